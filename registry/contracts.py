@@ -1,0 +1,199 @@
+"""The central contract: which input elements come from which label's target, and the plugins that write and read it.
+
+An augmentation fills a `Batch`, a regularizer reads one. Neither knows the other, and so every augmentation works with
+every regularizer, on images and on keypoint clouds alike.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from .core import Plugin
+from .lazy import functional, torch
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Generator, Tensor
+
+
+@dataclass(frozen=True)
+class Source:
+    """One label in play for each sample of a batch, and the region of the input that its target comes from.
+
+    labels: (B,) int64.
+    weight: (B,) float in [0, 1], the label's share of the classification loss; a sample's weights sum to 1.
+    mask: (B, 1, *spatial) float in [0, 1], 1 where the input element comes from this label's target.
+    guided: (B,) bool, False where the provenance is unknown or says nothing (an untouched sample, a pair of one class).
+    """
+
+    labels: Tensor
+    weight: Tensor
+    mask: Tensor
+    guided: Tensor
+
+    @classmethod
+    def whole(cls, labels: Tensor, inputs: Tensor) -> Source:
+        """The only source of untouched samples: weight 1, a mask that covers everything, not guided.
+
+        labels: (B,) int64; inputs: (B, C, *spatial).
+        """
+        ones = inputs.new_ones((len(inputs), 1, *inputs.shape[2:]), dtype=torch.float32)
+        return cls(labels, ones.new_ones(len(inputs)), ones, torch.zeros_like(labels, dtype=torch.bool))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a model is trained on: inputs, and one `Source` for each label in play.
+
+    inputs: (B, C, *spatial) float, in the model's (normalised) input space; `*spatial` is `H, W` for images and the
+    point axes for keypoint clouds. ids: the B samples' names in the data set.
+    """
+
+    inputs: Tensor
+    sources: tuple[Source, ...]
+    ids: tuple[str, ...] = ()
+
+    @classmethod
+    def untouched(cls, inputs: Tensor, labels: Tensor, ids: Sequence[str] = ()) -> Batch:
+        """A batch of samples as the data set has them."""
+        return cls(inputs, (Source.whole(labels, inputs),), tuple(ids))
+
+    @property
+    def guided(self) -> Tensor:
+        """(B,) bool: the samples whose provenance is known for at least one label."""
+        return torch.stack([source.guided for source in self.sources]).any(dim=0)
+
+    def with_inputs(self, inputs: Tensor) -> Batch:
+        return replace(self, inputs=inputs)
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+def classification_loss(logits: Tensor, sources: Sequence[Source], class_weight: Tensor | None = None) -> Tensor:
+    """Σₖ weightₖ · CE(logits, labelsₖ), averaged over the batch. Scalar.
+
+    logits: (B, K). class_weight: (K,) or None; with it the average is the weighted one of
+    `torch.nn.functional.cross_entropy`.
+    """
+    total = logits.new_zeros(())
+    norm = logits.new_zeros(())
+    for source in sources:
+        loss = functional.cross_entropy(logits, source.labels, weight=class_weight, reduction="none")
+        share = source.weight if class_weight is None else source.weight * class_weight[source.labels]
+        total = total + (source.weight * loss).sum()
+        norm = norm + share.sum()
+    return total / norm
+
+
+class Augmentation(Plugin, ABC):
+    """Online synthesis: turns a batch into a synthetic batch and says where each part came from."""
+
+    @abstractmethod
+    def __call__(self, batch: Batch, generator: Generator, model: Callable[[Tensor], Tensor]) -> Batch:
+        """A new batch of the same size; `batch` is left as it is.
+
+        batch has one source a sample (its mask may already say something, after an offline synthesizer). generator, on
+        the CPU, is the only source of randomness, so that a step can be repeated. model maps inputs (B, C, *spatial)
+        to logits (B, K); only augmentations that look for salient regions need it.
+        """
+
+
+class Regularizer(Plugin, ABC):
+    """A loss term computed from the model, the batch and its provenance."""
+
+    second_order: ClassVar[bool] = True
+    """Whether the penalty differentiates the logits by the inputs. The training step then runs the model in FP32, with
+    attention in its math kernel (fused ones have no second derivative), on inputs that require a gradient."""
+
+    def active(self, batch: Batch) -> bool:
+        """Whether this batch has anything to regularize."""
+        return len(batch) > 0
+
+    @abstractmethod
+    def penalty(self, logits: Tensor, batch: Batch, generator: Generator) -> Tensor:
+        """The term to add to the loss, its strength included. Scalar.
+
+        logits: (B, K), computed from `batch.inputs`, which requires a gradient if `second_order`. generator, on the
+        CPU, is the only source of randomness. Raises `RuntimeError` where the term would have no gradient.
+        """
+
+
+class TrainingSet(Protocol):
+    """What an offline synthesizer sees of a task's training set."""
+
+    num_classes: int
+
+    def __len__(self) -> int: ...
+
+    def sample_id(self, index: int) -> str:
+        """The sample's name in the data set."""
+        ...
+
+    def label(self, index: int) -> int: ...
+
+    def image(self, index: int) -> np.ndarray:
+        """(H, W, 3) uint8 RGB, as stored."""
+        ...
+
+    def segmentation(self, index: int) -> np.ndarray:
+        """(H, W) bool, True on the target. Raises `MissingDataError` where the data set has none."""
+        ...
+
+
+class Synthesizer(Plugin, ABC):
+    """Offline synthesis: turns a training set into a synthetic set on disk, with a provenance manifest."""
+
+    @abstractmethod
+    def synthesize(self, data: TrainingSet, out: Path, progress: Callable[[int, int], None]) -> None:
+        """Write the synthetic set into the empty folder `out`, in the form of `synthesizers.manifest`.
+
+        progress(done, total) is called as it goes. The same parameters and data give the same files.
+        """
+
+
+@contextmanager
+def double_differentiable() -> Iterator[None]:
+    """FP32 and the math attention kernel, for a forward pass that is differentiated twice."""
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    previous = [(device, torch.is_autocast_enabled(device)) for device in devices]
+    with sdpa_kernel(SDPBackend.MATH):
+        try:
+            for device in devices:
+                torch.set_autocast_enabled(device, False)
+            yield
+        finally:
+            for device, enabled in previous:
+                torch.set_autocast_enabled(device, enabled)
+
+
+def input_gradient(scalar: Tensor, inputs: Tensor) -> Tensor:
+    """∂scalar/∂inputs with a graph of its own, of the shape of `inputs`, in FP32.
+
+    Raises `ValueError` where inputs require no gradient, or do not reach the scalar.
+    """
+    if not inputs.requires_grad:
+        raise ValueError("inputs must require a gradient before the model runs: inputs.requires_grad_()")
+    if not scalar.requires_grad:
+        raise ValueError("logits carry no graph: was the model run under torch.no_grad(), or detached?")
+    (gradient,) = torch.autograd.grad(scalar, inputs, create_graph=True, allow_unused=True)
+    if gradient is None:
+        raise ValueError("logits do not depend on these inputs: pass the very tensor that the model was given")
+    return gradient.float()
+
+
+def require_gradient(penalty: Tensor, name: str) -> Tensor:
+    """`penalty`, if training can follow its gradient; `RuntimeError` otherwise, since it would silently do nothing."""
+    if not penalty.requires_grad:
+        raise RuntimeError(
+            f"{name}: the penalty has no gradient, so training would silently go without it. "
+            "Models compiled with torch.compile lose their second derivatives: run the model eagerly."
+        )
+    return penalty

@@ -1,0 +1,220 @@
+"""The plugin system: one registry for each kind of plugin, lazy, with third-party plugins beside the built-in ones.
+
+mmengine's `Registry` was the first choice and is not used: importing it imports torch (2 s and more, where listing
+names should take none), it knows no lazy targets, and it lets `force=True` replace a built-in. Here a registration is
+a name and a target as entry points write it (`package.module:Class`), imported at first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar, TypeVar
+
+from .errors import UnknownNameError, UserError
+from .params import Params
+
+T = TypeVar("T", bound=type)
+
+GROUP = "provbench.plugins"
+BUILTINS = ("registry.builtins", "benchmarks", "suites.executors")
+"""Modules of provbench that register its own plugins. Names, not imports: the layers above stay above."""
+
+
+class Plugin:
+    """What every plugin has: a registered name, a version, a typed parameter model, and its parameters.
+
+    `version` is part of every run key: raise it when the same parameters would give other results.
+    """
+
+    name: ClassVar[str] = ""
+    version: ClassVar[str] = "1"
+    Params: ClassVar[type[Params]] = Params
+
+    def __init__(self, params: Any = None, /, **values: Any) -> None:
+        self.params: Any = self.Params(**values) if params is None else params
+
+    @classmethod
+    def summary(cls) -> str:
+        """First line of the docstring."""
+        return (inspect.getdoc(cls) or "").partition("\n")[0]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A registration: where it points to and who made it."""
+
+    name: str
+    target: str | type
+    origin: str
+
+
+class Registry:
+    """Plugins of one kind by name.
+
+    Looking a name up or listing the names loads the built-in and the installed third-party registrations first. A name
+    that is taken is refused (`UserError` naming both origins), so that a plugin never silently replaces a built-in one.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._entries: dict[str, Entry] = {}
+
+    def add(self, name: str, target: str | type, *, origin: str | None = None) -> None:
+        """Register `target`, a class or `"package.module:Class"`, under `name`."""
+        origin = origin or _origin.current
+        taken = self._entries.get(name)
+        if taken is not None and _same_target(taken.target, target):
+            return
+        if taken is not None:
+            raise UserError(
+                f"{self.kind} {name!r} of {origin} is already registered by {taken.origin}: give it another name"
+            )
+        self._entries[name] = Entry(name, target, origin)
+
+    def register(self, name: str) -> Callable[[T], T]:
+        """Class decorator: `@AUGMENTATIONS.register("cutmix")`."""
+
+        def decorate(cls: T) -> T:
+            self.add(name, cls)
+            return cls
+
+        return decorate
+
+    def names(self) -> list[str]:
+        """Every registered name, sorted. Imports no plugin."""
+        load_plugins()
+        return sorted(self._entries)
+
+    def entry(self, name: str) -> Entry:
+        """The registration of `name`; `UnknownNameError` with the nearest names otherwise."""
+        load_plugins()
+        if name not in self._entries:
+            raise UnknownNameError(self.kind, name, self._entries)
+        return self._entries[name]
+
+    def get(self, name: str) -> Any:
+        """The plugin registered as `name`, imported now if it was not yet, with its `name` set."""
+        entry = self.entry(name)
+        if isinstance(entry.target, type):
+            plugin = entry.target
+        else:
+            module, _, attribute = entry.target.partition(":")
+            try:
+                plugin = getattr(importlib.import_module(module), attribute)
+            except (ImportError, AttributeError) as error:
+                raise UserError(
+                    f"{self.kind} {name!r} of {entry.origin}: cannot load {entry.target}: {error}"
+                ) from error
+            self._entries[name] = Entry(name, plugin, entry.origin)
+        if isinstance(plugin, type) and issubclass(plugin, Plugin) and plugin.__dict__.get("name") != name:
+            plugin.name = name
+        return plugin
+
+    def build(self, name: str, /, **values: Any) -> Any:
+        """An instance of the plugin with the given parameters."""
+        return self.get(name)(**values)
+
+    def __contains__(self, name: object) -> bool:
+        load_plugins()
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names())
+
+
+def _same_target(one: str | type, other: str | type) -> bool:
+    def spell(target: str | type) -> str:
+        return target if isinstance(target, str) else f"{target.__module__}:{target.__qualname__}"
+
+    return spell(one) == spell(other)
+
+
+class _Origin:
+    """Who is registering now: shown by `provbench list` and in messages about names that clash."""
+
+    current = "provbench"
+
+
+_origin = _Origin()
+_loaded: set[str] = set()
+
+
+def load_plugins(extra: tuple[str, ...] = ()) -> None:
+    """Import the built-in registrations, those of installed packages (entry points `provbench.plugins`), and `extra`.
+
+    extra: importable module names, or paths of `.py` files. Each is imported once in a process.
+    Raises `UserError` naming the plugin that cannot be imported.
+    """
+    root = __name__.rpartition(".registry.")[0]
+    for name in BUILTINS:
+        _load_once(f"{root}.{name}", "provbench", lambda name=name: importlib.import_module(f"{root}.{name}"))
+    if GROUP not in _loaded:
+        _loaded.add(GROUP)
+        for point in entry_points(group=GROUP):
+            origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+            _load_once(f"{GROUP}:{point.name}={point.value}", origin, point.load)
+    for name in extra:
+        _load_once(
+            name, name, lambda name=name: _import_path(Path(name)) if _is_path(name) else importlib.import_module(name)
+        )
+
+
+def _load_once(key: str, origin: str, load: Callable[[], object]) -> None:
+    if key in _loaded:
+        return
+    _loaded.add(key)
+    outer, _origin.current = _origin.current, origin
+    try:
+        load()
+    except UserError:
+        _loaded.discard(key)
+        raise
+    except Exception as error:
+        _loaded.discard(key)
+        raise UserError(f"cannot load plugin {key}: {type(error).__name__}: {error}") from error
+    finally:
+        _origin.current = outer
+
+
+def _import_extra(name: str) -> ModuleType:
+    return _import_path(Path(name)) if name.endswith(".py") or "/" in name else importlib.import_module(name)
+
+
+def _import_path(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise UserError(f"cannot load plugin {path}: no such file")
+    name = f"provbench_plugin_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UserError(f"cannot load plugin {path}: not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+TASKS = Registry("task")
+AUGMENTATIONS = Registry("augmentation")
+SYNTHESIZERS = Registry("synthesizer")
+REGULARIZERS = Registry("regularizer")
+MODELS = Registry("model")
+EXECUTORS = Registry("executor")
+TRACKERS = Registry("tracker")
+
+REGISTRIES: dict[str, Registry] = {
+    "tasks": TASKS,
+    "augmentations": AUGMENTATIONS,
+    "synthesizers": SYNTHESIZERS,
+    "regularizers": REGULARIZERS,
+    "models": MODELS,
+    "executors": EXECUTORS,
+    "trackers": TRACKERS,
+}

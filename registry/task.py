@@ -1,0 +1,164 @@
+"""The task contract: data, model, metrics and protocol of one benchmark."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from .contracts import TrainingSet
+from .core import Plugin
+from .errors import UserError, nearest
+from .params import Params, tunable, validate_params
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor, nn
+    from torch.utils.data import Dataset
+
+Variant = Literal["mini", "full"]
+Progress = Callable[[int, int], None]
+"""progress(done, total), called as long work goes on."""
+
+
+class Recipe(Params):
+    """How a task trains its model: the parameters that every task has. Tasks add their own by inheritance."""
+
+    model: str = Field(description="registered model name")
+    epochs: int = Field(10, ge=1)
+    batch_size: int = Field(32, ge=1)
+    accumulate: int = Field(1, ge=1, description="batches whose gradients are added up before a step")
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    lr: float = tunable(0.01, low=1e-5, high=1e-1, log=True, gt=0, description="learning rate of the backbone")
+    head_lr_scale: float = Field(1.0, gt=0, description="learning rate of the new layers, in units of lr")
+    momentum: float = Field(0.9, ge=0, lt=1, description="of SGD, in Nesterov's form")
+    weight_decay: float = tunable(5e-4, low=1e-6, high=1e-2, log=True, ge=0)
+    schedule: Literal["constant", "cosine", "step"] = "cosine"
+    step_epochs: int = Field(15, ge=1, description="schedule step: multiply lr by 0.1 every so many epochs")
+    warmup_epochs: int = Field(0, ge=0, description="linear warm-up from lr/1000")
+    clip_grad_norm: float | None = Field(None, gt=0, description="clip the gradient's L2 norm")
+    precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", description="autocast; penalties stay in FP32")
+    checkpoint: Literal["last", "best"] = Field("last", description="which epoch is tested; best: by val metric")
+    val_every: int = Field(1, ge=1, description="epochs between validations; the last epoch is always validated")
+    image_size: int = Field(224, ge=16, description="side of the model's input in pixels")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A column of a results table."""
+
+    name: str
+    description: str
+    unit: str = "%"
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True)
+class TaskInfo:
+    """A task's identity, as data."""
+
+    title: str
+    metrics: tuple[Metric, ...]
+    selection: Mapping[str, str]
+    """Selection protocol (`val`, `worst-group`, `oracle`) to the metric it maximises; the first is the default."""
+    licence: str
+    citation: str
+    homepage: str
+    splits: Mapping[str, str] = field(default_factory=dict)
+    """What `train`, `val` and `test` are, in words, for the tables and the docs."""
+
+    @property
+    def main_metric(self) -> str:
+        return self.metrics[0].name
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a split's predictions are worth: metrics by name, and one row a sample for later statistics.
+
+    samples: equally long arrays by column name; `id` is always among them.
+    """
+
+    metrics: dict[str, float]
+    samples: dict[str, np.ndarray]
+
+
+class Task(Plugin, ABC):
+    """A task adapter: a subclass says what to train on, with what, and how to score it. The training loop is shared.
+
+    Constructing one reads no file and imports no torch, so that suites are planned in milliseconds.
+    """
+
+    info: ClassVar[TaskInfo]
+    Params: ClassVar[type[Recipe]]
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"full": {}, "mini": {}}
+    """Parameters that a variant sets instead of the defaults of `Params`."""
+    folder: ClassVar[str] = ""
+    """Folder of the full data set under the data root; `<folder>-mini` has the mini one. Tasks may share one."""
+
+    def __init__(self, params: Recipe, *, variant: Variant, data_root: Path) -> None:
+        super().__init__(params)
+        self.variant = variant
+        self.root = data_root / (self.folder + ("-mini" if variant == "mini" else ""))
+
+    @classmethod
+    def resolve_params(cls, values: Mapping[str, Any], variant: str, where: str) -> Recipe:
+        """The variant's preset, overridden by `values`. Raises `UserError` that begins with `where`."""
+        if variant not in cls.presets:
+            raise UserError(f"{where}: unknown variant {variant!r}{nearest(variant, cls.presets)}")
+        return validate_params(cls.Params, {**cls.presets[variant], **values}, where)
+
+    @abstractmethod
+    def prepare(self, progress: Progress) -> None:
+        """Make the data ready under `self.root`: generate the mini set (once), or check that the full one is there.
+
+        Raises `MissingDataError` that says where to get the full data set and where to put it.
+        """
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A hash of the data that this task reads; independent of where it lies. Raises `MissingDataError`."""
+
+    @abstractmethod
+    def verify(self, progress: Progress) -> list[str]:
+        """Read everything; what is wrong, one line each with file and line, and [] if nothing is."""
+
+    @abstractmethod
+    def training_set(self) -> TrainingSet:
+        """The training images as an offline synthesizer sees them."""
+
+    @abstractmethod
+    def train_data(self, synthetic: Path | None) -> Dataset[Any]:
+        """What the loop trains on: items as `benchmarks.training.data` describes; `synthetic`: a set to add."""
+
+    @abstractmethod
+    def eval_data(self, split: Literal["val", "test"]) -> Dataset[Any]:
+        """The samples of a split, untransformed but for size, in a fixed order."""
+
+    @abstractmethod
+    def build_model(self) -> nn.Module:
+        """The network, its weights drawn from torch's global generator. inputs (B, C, *spatial) to logits (B, K)."""
+
+    @abstractmethod
+    def predict(self, model: nn.Module, inputs: Tensor, labels: Tensor) -> list[dict[str, Any]]:
+        """What `score` needs of each sample, as numpy arrays and plain values.
+
+        model is in eval mode and gradients are off; inputs (B, C, *spatial) normalised; labels (B,).
+        """
+
+    @abstractmethod
+    def score(self, split: Literal["val", "test"], ids: Sequence[str], predictions: Sequence[dict[str, Any]]) -> Scores:
+        """Every metric of `info` on a split. ids and predictions are of one length, in the order of `eval_data`."""
+
+    def class_weight(self) -> Tensor | None:
+        """(K,) weights of the classification loss, or None."""
+        return None
+
+    @property
+    def normalization(self) -> tuple[Sequence[float], Sequence[float]]:
+        """Mean and std of each channel for pixels in [0, 1]. Default: ImageNet's."""
+        return (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
