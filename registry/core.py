@@ -162,9 +162,7 @@ def load_plugins(extra: tuple[str, ...] = ()) -> None:
             origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
             _load_once(f"{GROUP}:{point.name}={point.value}", origin, point.load)
     for name in extra:
-        _load_once(
-            name, name, lambda name=name: _import_path(Path(name)) if _is_path(name) else importlib.import_module(name)
-        )
+        _load_once(name, name, lambda name=name: _import_extra(name))
 
 
 def _load_once(key: str, origin: str, load: Callable[[], object]) -> None:

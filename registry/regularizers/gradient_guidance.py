@@ -79,32 +79,35 @@ def guidance_loss(
     guided = torch.stack([source.guided for source in sources]).any(dim=0)
     if not bool(guided.any()):
         return logits.new_zeros((), dtype=torch.float32)
-    residual = None
-    for source in sources:
+    residual = torch.zeros_like(inputs, dtype=torch.float32)
+    masks = control_masks([source.mask.float() for source in sources], mask, mask_scale, generator)
+    for source, target in zip(sources, masks, strict=True):
         if not bool(source.guided.any()):
             continue
         own = logits.gather(1, source.labels[:, None]).squeeze(1)
         gradient = input_gradient(own[source.guided].sum(), inputs)
-        outside = 1 - control_mask(source.mask.float(), mask, mask_scale, generator)
-        outside = outside * source.guided.view(-1, *[1] * (outside.ndim - 1))
-        residual = outside * gradient if residual is None else residual + outside * gradient
-    if residual is None:
-        raise ValueError("no source guides any sample")
+        outside = (1 - target) * source.guided.view(-1, *[1] * (target.ndim - 1))
+        residual = residual + outside * gradient
     norms = residual.square().flatten(1).sum(dim=1)
     return norms.sum() if reduction == "sum" else norms.sum() / guided.sum()
 
 
-def control_mask(mask: Tensor, kind: MaskKind, scale: float, generator: Generator | None) -> Tensor:
-    """The mask to guide with, (B, 1, *spatial), made from the provenance mask of that shape."""
+def control_masks(
+    masks: Sequence[Tensor], kind: MaskKind, scale: float, generator: Generator | None = None
+) -> list[Tensor]:
+    """The masks to guide with, one a source and each (B, 1, *spatial), made from the provenance masks.
+
+    The random masks of a sample are its own masks in one random order, so that complementary masks stay complementary.
+    """
     if kind == "everything":
-        return torch.zeros_like(mask)
+        return [torch.zeros_like(mask) for mask in masks]
     if scale != 1.0:
-        mask = rescale_area(mask, scale)
+        masks = [rescale_area(mask, scale) for mask in masks]
     if kind == "random":
-        flat = mask.flatten(1)
-        order = torch.rand(flat.shape, generator=generator).argsort(dim=1).to(flat.device)
-        mask = flat.gather(1, order).view_as(mask)
-    return mask
+        shape = masks[0].flatten(1).shape
+        order = torch.rand(shape, generator=generator).argsort(dim=1).to(masks[0].device)
+        masks = [mask.flatten(1).gather(1, order).view_as(mask) for mask in masks]
+    return list(masks)
 
 
 def rescale_area(mask: Tensor, scale: float) -> Tensor:
