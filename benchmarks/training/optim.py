@@ -1,0 +1,67 @@
+"""Optimizer, precision and learning-rate schedule of a recipe, in mmengine's terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from mmengine.device import get_device
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from torch import nn
+
+from ...registry import Recipe, UserError
+
+
+class AutocastOptimWrapper(OptimWrapper):
+    """bfloat16 autocast on any device; mmengine's own AMP wrapper refuses a CPU, and scales a loss that needs none."""
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        with super().optim_context(model), torch.autocast(get_device(), torch.bfloat16):
+            yield
+
+
+def build_optimizer(net: nn.Module, recipe: Recipe) -> OptimWrapper:
+    """The recipe's optimizer over `net`; what `net.new_parameters()` gives learns `head_lr_scale` times faster."""
+    new = list(getattr(net, "new_parameters", list)())
+    is_new = {id(parameter) for parameter in new}
+    old = [parameter for parameter in net.parameters() if parameter.requires_grad and id(parameter) not in is_new]
+    groups = [{"params": old, "lr": recipe.lr}, {"params": new, "lr": recipe.lr * recipe.head_lr_scale}]
+    groups = [group for group in groups if group["params"]]
+    if recipe.optimizer == "sgd":
+        optimizer: torch.optim.Optimizer = torch.optim.SGD(
+            groups, momentum=recipe.momentum, nesterov=recipe.momentum > 0, weight_decay=recipe.weight_decay
+        )
+    else:
+        optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
+    options: dict[str, Any] = {
+        "optimizer": optimizer,
+        "accumulative_counts": recipe.accumulate,
+        "clip_grad": {"max_norm": recipe.clip_grad_norm} if recipe.clip_grad_norm is not None else None,
+    }
+    if recipe.precision == "fp32":
+        return OptimWrapper(**options)
+    if recipe.precision == "bf16":
+        return AutocastOptimWrapper(**options)
+    if not torch.cuda.is_available():
+        raise UserError("precision: fp16 needs a GPU; use bf16 or fp32 on a CPU")
+    return AmpOptimWrapper(dtype=torch.float16, **options)
+
+
+def schedule(recipe: Recipe, steps_per_epoch: int) -> list[dict[str, Any]]:
+    """Configurations of mmengine's parameter schedulers."""
+    warmup = recipe.warmup_epochs * steps_per_epoch
+    total = recipe.epochs * steps_per_epoch
+    schedulers: list[dict[str, Any]] = []
+    if warmup:
+        schedulers.append({"type": "LinearLR", "start_factor": 1e-3, "by_epoch": False, "begin": 0, "end": warmup})
+    if recipe.schedule == "cosine" and total > warmup:
+        schedulers.append(
+            {"type": "CosineAnnealingLR", "T_max": total - warmup, "by_epoch": False, "begin": warmup, "end": total}
+        )
+    elif recipe.schedule == "step":
+        milestones = list(range(recipe.step_epochs, recipe.epochs, recipe.step_epochs))
+        schedulers.append({"type": "MultiStepLR", "milestones": milestones, "gamma": 0.1, "by_epoch": True})
+    return schedulers
