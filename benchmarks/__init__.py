@@ -1,0 +1,18 @@
+"""The built-in tasks and models: one line, one plugin."""
+
+from ..registry import MODELS, TASKS
+
+for _name, _target in {
+    "cub-wsol": "cub_wsol.task:CubWsol",
+    "waterbirds": "waterbirds.task:Waterbirds",
+}.items():
+    TASKS.add(_name, f"{__name__}.{_target}")
+
+for _name, _target in {
+    "resnet50": "waterbirds.model:ResNet50",
+    "resnet50-cam": "cub_wsol.model:ResNet50CAM",
+    "tiny-cam": "cub_wsol.model:TinyCAM",
+    "tiny-cnn": "waterbirds.model:TinyCNN",
+    "vgg16-cam": "cub_wsol.model:VGG16CAM",
+}.items():
+    MODELS.add(_name, f"{__name__}.{_target}")

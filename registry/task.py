@@ -25,6 +25,10 @@ Progress = Callable[[int, int], None]
 """progress(done, total), called as long work goes on."""
 
 
+def no_progress(done: int, total: int) -> None:
+    """For work that nobody watches."""
+
+
 class Recipe(Params):
     """How a task trains its model: the parameters that every task has. Tasks add their own by inheritance."""
 

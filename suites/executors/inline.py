@@ -1,0 +1,33 @@
+"""Runs in this very process, one after the other: for debuggers and small tests."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ...registry import UserError
+from ..execute import execute
+from .base import Executor, Finished, Job, OnReport
+
+
+class Inline(Executor):
+    """One run at a time, in this process."""
+
+    def __init__(self, params: object = None, /, **values: object) -> None:
+        super().__init__(params, **values)
+        self._queue: list[Job] = []
+
+    @property
+    def slots(self) -> int:
+        return 1
+
+    def submit(self, job: Job) -> None:
+        self._queue.append(job)
+
+    def wait(self, on_report: OnReport) -> Finished:
+        job = self._queue.pop(0)
+        try:
+            return Finished(job, execute(job.spec, job.place, partial(on_report, job)))
+        except UserError as error:
+            return Finished(job, None, str(error), user_error=True)
+        except (OSError, MemoryError, RuntimeError) as error:
+            return Finished(job, None, f"{type(error).__name__}: {error}")

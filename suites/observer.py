@@ -1,0 +1,29 @@
+"""What a driver tells whoever watches it: the command line draws progress bars from it, trackers mirror it."""
+
+from __future__ import annotations
+
+from ..results.record import RunRecord
+from .executors import Job
+from .spec import RunSpec
+
+
+class Observer:
+    """Does nothing; subclasses override what they care about."""
+
+    def preparing(self, what: str, done: int, total: int) -> None:
+        """Data are being made or checked."""
+
+    def planned(self, runs: int) -> None:
+        """How many runs the suite needs in all, finished ones included."""
+
+    def started(self, job: Job) -> None:
+        """A run was given to the executor."""
+
+    def reported(self, job: Job, epoch: int, epochs: int, value: float | None) -> None:
+        """A run was validated."""
+
+    def finished(self, spec: RunSpec, record: RunRecord, cached: bool) -> None:
+        """A run has a record: just made, or found in the store."""
+
+    def lost(self, spec: RunSpec, error: str) -> None:
+        """A run ended without a record, through no fault of its method."""

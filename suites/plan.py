@@ -1,0 +1,269 @@
+"""From a suite to its cells, and from a cell to the runs it needs. Imports no torch and writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, Literal
+
+from ..registry import (
+    AUGMENTATIONS,
+    REGULARIZERS,
+    SYNTHESIZERS,
+    TASKS,
+    Params,
+    Registry,
+    SearchSpace,
+    Task,
+    UserError,
+    load_plugins,
+    search_spaces,
+    validate_params,
+)
+from ..registry.errors import nearest
+from ..results.record import Phase
+from .schema import PluginUse, SuiteFile
+from .spec import PluginSpec, RunSpec
+
+
+@dataclass(frozen=True)
+class Part:
+    """A plugin of a method, with the parameters that the suite gives it."""
+
+    registry: Registry
+    name: str
+    values: Mapping[str, Any]
+    where: str
+
+    def resolve(self, chosen: Mapping[str, Any]) -> PluginSpec:
+        """With the parameters `NAME.parameter` of `chosen` on top."""
+        plugin = self.registry.get(self.name)
+        prefix = f"{self.name}."
+        mine = {key.removeprefix(prefix): value for key, value in chosen.items() if key.startswith(prefix)}
+        params = validate_params(plugin.Params, {**self.values, **mine}, f"{self.where}: {self.name}")
+        return PluginSpec(name=self.name, version=plugin.version, params=params.model_dump(mode="json"))
+
+    @property
+    def model(self) -> type[Params]:
+        return self.registry.get(self.name).Params
+
+
+@dataclass(frozen=True)
+class Cell:
+    """task x method: what one study searches and what a table's cell shows."""
+
+    suite: str
+    name: str
+    """Of the task's section in the suite."""
+    method: str
+    label: str
+    task: type[Task]
+    variant: Literal["mini", "full"]
+    values: Mapping[str, Any]
+    """Task parameters that the suite sets."""
+    synthesizer: Part | None
+    augmentation: Part | None
+    regularizers: tuple[Part, ...]
+    overrides: Mapping[str, Any]
+    protocol: str
+    """Selection protocol."""
+    plugins: tuple[str, ...]
+    where: str
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return tuple(part for part in (self.synthesizer, self.augmentation, *self.regularizers) if part is not None)
+
+    @property
+    def selection_metric(self) -> str:
+        return self.task.info.selection[self.protocol]
+
+    @cached_property
+    def parameter_models(self) -> dict[str, type[Params]]:
+        """Parameter model by prefix: "" for the task's own, `cutmix.` for a plugin's."""
+        return {"": self.task.Params, **{f"{part.name}.": part.model for part in self.parts}}
+
+    def knows(self, parameter: str) -> bool:
+        return any(
+            parameter.startswith(prefix) and parameter.removeprefix(prefix) in model.model_fields
+            for prefix, model in self.parameter_models.items()
+        )
+
+    def parameters(self) -> list[str]:
+        return [prefix + name for prefix, model in self.parameter_models.items() for name in model.model_fields]
+
+    def default_spaces(self) -> dict[str, SearchSpace]:
+        """The search spaces that the task and the plugins declare."""
+        return {
+            prefix + name: space
+            for prefix, model in self.parameter_models.items()
+            for name, space in search_spaces(model)
+        }
+
+    def resolve_task(self, chosen: Mapping[str, Any] | None = None) -> PluginSpec:
+        merged = {**self.overrides, **(chosen or {})}
+        own = {key: value for key, value in merged.items() if "." not in key}
+        params = self.task.resolve_params({**self.values, **own}, self.variant, self.where)
+        return PluginSpec(name=self.task.name, version=self.task.version, params=params.model_dump(mode="json"))
+
+    def build_task(self, data_root: Path) -> Task:
+        return self.task(self.task.Params(**self.resolve_task().params), variant=self.variant, data_root=data_root)
+
+    def spec(self, seed: int, phase: Phase, fingerprint: str, chosen: Mapping[str, Any] | None = None) -> RunSpec:
+        """The run of this cell with a seed, and with parameters that a search chose."""
+        merged = {**self.overrides, **(chosen or {})}
+        return RunSpec(
+            task=self.resolve_task(chosen),
+            variant=self.variant,
+            synthesizer=self.synthesizer and self.synthesizer.resolve(merged),
+            augmentation=self.augmentation and self.augmentation.resolve(merged),
+            regularizers=tuple(part.resolve(merged) for part in self.regularizers),
+            seed=seed,
+            phase=phase,
+            selection_metric=self.selection_metric,
+            fingerprint=fingerprint,
+            suite=self.suite,
+            cell=self.name,
+            method=self.method,
+            plugins=self.plugins,
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A suite, checked: every name exists and every parameter is valid."""
+
+    file: SuiteFile
+    cells: tuple[Cell, ...]
+
+    def spaces(self, cell: Cell) -> dict[str, SearchSpace]:
+        """What a search varies in a cell: the suite's `search.space`, as far as the cell has these parameters."""
+        search = self.file.suite.search
+        if not search.trials:
+            return {}
+        defaults = cell.default_spaces()
+        return {name: space or defaults[name] for name, space in search.space.items() if cell.knows(name)}
+
+    def sections(self) -> dict[str, Cell]:
+        """One cell for each task section: enough to reach its data."""
+        return {cell.name: cell for cell in reversed(self.cells)}
+
+    def fingerprints(self, data_root: Path) -> dict[str, str]:
+        """Data fingerprint by task section. Raises `MissingDataError` where data are missing."""
+        known: dict[tuple[str, str, str], str] = {}
+        found = {}
+        for name, cell in self.sections().items():
+            identity = (cell.task.name, cell.variant, cell.resolve_task().model_dump_json())
+            if identity not in known:
+                known[identity] = cell.build_task(data_root).fingerprint()
+            found[name] = known[identity]
+        return found
+
+    def final_specs(self, cell: Cell, fingerprint: str, chosen: Mapping[str, Any] | None = None) -> list[RunSpec]:
+        """One run a seed."""
+        first = cell.spec(self.file.suite.seeds[0], "final", fingerprint, chosen)
+        return [first.model_copy(update={"seed": seed}) for seed in self.file.suite.seeds]
+
+
+def make_plan(file: SuiteFile, plugins: tuple[str, ...] = ()) -> Plan:
+    """Resolve every name and parameter of a suite. Raises `UserError` naming file, line, field and value."""
+    load_plugins(plugins)
+    suite = file.suite
+    cells = tuple(_cell(file, task, method, plugins) for task in suite.tasks for method in suite.methods_of(task))
+    for cell in cells:
+        cell.spec(0, "final", "")
+    _check_space(file, cells)
+    _check_tables(file, {cell.name: cell for cell in cells})
+    return Plan(file, cells)
+
+
+def _cell(file: SuiteFile, name: str, method: str, plugins: tuple[str, ...]) -> Cell:
+    section, composition = file.suite.tasks[name], file.suite.methods[method]
+    where_task, where_method = file.where("tasks", name), file.where("methods", method)
+    task = _located(where_task, lambda: TASKS.get(section.task or name))
+    protocol = section.selection or next(iter(task.info.selection))
+    if protocol not in task.info.selection:
+        known = nearest(protocol, task.info.selection)
+        raise UserError(f"{file.where('tasks', name, 'selection')}: unknown selection protocol {protocol!r}{known}")
+
+    def part(registry: Registry, use: PluginUse, *location: str | int) -> Part:
+        where = file.where("methods", method, *location)
+        _located(where, lambda: registry.get(use.name))
+        return Part(registry, use.name, use.values, where)
+
+    names = [use.name for use in composition.regularizers]
+    if len(set(names)) != len(names):
+        raise UserError(f"{file.where('methods', method, 'regularizers')}: {names} names one twice")
+    cell = Cell(
+        suite=file.suite.name,
+        name=name,
+        method=method,
+        label=composition.label or method,
+        task=task,
+        variant=section.variant,
+        values={**section.params, **composition.params},
+        synthesizer=composition.synthesizer and part(SYNTHESIZERS, composition.synthesizer, "synthesizer"),
+        augmentation=composition.augmentation and part(AUGMENTATIONS, composition.augmentation, "augmentation"),
+        regularizers=tuple(
+            part(REGULARIZERS, use, "regularizers", index) for index, use in enumerate(composition.regularizers)
+        ),
+        overrides=section.overrides.get(method, {}),
+        protocol=protocol,
+        plugins=plugins,
+        where=where_method if composition.params else where_task,
+    )
+    for parameter in cell.overrides:
+        if not cell.knows(parameter):
+            where = file.where("tasks", name, "overrides", method, parameter)
+            raise UserError(f"{where}: unknown parameter{nearest(parameter, cell.parameters())}")
+    return replace(cell, overrides=dict(cell.overrides))
+
+
+def _located(where: str, look_up: Any) -> Any:
+    try:
+        return look_up()
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
+
+
+def _check_space(file: SuiteFile, cells: tuple[Cell, ...]) -> None:
+    search = file.suite.search
+    for name, space in search.space.items():
+        owners = [cell for cell in cells if cell.knows(name)]
+        where = file.where("search", "space", name)
+        if not owners:
+            known = {parameter for cell in cells for parameter in cell.parameters()}
+            raise UserError(f"{where}: no cell has this parameter{nearest(name, known)}")
+        for cell in owners:
+            if space is None and name not in cell.default_spaces():
+                raise UserError(f"{where}: {name} declares no search space; give low and high, or choices")
+            for value in _corners(space or cell.default_spaces()[name]):
+                _located(where, partial(cell.spec, 0, "search", "", {name: value}))
+    if search.trials and not search.space:
+        raise UserError(f"{file.where('search')}: trials: {search.trials}, but search.space names no parameter")
+
+
+def _corners(space: SearchSpace) -> list[Any]:
+    if space.choices is not None:
+        return list(space.choices)
+    corners = [space.low, space.high]
+    return [int(value) if space.integer and value is not None else value for value in corners]
+
+
+def _check_tables(file: SuiteFile, sections: Mapping[str, Cell]) -> None:
+    for index, table in enumerate(file.suite.tables):
+        known = [metric.name for metric in sections[table.task].task.info.metrics]
+        for metric in table.metrics or ():
+            if metric not in known:
+                raise UserError(
+                    f"{file.where('tables', index, 'metrics')}: unknown metric {metric!r}{nearest(metric, known)}"
+                )
+        allowed = file.suite.methods_of(table.task)
+        for method in (*(table.methods or ()), *([table.baseline] if table.baseline else ())):
+            if method not in allowed:
+                raise UserError(
+                    f"{file.where('tables', index)}: method {method!r} does not run on task {table.task!r}"
+                    f"{nearest(method, allowed)}"
+                )

@@ -1,0 +1,188 @@
+"""What a suite file may say. Names and parameters of plugins are checked later, in `plan`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from ..registry import SearchSpace, UserError
+from ..registry.errors import nearest
+from .yaml_file import Location, line_of, load_yaml
+
+BUILTIN_FOLDER = Path(__file__).parent
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _named(value: Any) -> Any:
+    """`cutmix` for `{name: cutmix}`."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+class PluginUse(BaseModel):
+    """A plugin by name, with its parameters beside: `{name: cutmix, prob: 0.5}`."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return dict(self.__pydantic_extra__ or {})
+
+
+Use = Annotated[PluginUse, BeforeValidator(_named)]
+
+
+class MethodSection(_Section):
+    """A composition of at most one synthesizer, at most one augmentation and any regularizers."""
+
+    label: str | None = Field(None, description="how tables write it; default: its name")
+    synthesizer: Use | None = None
+    augmentation: Use | None = None
+    regularizers: tuple[Use, ...] = ()
+    params: dict[str, Any] = Field(default_factory=dict, description="task parameters, for every task")
+
+
+class TaskSection(_Section):
+    """A task, the methods that are compared on it, and parameters that single cells set."""
+
+    task: str | None = Field(None, description="registered name; default: the section's own name")
+    variant: Literal["mini", "full"] = "full"
+    params: dict[str, Any] = Field(default_factory=dict)
+    methods: tuple[str, ...] | None = Field(None, description="default: every method of the suite")
+    selection: str | None = Field(None, description="selection protocol; default: the task's own first one")
+    overrides: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="method -> parameters: `lr`, `cutmix.prob`, `gradient-guidance.alpha` …"
+    )
+
+
+class SearchSection(_Section):
+    """Hyper-parameter search: the same number of trials for every cell, then the final seeds with the best ones."""
+
+    trials: int = Field(0, ge=0, description="in all, of each cell; starting again never adds; 0: no search")
+    sampler: Literal["tpe", "random"] = "tpe"
+    startup: int = Field(5, ge=1, description="random trials before TPE")
+    seed: int = Field(1000, ge=0, description="of the sampler and of the trials' trainings; not a final seed")
+    space: dict[str, SearchSpace | None] = Field(
+        default_factory=dict, description="parameter -> space, or null for the space that its plugin declares"
+    )
+
+
+class TableSection(_Section):
+    """One comparison table: methods as rows, the metrics of one task as columns."""
+
+    name: str = Field(pattern=r"^[\w.+-]+$")
+    task: str
+    title: str = ""
+    metrics: tuple[str, ...] | None = None
+    methods: tuple[str, ...] | None = None
+    baseline: str | None = Field(None, description="the method that the paired test compares with")
+    decimals: int = Field(1, ge=0, le=6)
+
+
+class Suite(_Section):
+    """A suite file."""
+
+    name: str = Field(pattern=r"^[\w.+-]+$")
+    description: str = ""
+    seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1)
+    tasks: dict[str, TaskSection] = Field(min_length=1)
+    methods: dict[str, MethodSection] = Field(min_length=1)
+    search: SearchSection = Field(default_factory=lambda: SearchSection.model_validate({}))
+    tables: tuple[TableSection, ...] = ()
+
+    @model_validator(mode="after")
+    def _references(self) -> Suite:
+        if len(set(self.seeds)) != len(self.seeds):
+            raise ValueError(f"seeds: {list(self.seeds)} has one twice")
+        if self.search.trials and self.search.seed in self.seeds:
+            raise ValueError(f"search.seed: {self.search.seed} is one of the final seeds {list(self.seeds)}")
+        for name, task in self.tasks.items():
+            for method in (*(task.methods or ()), *task.overrides):
+                _known("method", method, self.methods, f"tasks.{name}")
+        for table in self.tables:
+            _known("task", table.task, self.tasks, f"tables.{table.name}")
+            for method in (*(table.methods or ()), *([table.baseline] if table.baseline else ())):
+                _known("method", method, self.methods, f"tables.{table.name}")
+        return self
+
+    def methods_of(self, task: str) -> tuple[str, ...]:
+        return self.tasks[task].methods or tuple(self.methods)
+
+
+def _known(kind: str, name: str, known: Mapping[str, Any], where: str) -> None:
+    if name not in known:
+        raise ValueError(f"{where}: unknown {kind} {name!r}{nearest(name, known)}")
+
+
+class SuiteFile:
+    """A suite with the file that it was read from, for messages that name file and line."""
+
+    def __init__(self, suite: Suite, path: Path, lines: Mapping[Location, int]) -> None:
+        self.suite, self.path, self._lines = suite, path, lines
+
+    def where(self, *location: str | int) -> str:
+        return f"{self.path}:{line_of(location, self._lines)}: {'.'.join(map(str, location))}"
+
+
+def load_suite(reference: str) -> SuiteFile:
+    """A suite by path, or by the name of one that comes with provbench (`mini`, `wsol_cub`, …).
+
+    Raises `UserError` with one line for each thing that is wrong, naming file, line, field and value.
+    """
+    path = find_suite(reference)
+    data, lines = load_yaml(path)
+    if not isinstance(data, dict):
+        raise UserError(f"{path}: a suite is a mapping with name, tasks and methods, not {type(data).__name__}")
+    try:
+        return SuiteFile(Suite.model_validate(data), path, lines)
+    except ValidationError as error:
+        raise UserError("\n".join(_complaint(issue, path, lines) for issue in error.errors())) from None
+
+
+def _complaint(issue: Any, path: Path, lines: Mapping[Location, int]) -> str:
+    location = tuple(part for part in issue["loc"] if isinstance(part, int) or not part.startswith("function-"))
+    where = f"{path}:{line_of(location, lines)}"
+    field = ".".join(map(str, location))
+    if issue["type"] == "extra_forbidden":
+        known = _fields_at(location[:-1])
+        return f"{where}: {field}: unknown field{nearest(str(location[-1]), known) if known else ''}"
+    if issue["type"] == "missing":
+        return f"{where}: {field}: required, and not given"
+    message = issue["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}" if not field else f"{where}: {field}: {message} (got {issue['input']!r})"
+
+
+def _fields_at(location: Location) -> list[str]:
+    """The fields that a section at `location` may have."""
+    sections: dict[str, type[BaseModel]] = {"tasks": TaskSection, "methods": MethodSection, "tables": TableSection}
+    if not location:
+        return list(Suite.model_fields)
+    if location[0] == "search" and len(location) == 1:
+        return list(SearchSection.model_fields)
+    if len(location) == 2 and location[0] in sections:
+        return list(sections[str(location[0])].model_fields)
+    return []
+
+
+def builtin_suites() -> dict[str, Path]:
+    """The suites that come with provbench, by name."""
+    return {path.stem: path for path in sorted(BUILTIN_FOLDER.glob("*/*.yaml"))}
+
+
+def find_suite(reference: str) -> Path:
+    path = Path(reference)
+    if path.suffix in (".yaml", ".yml") or "/" in reference:
+        if not path.is_file():
+            raise UserError(f"{path}: no such suite file")
+        return path
+    suites = builtin_suites()
+    if reference not in suites:
+        raise UserError(f"unknown suite {reference!r}{nearest(reference, suites)} Or give the path of a .yaml file.")
+    return suites[reference]

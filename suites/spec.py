@@ -1,0 +1,94 @@
+"""One run as picklable data, and the key that identifies it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from ..results.record import Phase
+
+KEY_LENGTH = 20
+
+
+class PluginSpec(BaseModel):
+    """A plugin with its version and every one of its parameters."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    version: str
+    params: dict[str, Any]
+
+    def flat(self) -> dict[str, Any]:
+        return {f"{self.name}.{name}": value for name, value in self.params.items()}
+
+
+class RunSpec(BaseModel):
+    """Everything that decides a run's outcome, and the names under which the suite knows it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task: PluginSpec
+    """Its version is the protocol's; its parameters hold the recipe."""
+    variant: Literal["mini", "full"]
+    synthesizer: PluginSpec | None = None
+    augmentation: PluginSpec | None = None
+    regularizers: tuple[PluginSpec, ...] = ()
+    seed: int
+    phase: Phase
+    selection_metric: str
+    fingerprint: str
+    suite: str = ""
+    cell: str = ""
+    """Name of the task's section in the suite."""
+    method: str = ""
+    plugins: tuple[str, ...] = ()
+    """Modules or files to load before anything else."""
+
+    def identity(self) -> dict[str, Any]:
+        """What the key is made of: no path, no name that the suite gave, no order."""
+        identity = self.model_dump(mode="json", exclude={"suite", "cell", "method", "plugins"})
+        identity["regularizers"].sort(key=lambda plugin: plugin["name"])
+        return identity
+
+    @property
+    def key(self) -> str:
+        """The first 20 hexadecimal digits of the SHA-256 of the identity as canonical JSON."""
+        return digest(self.identity())
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Flat: task parameters by name, plugin parameters as `cutmix.prob`."""
+        parts = [self.synthesizer, self.augmentation, *self.regularizers]
+        flat = dict(self.task.params)
+        for plugin in parts:
+            flat.update(plugin.flat() if plugin is not None else {})
+        return flat
+
+
+def digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
+
+
+def default_data_root() -> Path:
+    return Path(os.environ.get("PROVBENCH_DATA", "data"))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and with what a run is executed. Nothing here may change its outcome, on one kind of device."""
+
+    data_root: Path = field(default_factory=default_data_root)
+    work_root: Path = Path(".provbench-work")
+    """A folder `<key>` under it keeps the checkpoint that an interrupted run resumes from."""
+    threads: int = 1
+    """Of torch's operators. On a CPU, sums may differ in the last bit between numbers of threads."""
+    workers: int = 0
+    """Processes that load data."""

@@ -1,0 +1,70 @@
+"""`provbench`: the command line. Imports nothing heavy, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Annotated
+
+import typer
+
+from ..registry.errors import UserError
+from .commands import catalog, data, runs, suite
+
+app = typer.Typer(
+    name="provbench",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Benchmark methods that learn from synthetic data: run suites, search hyper-parameters, regenerate tables.",
+)
+catalog.add_to(app)
+suite.add_to(app)
+runs.add_to(app)
+app.add_typer(data.app, name="data")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"provbench {version('provbench')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line.
+
+    Exit codes: 0 done; 1 some runs were lost; 2 something is the user's to mend; 130 interrupted.
+    """
+    warnings.showwarning = _show_warning
+    try:
+        app()
+    except UserError as error:
+        print(f"provbench: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print(
+            "provbench: interrupted; what was finished is kept, and the same command goes on from here", file=sys.stderr
+        )
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(141)
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    print(f"provbench: warning: {message}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

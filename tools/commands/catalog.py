@@ -1,0 +1,136 @@
+"""`provbench list` and `provbench describe`: what there is."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ...registry.errors import UnknownNameError, UserError, nearest
+from ..options import JsonOption, PluginOption
+from ..show import print_json, print_rows
+
+if TYPE_CHECKING:
+    from ...registry import Registry
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("list")(list_plugins)
+    app.command()(describe)
+
+
+def list_plugins(
+    kind: Annotated[str | None, typer.Argument(help="tasks, augmentations, …, suites; default: all.")] = None,
+    plugin: PluginOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List tasks, methods' parts, models, executors and suites by name."""
+    from ...registry import REGISTRIES, load_plugins
+    from ...suites.schema import builtin_suites
+
+    load_plugins(tuple(plugin or ()))
+    kinds = [*REGISTRIES, "suites"]
+    if kind is not None and kind not in kinds:
+        raise UserError(f"unknown kind {kind!r}{nearest(kind, kinds)}")
+    found: dict[str, list[tuple[str, str]]] = {}
+    for name in [kind] if kind else kinds:
+        if name == "suites":
+            found[name] = [(suite, "provbench") for suite in builtin_suites()]
+        else:
+            found[name] = [(entry, REGISTRIES[name].entry(entry).origin) for entry in REGISTRIES[name].names()]
+    if json:
+        print_json({kind: [{"name": name, "origin": origin} for name, origin in rows] for kind, rows in found.items()})
+        return
+    print_rows(("kind", "name", "from"), [(kind, *row) for kind, rows in found.items() for row in rows])
+
+
+def describe(
+    name: Annotated[str, typer.Argument(help="A plugin's name; KIND/NAME where two kinds share it.")],
+    plugin: PluginOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show a plugin's documentation, version, parameters and default search space."""
+    from ...registry import load_plugins
+
+    load_plugins(tuple(plugin or ()))
+    matches = _find(name)
+    if json:
+        print_json([_as_json(registry, found) for registry, found in matches])
+        return
+    for registry, found in matches:
+        _print(registry, found)
+
+
+def _find(name: str) -> list[tuple[Registry, str]]:
+    from ...registry import REGISTRIES
+
+    kind, _, bare = name.rpartition("/")
+    if kind and kind not in REGISTRIES:
+        raise UserError(f"unknown kind {kind!r}{nearest(kind, REGISTRIES)}")
+    registries = [REGISTRIES[kind]] if kind else list(REGISTRIES.values())
+    matches = [(registry, bare) for registry in registries if bare in registry]
+    if not matches:
+        raise UnknownNameError("plugin", bare, {entry for registry in registries for entry in registry})
+    return matches
+
+
+def _as_json(registry: Registry, name: str) -> dict[str, Any]:
+    from ...registry import Task
+
+    cls = registry.get(name)
+    described = {
+        "kind": registry.kind,
+        "name": name,
+        "version": getattr(cls, "version", None),
+        "origin": registry.entry(name).origin,
+        "documentation": inspect.getdoc(cls) or "",
+        "parameters": cls.Params.model_json_schema() if hasattr(cls, "Params") else {},
+    }
+    if isinstance(cls, type) and issubclass(cls, Task):
+        described["info"] = {
+            "title": cls.info.title,
+            "metrics": [metric.name for metric in cls.info.metrics],
+            "selection": dict(cls.info.selection),
+            "licence": cls.info.licence,
+            "citation": cls.info.citation,
+            "homepage": cls.info.homepage,
+            "presets": {variant: dict(preset) for variant, preset in cls.presets.items()},
+        }
+    return described
+
+
+def _print(registry: Registry, name: str) -> None:
+    described = _as_json(registry, name)
+    version = f", version {described['version']}" if described["version"] else ""
+    print(f"{registry.kind} {name}{version}, from {described['origin']}\n")
+    print(described["documentation"])
+    for field, value in described.get("info", {}).items():
+        if isinstance(value, dict):
+            value = "; ".join(f"{key}: {part}" for key, part in value.items())
+        print(f"\n{field}: {', '.join(value) if isinstance(value, list) else value}", end="")
+    properties = described["parameters"].get("properties", {})
+    if properties:
+        print()
+        rows = [
+            (field, _type_of(schema), schema.get("default", "required"), _space(schema), schema.get("description", ""))
+            for field, schema in properties.items()
+        ]
+        print_rows(("parameter", "type", "default", "search", "meaning"), rows)
+
+
+def _type_of(schema: dict[str, Any]) -> str:
+    if "anyOf" in schema:
+        return " | ".join(_type_of(option) for option in schema["anyOf"])
+    if "enum" in schema:
+        return " | ".join(map(str, schema["enum"]))
+    return str(schema.get("const", schema.get("type", "any")))
+
+
+def _space(schema: dict[str, Any]) -> str:
+    space = schema.get("search")
+    if not space:
+        return ""
+    if "choices" in space:
+        return ", ".join(map(str, space["choices"]))
+    return f"{space['low']:g} … {space['high']:g}{' (log)' if space.get('log') else ''}"

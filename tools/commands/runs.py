@@ -1,0 +1,98 @@
+"""`provbench show` and `provbench why`: a run's record, and what its key is made of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from ...registry.errors import UserError, nearest
+from ..options import DEFAULT_OUT, JsonOption, OutOption
+from ..show import print_json, print_rows
+
+KeyArgument = Annotated[str, typer.Argument(help="A run key, or its first digits.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(show)
+    app.command()(why)
+
+
+def show(key: KeyArgument, out: OutOption = DEFAULT_OUT, json: JsonOption = False) -> None:
+    """Show a run's record."""
+    record = _find(key, out)
+    if json:
+        print_json(record.model_dump(mode="json"))
+        return
+    plain = record.model_dump(mode="json", exclude={"parameters", "val", "test", "curve", "versions", "identity"})
+    rows: list[tuple[str, Any]] = [(name, value) for name, value in plain.items() if value not in ("", None)]
+    rows += [(f"{name} (parameter)", value) for name, value in sorted(record.parameters.items())]
+    for split, metrics in (("val", record.val), ("test", record.test)):
+        rows += [(f"{split} {name}", f"{value:.3f}") for name, value in metrics.items()]
+    rows += [(f"version of {name}", value) for name, value in record.versions.items()]
+    print_rows(("field", "value"), rows)
+    if record.curve:
+        header = list(record.curve[-1])
+        curve = [[f"{entry.get(name, float('nan')):.4g}" for name in header] for entry in record.curve]
+        print_rows(header, curve, title="curve")
+
+
+def why(
+    key: KeyArgument,
+    other: Annotated[str | None, typer.Argument(help="Another key: show what differs.")] = None,
+    out: OutOption = DEFAULT_OUT,
+    json: JsonOption = False,
+) -> None:
+    """Explain what a run key is made of, or why two keys differ."""
+    from ...suites.spec import digest
+
+    record = _find(key, out)
+    parts = _flatten(record.identity)
+    if other is not None:
+        theirs = _flatten(_find(other, out).identity)
+        names = sorted(set(parts) | set(theirs))
+        changed = {name: (parts.get(name), theirs.get(name)) for name in names if parts.get(name) != theirs.get(name)}
+        if json:
+            print_json(changed)
+        elif changed:
+            print_rows(("part", key, other), [(name, *values) for name, values in changed.items()])
+        else:
+            print("the two keys are of one run")
+        return
+    if json:
+        print_json({"key": record.key, "identity": record.identity, "recomputed": digest(record.identity)})
+        return
+    print_rows(("part of the key", "value"), parts.items())
+    print(f"SHA-256 of these parts as canonical JSON begins with {digest(record.identity)}; the key is {record.key}")
+
+
+def _find(prefix: str, out: Any) -> Any:
+    from ...results import Store
+
+    store = Store(out)
+    record = store.get(prefix)
+    if record is not None:
+        return record
+    known = store.keys()
+    matches = [key for key in known if key.startswith(prefix)]
+    if len(matches) > 1:
+        raise UserError(f"{prefix!r} begins {len(matches)} keys of {out}: {', '.join(matches[:5])} …")
+    if not matches:
+        close = nearest(prefix, known) if len(known) <= 20 else f". {len(known)} records are there."
+        raise UserError(f"no record {prefix!r} in {out}{close}")
+    found = store.get(matches[0])
+    if found is None:
+        raise UserError(f"the record {matches[0]} in {out} is damaged")
+    return found
+
+
+def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
+    if isinstance(value, dict) and value:
+        return {
+            name: part
+            for key, inner in value.items()
+            for name, part in _flatten(inner, f"{prefix}.{key}" if prefix else str(key)).items()
+        }
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return _flatten({str(item.get("name", number)): item for number, item in enumerate(value)}, prefix)
+    return {prefix: value}

@@ -1,0 +1,95 @@
+"""The driver's progress on a terminal."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from ..results.record import RunRecord
+from ..suites.executors import Job
+from ..suites.observer import Observer
+from ..suites.spec import RunSpec
+
+
+def progress_bar(console: Console | None = None) -> Progress:
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}", markup=False, style="dim"),
+        console=console,
+    )
+
+
+class ProgressDisplay(Observer):
+    """A bar for the suite, one for each run under way, and a line for each that ended. Use as a context manager.
+
+    Where the output is no terminal, only the lines are printed.
+    """
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True)
+        self.progress = progress_bar(self.console)
+        self._suite: TaskID | None = None
+        self._preparing: dict[str, TaskID] = {}
+        self._runs: dict[str, TaskID] = {}
+        self._done, self._total, self._began = 0, 0, time.monotonic()
+
+    def __enter__(self) -> ProgressDisplay:
+        if self.console.is_terminal:
+            self.progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self.console.is_terminal:
+            self.progress.stop()
+
+    def preparing(self, what: str, done: int, total: int) -> None:
+        if what not in self._preparing:
+            self._preparing[what] = self.progress.add_task(f"preparing {what}", note="")
+            self._say(f"preparing {what}")
+        self.progress.update(self._preparing[what], completed=done, total=total, visible=done < total)
+
+    def planned(self, runs: int) -> None:
+        self._total = runs
+        self._suite = self.progress.add_task("runs", total=runs, note="")
+
+    def started(self, job: Job) -> None:
+        name = f"  {_name(job.spec)}"
+        self._runs[job.spec.key] = self.progress.add_task(name, total=job.spec.task.params["epochs"], note="starting")
+
+    def reported(self, job: Job, epoch: int, epochs: int, value: float | None) -> None:
+        note = f"{job.spec.selection_metric} {value:.1f}" if value is not None else ""
+        self.progress.update(self._runs[job.spec.key], completed=epoch, total=epochs, note=note)
+
+    def finished(self, spec: RunSpec, record: RunRecord, cached: bool) -> None:
+        self._count(spec)
+        if cached:
+            return
+        outcome = f"{spec.selection_metric} {record.val.get(spec.selection_metric, float('nan')):.1f} (val)"
+        what = {"done": outcome, "pruned": "pruned", "failed": f"FAILED: {record.reason}"}[record.status]
+        self._say(f"[{self._done}/{self._total}] {spec.key[:8]}  {_name(spec)}: {what}, {record.seconds:.0f} s")
+
+    def lost(self, spec: RunSpec, error: str) -> None:
+        self._count(spec)
+        self._say(f"[{self._done}/{self._total}] {spec.key[:8]}  {_name(spec)}: LOST: {error}")
+
+    def _count(self, spec: RunSpec) -> None:
+        self._done += 1
+        bar = self._runs.pop(spec.key, None)
+        if bar is not None:
+            self.progress.remove_task(bar)
+        if self._suite is not None:
+            self.progress.update(self._suite, completed=self._done)
+
+    def _say(self, line: str) -> None:
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _name(spec: RunSpec) -> str:
+    trial = " trial" if spec.phase == "search" else ""
+    return f"{spec.cell} / {spec.method}{trial} / seed {spec.seed}"
