@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+if TYPE_CHECKING:
+    from numpy import ndarray as Column
+else:
+    Column = Any  # numpy takes longer to import than all the rest, and most commands read no predictions
 
 Status = Literal["done", "pruned", "failed"]
 Phase = Literal["search", "final"]
 
 SCHEMA_VERSION = 1
+KEY_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z_-]{1,99}$"
+"""A key names files: no dots, no slashes."""
 
 
 class RunRecord(BaseModel):
@@ -19,18 +27,22 @@ class RunRecord(BaseModel):
     `val` and `test` are separate fields, and a record of a search has no test metrics at all. Percentages are 0 to 100.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
 
-    schema_version: int = SCHEMA_VERSION
-    key: str
+    schema_version: int = Field(default=SCHEMA_VERSION, ge=1, le=SCHEMA_VERSION)
+    key: str = Field(pattern=KEY_PATTERN)
     suite: str
     task: str
     variant: Literal["mini", "full"]
+    protocol: str = ""
+    """The task's protocol version. Runs of two versions are never compared."""
     method: str
     phase: Phase
     seed: int
     parameters: dict[str, Any]
-    """The resolved parameters, flat: `lr`, `cutmix.prob`, `gradient-guidance.alpha` …"""
+    """The resolved parameters, flat: `lr`, `cutmix.prob`, `gradient-guidance.alpha` …; JSON values."""
+    identity: dict[str, Any] = Field(default_factory=dict, repr=False)
+    """What the key is a hash of: parameters, versions of the plugins, data fingerprint, seed, phase."""
     status: Status
     reason: str = ""
     """Why a run failed or was pruned."""
@@ -52,10 +64,48 @@ class RunRecord(BaseModel):
     versions: dict[str, str] = Field(default_factory=dict)
     fingerprint: str = ""
     """Of the data."""
-    predictions: dict[str, dict[str, np.ndarray]] = Field(default_factory=dict, exclude=True, repr=False)
+    predictions: dict[str, dict[str, Column]] = Field(default_factory=dict, exclude=True, repr=False)
     """By split, one array a column, one row a sample. Stored beside the record, not in it."""
+
+    @field_validator("parameters", "identity", mode="before")
+    @classmethod
+    def _as_stored(cls, values: Any, info: ValidationInfo) -> Any:
+        return _json_value(values, str(info.field_name))
+
+    @field_validator("predictions")
+    @classmethod
+    def _storable(cls, splits: dict[str, dict[str, Column]]) -> dict[str, dict[str, Column]]:
+        for split, columns in splits.items():
+            if not split.isalpha():
+                raise ValueError(f"predictions of {split!r}: a split's name has letters only")
+            for name, column in columns.items():
+                if not hasattr(column, "dtype") or column.dtype.hasobject or column.ndim == 0:
+                    raise ValueError(f"predictions of {split}: {name!r} must be an array of numbers, bools or strings")
+            lengths = {name: len(column) for name, column in columns.items()}
+            if len(set(lengths.values())) > 1:
+                raise ValueError(f"predictions of {split}: columns must have one row a sample, got {lengths}")
+        return splits
+
+    @model_validator(mode="after")
+    def _search_sees_no_test(self) -> RunRecord:
+        if self.phase == "search" and (self.test or "test" in self.predictions):
+            raise ValueError("a run of a search must have no test metrics and no test predictions")
+        return self
 
     @property
     def outcome(self) -> dict[str, Any]:
         """What a repetition of the run must reproduce to the last bit."""
         return {"status": self.status, "val": self.val, "test": self.test, "curve": self.curve, "epoch": self.epoch}
+
+
+def _json_value(value: Any, name: str) -> Any:
+    """`value` as it will come back from the store: tuples as lists. Raises `ValueError` where it would not."""
+    if isinstance(value, Mapping):
+        return {key: _json_value(item, f"{name}[{key!r}]") for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json_value(item, name) for item in value]
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float) and isfinite(value):
+        return float(value)  # numpy's float64 is one, too
+    raise ValueError(f"{name}: {value!r} is not a JSON value")

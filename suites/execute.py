@@ -53,6 +53,7 @@ def execute(spec: RunSpec, place: Place | None = None, report: Report = never_st
         "phase": spec.phase,
         "seed": spec.seed,
         "parameters": spec.parameters,
+        "identity": spec.identity(),
         "fingerprint": spec.fingerprint,
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         "started": datetime.now(UTC).isoformat(timespec="seconds"),

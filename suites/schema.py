@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ..registry import SearchSpace, UserError
 from ..registry.errors import nearest
@@ -97,28 +97,8 @@ class Suite(_Section):
     search: SearchSection = Field(default_factory=lambda: SearchSection.model_validate({}))
     tables: tuple[TableSection, ...] = ()
 
-    @model_validator(mode="after")
-    def _references(self) -> Suite:
-        if len(set(self.seeds)) != len(self.seeds):
-            raise ValueError(f"seeds: {list(self.seeds)} has one twice")
-        if self.search.trials and self.search.seed in self.seeds:
-            raise ValueError(f"search.seed: {self.search.seed} is one of the final seeds {list(self.seeds)}")
-        for name, task in self.tasks.items():
-            for method in (*(task.methods or ()), *task.overrides):
-                _known("method", method, self.methods, f"tasks.{name}")
-        for table in self.tables:
-            _known("task", table.task, self.tasks, f"tables.{table.name}")
-            for method in (*(table.methods or ()), *([table.baseline] if table.baseline else ())):
-                _known("method", method, self.methods, f"tables.{table.name}")
-        return self
-
     def methods_of(self, task: str) -> tuple[str, ...]:
         return self.tasks[task].methods or tuple(self.methods)
-
-
-def _known(kind: str, name: str, known: Mapping[str, Any], where: str) -> None:
-    if name not in known:
-        raise ValueError(f"{where}: unknown {kind} {name!r}{nearest(name, known)}")
 
 
 class SuiteFile:
@@ -141,9 +121,33 @@ def load_suite(reference: str) -> SuiteFile:
     if not isinstance(data, dict):
         raise UserError(f"{path}: a suite is a mapping with name, tasks and methods, not {type(data).__name__}")
     try:
-        return SuiteFile(Suite.model_validate(data), path, lines)
+        file = SuiteFile(Suite.model_validate(data), path, lines)
     except ValidationError as error:
         raise UserError("\n".join(_complaint(issue, path, lines) for issue in error.errors())) from None
+    _check_references(file)
+    return file
+
+
+def _check_references(file: SuiteFile) -> None:
+    """Every method and task that a section refers to is one of the suite's own."""
+    suite = file.suite
+
+    def check(kind: str, names: Iterable[str | None], known: Mapping[str, Any], *location: str | int) -> None:
+        for name in names:
+            if name is not None and name not in known:
+                raise UserError(f"{file.where(*location)}: unknown {kind} {name!r}{nearest(name, known)}")
+
+    for name, task in suite.tasks.items():
+        check("method", task.methods or (), suite.methods, "tasks", name, "methods")
+        check("method", task.overrides, suite.methods, "tasks", name, "overrides")
+    for index, table in enumerate(suite.tables):
+        check("task", [table.task], suite.tasks, "tables", index, "task")
+        check("method", table.methods or (), suite.methods, "tables", index, "methods")
+        check("method", [table.baseline], suite.methods, "tables", index, "baseline")
+    if len(set(suite.seeds)) != len(suite.seeds):
+        raise UserError(f"{file.where('seeds')}: {list(suite.seeds)} has one twice")
+    if suite.search.trials and suite.search.seed in suite.seeds:
+        raise UserError(f"{file.where('search', 'seed')}: {suite.search.seed} is one of the final seeds")
 
 
 def _complaint(issue: Any, path: Path, lines: Mapping[Location, int]) -> str:
@@ -155,8 +159,7 @@ def _complaint(issue: Any, path: Path, lines: Mapping[Location, int]) -> str:
         return f"{where}: {field}: unknown field{nearest(str(location[-1]), known) if known else ''}"
     if issue["type"] == "missing":
         return f"{where}: {field}: required, and not given"
-    message = issue["msg"].removeprefix("Value error, ")
-    return f"{where}: {message}" if not field else f"{where}: {field}: {message} (got {issue['input']!r})"
+    return f"{where}: {field}: {issue['msg'].removeprefix('Value error, ')} (got {issue['input']!r})"
 
 
 def _fields_at(location: Location) -> list[str]:

@@ -1,0 +1,86 @@
+"""A run record as a file: three lines of JSON, the first of which is the checksum of the other two.
+
+    {"sha256":"…",
+    "record":{…},
+    "curve":[…]}
+
+The record and its training curve are canonical JSON (sorted names, no spaces), each on a line of its own, so that the
+checksum is that of bytes, and a table of ten thousand runs never parses a curve.
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from ..registry.errors import UserError
+from ..registry.params import describe_issues
+from .record import SCHEMA_VERSION, RunRecord
+
+
+class DamagedError(Exception):
+    """The file is not what was written: torn, edited, or under the name of another record."""
+
+
+def encode(record: RunRecord) -> bytes:
+    """The content of the record's file."""
+    fields = json.loads(record.model_dump_json())
+    curve = fields.pop("curve")
+    body = f'"record":{canonical(fields)},\n"curve":{canonical(curve)}}}\n'.encode()
+    return f'{{"sha256":"{sha256(body).hexdigest()}",\n'.encode() + body
+
+
+def decode(data: bytes, path: Path | str) -> RunRecord:
+    """The record in the content of `path`.
+
+    Raises `DamagedError`, or `UserError` where the record was written by a newer provbench or is none at all.
+    """
+    fields, curve = _parts(data)
+    try:
+        record = RunRecord.model_validate_json(b'{"curve":' + curve + b"," + fields[1:])
+    except ValidationError as error:
+        _check_schema(from_json(fields), path)
+        raise UserError("\n".join(describe_issues(error, str(path), RunRecord))) from None
+    _check_name(record.key, path)
+    return record
+
+
+def decode_fields(data: bytes, path: Path | str) -> dict[str, Any]:
+    """The record's fields as JSON values, without its curve; raises as `decode` does."""
+    fields = from_json(_parts(data)[0])
+    _check_schema(fields, path)
+    _check_name(fields["key"], path)
+    return fields
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted names and no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _parts(data: bytes) -> tuple[bytes, bytes]:
+    """The JSON of the record and that of its curve, after the checksum was checked."""
+    head, _, body = data.partition(b"\n")
+    if head != b'{"sha256":"%s",' % sha256(body).hexdigest().encode():
+        raise DamagedError("its content does not have the checksum that it was written with")
+    fields, _, curve = body.partition(b"\n")
+    return fields[len(b'"record":') : -len(b",")], curve[len(b'"curve":') : -len(b"}\n")]
+
+
+def _check_name(key: str, path: Path | str) -> None:
+    if not str(path).endswith(f"/{key}.json"):
+        raise DamagedError(f"it holds the record of another run, {key}")
+
+
+def _check_schema(fields: dict[str, Any], path: Path | str) -> None:
+    version = fields.get("schema_version", 0)
+    if version > SCHEMA_VERSION:
+        raise UserError(
+            f"{path}: written by a newer provbench (record schema {version}; this one reads up to {SCHEMA_VERSION}). "
+            "Update provbench."
+        )

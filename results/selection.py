@@ -1,0 +1,110 @@
+"""Which trial of a search wins, and which final runs count. Decided by val; test is out of sight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from ..registry.errors import UnknownNameError, UserError
+from .record import Phase, RunRecord, Status
+
+
+@dataclass(frozen=True, slots=True)
+class ValView:
+    """A run as selection may see it: no test metrics, and no place to put any."""
+
+    key: str
+    task: str
+    variant: str
+    method: str
+    phase: Phase
+    seed: int
+    parameters: Mapping[str, Any]
+    status: Status
+    val: Mapping[str, float]
+
+    @classmethod
+    def of(cls, record: RunRecord) -> ValView:
+        return cls(
+            key=record.key,
+            task=record.task,
+            variant=record.variant,
+            method=record.method,
+            phase=record.phase,
+            seed=record.seed,
+            parameters=record.parameters,
+            status=record.status,
+            val=record.val,
+        )
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many runs ended how."""
+
+    done: int = 0
+    pruned: int = 0
+    failed: int = 0
+
+    @classmethod
+    def of(cls, runs: Iterable[ValView | RunRecord]) -> Counts:
+        ends = [run.status for run in runs]
+        return cls(ends.count("done"), ends.count("pruned"), ends.count("failed"))
+
+    @property
+    def total(self) -> int:
+        return self.done + self.pruned + self.failed
+
+
+def best_trial(trials: Iterable[ValView], metric: str, *, higher_is_better: bool = True) -> ValView | None:
+    """The best trial of a cell's search by a val metric; None if no trial can win.
+
+    trials: in the order of their creation; of equals, the first wins. Failed and pruned trials never win, nor do those
+    whose metric is NaN or infinite, or that lack it. Raises `UnknownNameError` where finished trials have metrics, but
+    none of that name, and `ValueError` where the trials are not of one search.
+    """
+    trials = _views(trials, "search")
+    done = [trial for trial in trials if trial.status == "done"]
+    known = {name for trial in done for name in trial.val}
+    if known and metric not in known:
+        raise UnknownNameError("val metric", metric, known)
+    able = [trial for trial in done if isfinite(trial.val.get(metric, float("nan")))]
+    sign = 1 if higher_is_better else -1
+    return max(able, key=lambda trial: sign * trial.val[metric], default=None)  # max keeps the first of equals
+
+
+def final_runs(runs: Iterable[ValView], seeds: Sequence[int]) -> dict[int, ValView | None]:
+    """A cell's final run for each of the seeds: the finished one, else one that failed, else None.
+
+    Raises `UserError` where two finished runs have one seed (of two choices of parameters, say), and `ValueError`
+    where the runs are not the final ones of one cell.
+    """
+    runs = _views(runs, "final")
+    return {seed: _one_run([run for run in runs if run.seed == seed]) for seed in seeds}
+
+
+def _one_run(runs: Sequence[ValView]) -> ValView | None:
+    done = [run for run in runs if run.status == "done"]
+    if len(done) > 1:
+        run = done[0]
+        raise UserError(
+            f"{run.task} {run.method}: two finished final runs of seed {run.seed}, {run.key} and {done[1].key}. "
+            "Name the one that counts by its parameters."
+        )
+    return next(iter([*done, *runs]), None)
+
+
+def _views(runs: Iterable[ValView], phase: Phase) -> list[ValView]:
+    runs = list(runs)
+    for run in runs:
+        if not isinstance(run, ValView):
+            raise TypeError(f"selection takes ValView and not {type(run).__name__}, so that it cannot see test metrics")
+        # the method's name is the suite's: a run that another suite made may have another name, and is as good
+        if (run.phase, run.task, run.variant) != (phase, runs[0].task, runs[0].variant):
+            raise ValueError(
+                f"run {run.key} is no {phase} run of {runs[0].task} ({runs[0].variant}): it is a {run.phase} run of "
+                f"{run.task} ({run.variant})"
+            )
+    return runs

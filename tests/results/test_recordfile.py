@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from provbench.registry import UserError
+from provbench.results.record import SCHEMA_VERSION
+from provbench.results.recordfile import DamagedError, decode, decode_fields, encode
+
+PATH = Path("records/aa/aa00.json")
+HISTORIC = Path(__file__).parent / "historic"
+
+metrics = st.dictionaries(st.text(min_size=1, max_size=8), st.floats(), max_size=3)
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+per_example = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@per_example
+@given(val=metrics, curve=st.lists(metrics, max_size=3), parameters=st.dictionaries(st.text(max_size=8), plain))
+def test_what_is_decoded_is_what_was_encoded(make_record, val: dict, curve: list, parameters: dict) -> None:
+    record = make_record(val=val, curve=curve, parameters=parameters)
+    data = encode(record)
+    # as JSON, since NaN is not equal to itself
+    assert json.loads(decode(data, PATH).model_dump_json()) == json.loads(record.model_dump_json())
+    assert encode(decode(data, PATH)) == data
+    fields = decode_fields(data, PATH)
+    assert fields["parameters"] == record.parameters
+    assert "curve" not in fields
+
+
+@per_example
+@given(st.data())
+def test_any_changed_byte_is_noticed(make_record, data: st.DataObject) -> None:
+    content = bytearray(encode(make_record()))
+    place = data.draw(st.integers(0, len(content) - 1))
+    content[place] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(DamagedError):
+        decode(bytes(content), PATH)
+
+
+@per_example
+@given(st.data())
+def test_any_torn_file_is_noticed(make_record, data: st.DataObject) -> None:
+    content = encode(make_record())
+    end = data.draw(st.integers(0, len(content) - 1))
+    with pytest.raises(DamagedError):
+        decode_fields(content[:end], PATH)
+
+
+def test_the_file_is_json_that_carries_its_checksum(make_record) -> None:
+    data = encode(make_record())
+    content = json.loads(data)
+    _, rest = data.split(b"\n", 1)
+    assert content["record"]["test"] == {"accuracy": 71.5}
+    assert content["curve"][1] == {"epoch": 2.0, "loss": 0.5}
+    assert content["sha256"] == hashlib.sha256(rest).hexdigest()
+    assert rest.split(b"\n")[1] == b'"curve":[{"epoch":1.0,"loss":0.7},{"epoch":2.0,"loss":0.5}]}'
+
+
+def test_a_copy_under_another_name_is_damaged(make_record) -> None:
+    for read in (decode, decode_fields):
+        with pytest.raises(DamagedError, match="another run, aa00"):
+            read(encode(make_record()), Path("records/aa/aa01.json"))
+
+
+def _signed(record: dict, curve: list) -> bytes:
+    body = f'"record":{json.dumps(record)},\n"curve":{json.dumps(curve)}}}\n'.encode()
+    return b'{"sha256":"%s",\n' % hashlib.sha256(body).hexdigest().encode() + body
+
+
+def test_a_newer_schema_is_the_users_to_mend(make_record) -> None:
+    content = json.loads(encode(make_record()))
+    newer = {**content["record"], "schema_version": SCHEMA_VERSION + 1, "hue": "blue"}
+    for read in (decode, decode_fields):
+        with pytest.raises(UserError, match=r"records/aa/aa00.json: written by a newer provbench .* Update provbench"):
+            read(_signed(newer, []), PATH)
+
+
+def test_a_signed_file_that_is_no_record_names_the_field(make_record) -> None:
+    content = json.loads(encode(make_record()))
+    with pytest.raises(UserError, match=r"aa00.json: status: .*'finished'"):
+        decode(_signed({**content["record"], "status": "finished"}, []), PATH)
+
+
+@pytest.mark.parametrize("path", sorted(HISTORIC.glob("*/*.json")), ids=lambda path: path.parent.name)
+def test_records_of_old_versions_can_still_be_read(path: Path) -> None:
+    record = decode(path.read_bytes(), path)
+    assert record.test == {"accuracy": 71.5, "worst-group": pytest.approx(float("nan"), nan_ok=True)}
+    assert decode_fields(path.read_bytes(), path)["key"] == record.key == "aa00"
+
+
+def test_there_are_records_of_old_versions() -> None:
+    assert {path.name for path in HISTORIC.iterdir()} == {f"v{version + 1}" for version in range(SCHEMA_VERSION)}

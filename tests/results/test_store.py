@@ -1,0 +1,359 @@
+from __future__ import annotations
+
+import errno
+import multiprocessing
+import os
+import shutil
+import stat
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from provbench.registry import UserError
+from provbench.results import Store, StoreWarning
+from provbench.results.recordfile import encode
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "runs")
+
+
+def files(store: Store, folder: str) -> list[str]:
+    return sorted(path.name for path in (store.root / folder).rglob("*") if path.is_file())
+
+
+def test_what_is_put_is_got(store: Store, make_record) -> None:
+    first, second = make_record("aa00"), make_record("ab00", val={"accuracy": float("-inf")}, test={})
+    store.put(second)
+    store.put(first)
+    assert store.get("aa00") == first
+    assert store.get("ab00") == second
+    assert store.keys() == ["aa00", "ab00"]
+    assert store.records() == [first, second]
+    assert store.records(key for key in ("ab00", "zz99", "aa00")) == [second, first]
+    assert "aa00" in store
+    assert "aa01" not in store
+    assert (store.root / "records" / "aa" / "aa00.json").is_file()
+
+
+def test_a_folder_that_is_not_there_is_an_empty_store(store: Store) -> None:
+    assert store.keys() == []
+    assert store.records() == []
+    assert store.get("aa00") is None
+    assert store.predictions("aa00", "test") is None
+    assert len(store.frame()) == 0
+    assert not store.root.exists()
+
+
+def test_a_file_is_no_store(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("mine")
+    with pytest.raises(UserError, match="runs: is a file, and a store is a folder"):
+        Store(tmp_path / "runs")
+
+
+@pytest.mark.parametrize("key", ["../../secret", "aa00\n", "a", "", "aa/00", ".aa", "x" * 300])
+def test_a_key_that_cannot_be_is_absent(store: Store, key: str) -> None:
+    assert store.get(key) is None
+    assert key not in store
+    assert store.predictions(key, "test") is None
+    assert store.predictions("aa00", "../test") is None
+    assert store.records([key]) == []
+
+
+class TestImmutability:
+    def test_the_same_outcome_again_changes_nothing(self, store: Store, make_record) -> None:
+        nan = {"accuracy": 71.5, "auc": float("nan")}
+        store.put(make_record(test=nan, seconds=10.0))
+        store.put(make_record(test=nan, seconds=12.0, started="2030-01-01"))
+        record = store.get("aa00")
+        assert record is not None
+        assert record.seconds == 10.0
+
+    @pytest.mark.parametrize(
+        ("fields", "message"),
+        [
+            ({"test": {"accuracy": 71.6}}, r"another test: \{'accuracy': 71.6\} instead of \{'accuracy': 71.5\}"),
+            ({"curve": []}, "another curve"),
+            ({"status": "failed", "reason": "NaN loss"}, "another status: 'failed' instead of 'done'"),
+        ],
+    )
+    def test_a_finished_record_is_not_replaced(self, store: Store, make_record, fields: dict, message: str) -> None:
+        store.put(make_record())
+        with pytest.raises(UserError, match=f"aa00.json: this run is done.*{message}"):
+            store.put(make_record(**fields))
+        assert store.get("aa00") == make_record()
+
+    @pytest.mark.parametrize("status", ["failed", "pruned"])
+    def test_an_unfinished_record_is_replaced(self, store: Store, make_record, status: str) -> None:
+        store.put(make_record(status=status, reason="NaN loss", test={}))
+        store.put(make_record(status="failed", reason="out of patience", test={}, attempt=2))
+        store.put(make_record(attempt=3))
+        assert store.get("aa00") == make_record(attempt=3)
+        assert store.records() == [make_record(attempt=3)]
+
+
+class TestPredictions:
+    columns: ClassVar[dict[str, np.ndarray]] = {
+        "id": np.array(["a", "bird", "Ω"]),
+        "score": np.array([0.25, np.nan, 1.0], dtype=np.float32),
+        "boxes": np.arange(12).reshape(3, 4),
+    }
+
+    def test_arrays_come_back_exactly(self, store: Store, make_record) -> None:
+        store.put(make_record(predictions={"test": self.columns, "val": {"id": np.array([], dtype="U1")}}))
+        found = store.predictions("aa00", "test")
+        assert found is not None
+        assert list(found) == list(self.columns)
+        for name, column in self.columns.items():
+            np.testing.assert_array_equal(found[name], column)
+            assert found[name].dtype == column.dtype
+        empty = store.predictions("aa00", "val")
+        assert empty is not None
+        assert empty["id"].shape == (0,)
+        assert store.predictions("aa00", "train") is None
+
+    def test_they_are_written_before_the_record(self, store: Store, make_record, monkeypatch) -> None:
+        written = []
+        replace = os.replace
+        monkeypatch.setattr(os, "replace", lambda a, b: (written.append(Path(b).name), replace(a, b)))
+        store.put(make_record(predictions={"test": self.columns}))
+        assert written == ["aa00.test.npz", "aa00.json"]
+
+    @pytest.mark.parametrize("keep", [0, 1, 40, -30])
+    def test_a_torn_file_is_moved_aside(self, store: Store, make_record, keep: int) -> None:
+        store.put(make_record(predictions={"test": self.columns}))
+        path = store.root / "predictions" / "aa" / "aa00.test.npz"
+        path.write_bytes(path.read_bytes()[:keep])
+        with pytest.warns(StoreWarning, match="aa00.test.npz: not a readable npz file.*moved to .*quarantine"):
+            assert store.predictions("aa00", "test") is None
+        assert files(store, "quarantine") == ["aa00.test.npz"]
+        assert store.get("aa00") is not None
+
+    def test_a_pickle_is_not_read(self, store: Store, tmp_path: Path) -> None:
+        class Evil:
+            def __reduce__(self):
+                return (Path.touch, (tmp_path / "executed",))
+
+        folder = store.root / "predictions" / "aa"
+        folder.mkdir(parents=True)
+        np.savez(folder / "aa00.test.npz", evil=np.array([Evil()], dtype=object))
+        with pytest.warns(StoreWarning, match="pickle"):
+            assert store.predictions("aa00", "test") is None
+        assert not (tmp_path / "executed").exists()
+
+
+class TestDamage:
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            lambda data: data[: len(data) // 2],
+            lambda data: b"",
+            lambda data: data.replace(b"71.5", b"99.9"),
+            lambda data: b"\x00" * len(data),
+            lambda data: b"\xff\xfe not even text",
+        ],
+        ids=["torn", "empty", "edited", "zeroed", "noise"],
+    )
+    def test_a_damaged_record_is_moved_aside_and_absent(self, store: Store, make_record, damage) -> None:
+        store.put(make_record("aa00"))
+        store.put(make_record("aa11"))
+        path = store.root / "records" / "aa" / "aa00.json"
+        data = damage(path.read_bytes())
+        path.write_bytes(data)
+        with pytest.warns(StoreWarning, match=r"aa00.json: .*checksum.*moved to .*quarantine.*counts as absent"):
+            assert store.get("aa00") is None
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert store.keys() == ["aa11"]
+            store.put(make_record("aa00"))
+        assert store.keys() == ["aa00", "aa11"]
+        assert (store.root / "quarantine" / "aa00.json").read_bytes() == data
+
+    def test_it_is_noticed_by_every_way_of_reading(self, store: Store, make_record) -> None:
+        path = store.root / "records" / "aa" / "aa00.json"
+        for number, read in enumerate([store.keys, store.records, store.frame, lambda: store.put(make_record())]):
+            store.put(make_record())
+            store.keys()
+            path.write_bytes(path.read_bytes().replace(b"71.5", b"99.99"))
+            with pytest.warns(StoreWarning, match="aa00"):
+                read()
+            assert len(files(store, "quarantine")) == number + 1
+        assert files(store, "quarantine") == ["aa00.json", "aa00.json.2", "aa00.json.3", "aa00.json.4"]
+
+    def test_a_copy_under_another_key_is_no_record(self, store: Store, make_record) -> None:
+        store.put(make_record("aa00"))
+        folder = store.root / "records" / "aa"
+        shutil.copy(folder / "aa00.json", folder / "aa01.json")
+        with pytest.warns(StoreWarning, match="aa01.json: it holds the record of another run, aa00"):
+            assert store.keys() == ["aa00"]
+
+    def test_the_index_is_not_believed(self, store: Store, make_record) -> None:
+        import sqlite3
+        from contextlib import closing
+
+        store.put(make_record())
+        store.keys()
+        with closing(sqlite3.connect(store.root / "index.sqlite")) as database, database:
+            (data,) = database.execute("SELECT data FROM files").fetchone()
+            database.execute("UPDATE files SET data = ?", (data.replace(b"71.5", b"99.9"),))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert store.records() == [make_record()]
+            assert store.frame()["test/accuracy"].tolist() == [71.5]
+
+    def test_strangers_are_left_alone(self, store: Store, make_record) -> None:
+        store.put(make_record())
+        for name in ("records/README.json", "records/aa/notes.txt", "records/bb/aa00.json", "records/aa/.x.json.1.tmp"):
+            path = store.root / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("mine")
+        assert store.keys() == ["aa00"]
+        assert (store.root / "records" / "bb" / "aa00.json").read_text() == "mine"
+
+
+class TestFullDisk:
+    def full(self, *_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def test_it_is_the_users_to_mend_and_leaves_nothing_partial(self, store: Store, make_record, monkeypatch) -> None:
+        store.put(make_record("aa00"))
+        before = files(store, ".")
+        monkeypatch.setattr(os, "fsync", self.full)
+        with pytest.raises(UserError, match=r"the disk is full.*start again: what was finished before is complete"):
+            store.put(make_record("bb00", predictions={"test": {"id": np.array(["a"])}}))
+        monkeypatch.undo()
+        assert files(store, ".") == before
+        store.put(make_record("bb00"))
+        assert store.keys() == ["aa00", "bb00"]
+
+    def test_also_where_folders_cannot_be_made(self, store: Store, make_record, monkeypatch) -> None:
+        monkeypatch.setattr(Path, "mkdir", self.full)
+        with pytest.raises(UserError, match="the disk is full"):
+            store.put(make_record())
+
+    def test_a_folder_that_is_read_only_is_the_users_to_mend(self, store: Store, make_record, monkeypatch) -> None:
+        def forbid(*_: object, **__: object) -> None:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+        monkeypatch.setattr(os, "replace", forbid)
+        with pytest.raises(UserError, match=r"aa00.json: cannot be written .Permission denied"):
+            store.put(make_record())
+
+    def test_other_errors_are_what_they_are(self, store: Store, make_record, monkeypatch) -> None:
+        def fail(*_: object) -> None:
+            raise OSError(errno.EIO, "bad sector")
+
+        monkeypatch.setattr(os, "replace", fail)
+        with pytest.raises(OSError, match="bad sector"):
+            store.put(make_record())
+        assert store.keys() == []
+
+
+def test_stale_temporary_files_are_removed_at_opening(store: Store, make_record) -> None:
+    store.put(make_record(predictions={"test": {"id": np.array(["a"])}}))
+    old, young = store.root / "records" / "aa" / ".aa01.json.1.tmp", store.root / "predictions" / "aa" / ".b.2.tmp"
+    for path in (old, young):
+        path.write_bytes(b"half")
+    hours_ago = time.time() - 4000
+    os.utime(old, (hours_ago, hours_ago))
+    Store(store.root)
+    assert not old.exists()
+    assert young.exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_reading_needs_no_write_access(store: Store, make_record) -> None:
+    store.put(make_record())
+    folders = [store.root, *(path for path in store.root.rglob("*") if path.is_dir())]
+    for folder in folders:
+        folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    try:
+        assert Store(store.root).records() == [make_record()]
+    finally:
+        for folder in folders:
+            folder.chmod(stat.S_IRWXU)
+
+
+def _put_many(root: Path, records: list, answers) -> None:
+    store = Store(root)
+    refused = 0
+    for record in records:
+        try:
+            store.put(record)
+        except UserError:
+            refused += 1
+        store.keys()
+    answers.put(refused)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs fork")
+def test_two_processes_may_put_and_read_at_once(store: Store, make_record) -> None:
+    """Own keys, keys that both finish alike, and one whose outcome the two disagree on: the first one stays."""
+    context = multiprocessing.get_context("fork")
+    answers = context.Queue()
+    shared = [make_record(f"ee{i:02}", predictions={"test": {"id": np.array(["a"])}}) for i in range(20)]
+    workers = []
+    for name in "ab":
+        own = [make_record(f"{name}{i:03}", seed=i) for i in range(20)]
+        contested = make_record("ff00", test={"accuracy": float(ord(name))})
+        records = [record for pair in zip(own, shared, strict=True) for record in pair]
+        workers.append(context.Process(target=_put_many, args=(store.root, [*records, contested], answers)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # fork, where another test has started threads
+        for worker in workers:
+            worker.start()
+    refused = [answers.get(timeout=30) for _ in workers]
+    for worker in workers:
+        worker.join(timeout=30)
+        assert worker.exitcode == 0
+    assert sorted(refused) == [0, 1]
+    assert len(store.keys()) == 61
+    assert len(store.records()) == 61
+    assert not list(store.root.rglob("*.tmp"))
+    assert not (store.root / "quarantine").exists()
+
+
+def test_a_frame_has_one_row_a_record(store: Store, make_record) -> None:
+    store.put(make_record("aa00", seed=3, versions={"torch": "2.11"}))
+    store.put(
+        make_record("ab00", status="failed", reason="NaN loss", val={"auc": float("nan")}, test={}, parameters={"b": 1})
+    )
+    frame = store.frame()
+    assert frame["key"].tolist() == ["aa00", "ab00"]
+    assert frame["seed"].tolist() == [3, 0]
+    assert frame["status"].tolist() == ["done", "failed"]
+    names = list(frame.columns)
+    assert names[names.index("fingerprint") + 1 :] == [
+        "param/b",
+        "param/cutmix.prob",
+        "param/lr",
+        "param/model",
+        "val/accuracy",
+        "val/auc",
+        "test/accuracy",
+    ]
+    assert frame["test/accuracy"][0] == 71.5
+    assert frame.isna()[["val/accuracy", "val/auc", "test/accuracy"]].to_numpy().tolist() == [
+        [False, True, False],
+        [True, True, True],
+    ]
+    assert store.frame(["ab00", "zz00"])["reason"].tolist() == ["NaN loss"]
+
+
+def test_ten_thousand_like_records_would_take_a_second(tmp_path: Path, make_record) -> None:
+    """2,000 records in a fifth of the time, with room for a busy machine; tools/bench/store.py measures."""
+    for i in range(2000):
+        key = f"{i * 2654435761 % 2**32:08x}"
+        path = tmp_path / "records" / key[:2] / f"{key}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode(make_record(key, seed=i)))
+    store = Store(tmp_path)
+    assert len(store.keys()) == 2000
+    began = time.perf_counter()
+    assert len(store.frame()) == 2000
+    assert time.perf_counter() - began < 1.0

@@ -1,0 +1,146 @@
+"""`execute`: repeatable to the last bit, resumable, honest about failures."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from provbench.registry import UserError
+from provbench.results.record import RunRecord
+from provbench.suites.execute import execute
+from provbench.suites.plan import Plan
+from provbench.suites.spec import Place, RunSpec
+
+from .conftest import TOY
+
+FINGERPRINT = "toy-32"
+
+
+def guided_spec(plan: Plan, phase: str = "final", **chosen: object) -> RunSpec:
+    cell = next(cell for cell in plan.cells if cell.method == "cutmix+guidance")
+    return cell.spec(0, phase, FINGERPRINT, {"epochs": 3, **chosen})  # pyright: ignore[reportArgumentType]
+
+
+def _in_process(spec: RunSpec, place: Place) -> RunRecord:
+    return execute(spec, place)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Callable[[str], Place]:
+    return lambda name: Place(data_root=tmp_path, work_root=tmp_path / name)
+
+
+def test_two_runs_are_identical_in_one_process(make: Callable[..., Plan], place: Callable[[str], Place]) -> None:
+    spec = guided_spec(make())
+    first, second = execute(spec, place("a")), execute(spec, place("b"))
+    assert first.status == "done"
+    assert first.outcome == second.outcome
+    assert first.predictions["test"]["confidence"].tolist() == second.predictions["test"]["confidence"].tolist()
+
+
+def test_and_in_another_process(make: Callable[..., Plan], place: Callable[[str], Place]) -> None:
+    spec = guided_spec(make())
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        other = pool.apply(_in_process, (spec, place("other")))
+    assert other.outcome == execute(spec, place("here")).outcome
+
+
+@pytest.mark.parametrize("checkpoint", ["last", "best"])
+@pytest.mark.parametrize("epoch", [1, 2, 3])
+def test_and_after_an_interrupt_at_an_epoch(
+    make: Callable[..., Plan], place: Callable[[str], Place], epoch: int, checkpoint: str
+) -> None:
+    spec = guided_spec(make(), checkpoint=checkpoint)
+
+    def kill(done: int, epochs: int, value: float | None) -> bool:
+        if done == epoch:
+            raise KeyboardInterrupt
+        return False
+
+    with pytest.raises(KeyboardInterrupt):
+        execute(spec, place("cut"), kill)
+    epochs_again: list[int] = []
+    resumed = execute(spec, place("cut"), lambda done, *_: bool(epochs_again.append(done)))
+    assert resumed.outcome == execute(spec, place("whole")).outcome
+    assert epochs_again == list(range(epoch, 4)), "it must resume, not begin again"
+
+
+def test_a_torn_checkpoint_is_no_checkpoint(make: Callable[..., Plan], place: Callable[[str], Place]) -> None:
+    spec = guided_spec(make())
+    torn = place("torn").work_root / spec.key / "resume.pth"
+    torn.parent.mkdir(parents=True)
+    torn.write_bytes(b"PK\x03\x04 half a file")
+    assert execute(spec, place("torn")).outcome == execute(spec, place("whole")).outcome
+
+
+def test_a_search_run_has_no_test_metrics(make: Callable[..., Plan], place: Callable[[str], Place]) -> None:
+    record = execute(guided_spec(make(), "search"), place("a"))
+    assert set(record.val) == {"accuracy", "confidence"}
+    assert record.test == {}
+    assert record.predictions == {}
+
+
+def test_methods_share_the_order_of_samples(make: Callable[..., Plan]) -> None:
+    from provbench.benchmarks.training.data import SeededSampler
+
+    data = range(20)
+    one, two, other = SeededSampler(data, 3), SeededSampler(data, 3), SeededSampler(data, 4)
+    assert list(one) == list(two) != list(other)
+    one.set_epoch(1)
+    assert [index for index, _ in one] != [index for index, _ in two]
+    assert sorted(index for index, _ in one) == list(data)
+
+
+def test_a_loss_that_is_not_finite_fails_the_run_with_a_reason(
+    make: Callable[..., Plan], place: Callable[[str], Place]
+) -> None:
+    text = TOY.replace("[{name: gradient-guidance, alpha: 0.03}]", "[explode]")
+    record = execute(guided_spec(make(text)), place("a"))
+    assert record.status == "failed"
+    assert "loss_explode became NaN or infinite in epoch 1" in record.reason
+    assert record.test == {}
+
+
+def test_an_error_in_a_plugin_fails_the_run_with_a_reason(
+    make: Callable[..., Plan], place: Callable[[str], Place]
+) -> None:
+    record = execute(guided_spec(make(TOY.replace("name: cutmix, prob: 0.5", "name: refuse"))), place("a"))
+    assert record.status == "failed"
+    assert record.reason.startswith("ZeroDivisionError: no batch is good enough (in __call__, broken.py:")
+
+
+def test_pruning_leaves_a_record_with_its_curve(make: Callable[..., Plan], place: Callable[[str], Place]) -> None:
+    record = execute(guided_spec(make()), place("a"), lambda epoch, epochs, value: epoch == 2)
+    assert record.status == "pruned"
+    assert len(record.curve) == 2
+    assert record.test == {}
+
+
+def test_changed_data_are_refused(make: Callable[..., Plan], place: Callable[[str], Place]) -> None:
+    spec = guided_spec(make()).model_copy(update={"fingerprint": "older"})
+    with pytest.raises(UserError, match="have changed since"):
+        execute(spec, place("a"))
+
+
+def test_bfloat16_accumulation_and_schedules_train(make: Callable[..., Plan], place: Callable[[str], Place]) -> None:
+    spec = guided_spec(
+        make(TOY.replace("prob: 0.5", "prob: 1")),
+        precision="bf16",
+        accumulate=2,
+        schedule="step",
+        step_epochs=1,
+        warmup_epochs=1,
+        clip_grad_norm=1.0,
+    )
+    record = execute(spec, place("a"))
+    assert record.status == "done", record.reason
+    assert record.curve[-1]["loss_gradient-guidance"] > 0
+
+
+def test_the_best_epoch_is_scored(make: Callable[..., Plan], place: Callable[[str], Place]) -> None:
+    record = execute(guided_spec(make(), checkpoint="best", lr=0.5, epochs=5), place("a"))
+    best = max(record.curve, key=lambda entry: entry["accuracy"])
+    assert record.val["accuracy"] == best["accuracy"]
+    assert record.epoch == best["epoch"]
