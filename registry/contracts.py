@@ -175,7 +175,7 @@ def double_differentiable() -> Iterator[None]:
 
 
 def input_gradient(scalar: Tensor, inputs: Tensor) -> Tensor:
-    """∂scalar/∂inputs with a graph of its own, of the shape of `inputs`, in FP32.
+    """∂scalar/∂inputs with a graph of its own, of the shape of `inputs`, in FP32 (FP64 if the inputs are).
 
     Raises `ValueError` where inputs require no gradient, or do not reach the scalar.
     """
@@ -186,7 +186,12 @@ def input_gradient(scalar: Tensor, inputs: Tensor) -> Tensor:
     (gradient,) = torch.autograd.grad(scalar, inputs, create_graph=True, allow_unused=True)
     if gradient is None:
         raise ValueError("logits do not depend on these inputs: pass the very tensor that the model was given")
-    return gradient.float()
+    return in_fp32(gradient)
+
+
+def in_fp32(tensor: Tensor) -> Tensor:
+    """`tensor` in FP32, or in FP64 if it is already."""
+    return tensor if tensor.dtype == torch.float64 else tensor.float()
 
 
 def require_gradient(penalty: Tensor, name: str) -> Tensor:

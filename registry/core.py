@@ -157,10 +157,10 @@ def load_plugins(extra: tuple[str, ...] = ()) -> None:
     for name in BUILTINS:
         _load_once(f"{root}.{name}", "provbench", lambda name=name: importlib.import_module(f"{root}.{name}"))
     if GROUP not in _loaded:
-        _loaded.add(GROUP)
         for point in entry_points(group=GROUP):
             origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
             _load_once(f"{GROUP}:{point.name}={point.value}", origin, point.load)
+        _loaded.add(GROUP)  # only now: a plugin that cannot be loaded is an error every time, not only the first
     for name in extra:
         _load_once(name, name, lambda name=name: _import_extra(name))
 

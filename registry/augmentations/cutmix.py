@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from ..contracts import Augmentation, Batch
+from ..lazy import torch
 from ..params import Params, tunable
-from .mixing import beta_sample, chosen, mix, partners, rectangle
+from .mixing import beta_sample, chosen, image_sides, mix, partners, rectangle
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -34,11 +35,11 @@ class CutMix(Augmentation):
     params: CutMixParams
 
     def __call__(self, batch: Batch, generator: Generator, model: Callable[[Tensor], Tensor]) -> Batch:
+        height, width = image_sides(batch, self.name)
         if not chosen(self.params.prob, generator):
             return batch
         partner = partners(len(batch), generator)
-        height, width = batch.inputs.shape[-2:]
         ratio = beta_sample(self.params.beta, generator)
-        mask = 1 - rectangle(height, width, side=(1 - ratio) ** 0.5, generator=generator).to(batch.inputs)
-        mask = mask.expand(len(batch), 1, height, width)
-        return mix(batch, partner, mask, batch.inputs * mask + batch.inputs[partner] * (1 - mask))
+        pasted = rectangle(height, width, side=(1 - ratio) ** 0.5, generator=generator).to(batch.inputs.device)
+        mask = (1 - pasted).expand(len(batch), 1, height, width)
+        return mix(batch, partner, mask, torch.where(mask > 0, batch.inputs, batch.inputs[partner]))

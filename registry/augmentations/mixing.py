@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..contracts import Batch, Source
+from ..errors import UserError
 from ..lazy import torch
 
 if TYPE_CHECKING:
@@ -30,6 +30,16 @@ def beta_sample(beta: float, generator: Generator) -> float:
     return float(np.random.default_rng(seed).beta(beta, beta))
 
 
+def image_sides(batch: Batch, name: str) -> tuple[int, int]:
+    """(H, W) of a batch of images; `UserError` that begins with `name` where the inputs are something else."""
+    if batch.inputs.ndim != 4:
+        raise UserError(
+            f"{name}: mixes images (B, C, H, W), and this task's inputs are {tuple(batch.inputs.shape)}: "
+            "choose an augmentation for such inputs"
+        )
+    return batch.inputs.shape[-2], batch.inputs.shape[-1]
+
+
 def rectangle(height: int, width: int, side: float, generator: Generator) -> Tensor:
     """(height, width): 1 in a rectangle of `side` times the image's sides, centred anywhere and clipped; else 0."""
     cut_height, cut_width = int(height * side), int(width * side)
@@ -43,39 +53,51 @@ def rectangle(height: int, width: int, side: float, generator: Generator) -> Ten
     return inside
 
 
-def mix(batch: Batch, partner: Tensor, mask: Tensor, inputs: Tensor, second: Tensor | None = None) -> Batch:
+def mix(
+    batch: Batch,
+    partner: Tensor,
+    mask: Tensor,
+    inputs: Tensor,
+    *,
+    first: Tensor | None = None,
+    second: Tensor | None = None,
+    located: bool = True,
+) -> Batch:
     """The batch whose samples come from themselves where `mask` is 1 and from their partners where it is 0.
 
     batch: one source a sample. partner: (B,) int64. mask: (B, 1, *spatial) in [0, 1]; its mean is the weight of the
-    sample's own label, exactly. inputs: (B, C, *spatial), the mixed inputs. second: (B, 1, *spatial), the partner's
-    provenance mask if it was moved with its pixels; default: the partner's mask in place.
+    sample's own label, exactly. inputs: (B, C, *spatial), the mixed inputs. first, second: (B, 1, *spatial), the
+    sample's and its partner's provenance mask if they were moved with their pixels; default: the masks in place.
+    located: False where `mask` says how much, but not where, as a blend of whole images does; nothing is then guided.
 
     Masks that the batch brings along (from an offline synthesizer) are kept: an element counts for a label if it comes
     from that sample and, in that sample, from its target. A pair of one class has one source, which covers what the two
-    cover together, and is guided only if the samples were before they were mixed.
+    cover together, and is guided only if the samples were before they were mixed. So is a sample of which nothing is
+    left, or nothing mixed: the one that fills the input keeps what it had, the other is not in play.
     """
-    (own,) = batch.sources
-    other = Source(own.labels[partner], own.weight[partner], own.mask[partner], own.guided[partner])
-    if second is not None:
-        other = replace(other, mask=second)
+    (source,) = batch.sources
     own_share, other_share = _mean(mask), _mean(1 - mask)
-    own_mask, other_mask = mask * own.mask, (1 - mask) * other.mask
-    same = own.labels == other.labels
+    own_mask = mask * (source.mask if first is None else first)
+    other_mask = (1 - mask) * (source.mask[partner] if second is None else second)
+    same = source.labels == source.labels[partner]
     same_column = same.view(-1, *[1] * (mask.ndim - 1))
+    own_guided = source.guided & (own_share > 0)
+    other_guided = source.guided[partner] & (other_share > 0)
+    pair = ~same & (own_share > 0) & (other_share > 0)
     return Batch(
         inputs,
         (
             Source(
-                own.labels,
-                torch.where(same, own_share + other_share, own_share),
+                source.labels,
+                torch.where(same, 1, own_share),
                 torch.where(same_column, own_mask + other_mask, own_mask),
-                ~same | own.guided | other.guided,
+                (pair | own_guided | same & other_guided) & located,
             ),
             Source(
-                other.labels,
+                source.labels[partner],
                 torch.where(same, 0, other_share),
                 torch.where(same_column, 0, other_mask),
-                ~same,
+                (pair | ~same & other_guided) & located,
             ),
         ),
         batch.ids,

@@ -1,0 +1,174 @@
+"""A synthetic set on disk: what made it, and for each image what it was made from and which of it is the target's.
+
+A set is a folder with `manifest.json` (a `Header`), `manifest.jsonl` (a `SyntheticImage` a line), and the images and
+provenance masks that they name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from ..contracts import Synthesizer
+from ..errors import MissingDataError, UserError
+from ..params import describe_issues
+from .image_files import read_image, read_mask
+
+if TYPE_CHECKING:
+    import numpy as np
+
+HEADER = "manifest.json"
+ROWS = "manifest.jsonl"
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _inside(name: str) -> str:
+    """`name`, if it is a path that cannot leave the folder that it is relative to."""
+    path = PurePosixPath(name)
+    if not path.parts or path.is_absolute() or ".." in path.parts or any(c in name for c in "\\:\0"):
+        raise ValueError("must be a path inside the set's folder, with forward slashes")
+    return name
+
+
+RelativePath = Annotated[str, AfterValidator(_inside)]
+
+
+class Header(BaseModel):
+    """What made a synthetic set: the same synthesizer, version and parameters on the same data make the same set."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    format: Literal[1] = 1
+    synthesizer: str = Field(min_length=1)
+    version: str
+    params: dict[str, Any]
+    images: int = Field(ge=0)
+    """Lines of `manifest.jsonl`, so that a file that was cut short is noticed."""
+
+    @classmethod
+    def of(cls, synthesizer: Synthesizer, images: int) -> Header:
+        """The header of a set of so many images that `synthesizer` made."""
+        return cls(
+            synthesizer=synthesizer.name or type(synthesizer).__name__,
+            version=synthesizer.version,
+            params=synthesizer.params.model_dump(mode="json"),
+            images=images,
+        )
+
+
+class SyntheticImage(BaseModel):
+    """One synthetic image and where it comes from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    file: RelativePath
+    """The image, relative to the set's folder."""
+    source: str | None
+    """The sample of the training set that was edited, or None where the image was made from nothing."""
+    label: int = Field(ge=0)
+    change: str
+    """What was done, in words: the prompt of an edit, the donor of a background."""
+    seed: int = Field(ge=0)
+    """Of everything random in this image."""
+    mask: RelativePath | None
+    """The provenance mask, white where the pixel comes from the label's target; None where it is not known."""
+
+
+@dataclass(frozen=True)
+class SyntheticSet:
+    """A synthetic set that was read: its header, and its images in the manifest's order."""
+
+    folder: Path
+    header: Header
+    rows: tuple[SyntheticImage, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def image(self, index: int) -> np.ndarray:
+        """(H, W, 3) uint8 RGB. Raises `UserError` where it cannot be read."""
+        return read_image(self.folder / self.rows[index].file)
+
+    def mask(self, index: int) -> np.ndarray | None:
+        """(H, W) bool, True where the pixel comes from the label's target; None where that is not known."""
+        name = self.rows[index].mask
+        return None if name is None else read_mask(self.folder / name)
+
+
+def write_manifest(folder: Path, header: Header, rows: Sequence[SyntheticImage]) -> None:
+    """Write the manifest of a folder that has its images and masks already; the header last.
+
+    Raises `ValueError` where the header counts other than `rows` does.
+    """
+    if header.images != len(rows):
+        raise ValueError(f"the header counts {header.images} images, there are {len(rows)} rows")
+    lines = "".join(json.dumps(row.model_dump(), ensure_ascii=False) + "\n" for row in rows)
+    (folder / ROWS).write_text(lines, encoding="utf-8")
+    (folder / HEADER).write_text(json.dumps(header.model_dump(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def read_manifest(folder: Path) -> SyntheticSet:
+    """The set in `folder`, checked: every row is valid, names files that are there and lie inside, and is named once.
+
+    Raises `MissingDataError` where there is no manifest, and `UserError` naming file and line where it is wrong.
+    """
+    header = _parse(Header, _text(folder / HEADER), str(folder / HEADER))
+    rows = []
+    lines = _text(folder / ROWS).split("\n")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        where = f"{folder / ROWS}:{number}"
+        row = _parse(SyntheticImage, line, where)
+        for field, name in (("file", row.file), ("mask", row.mask)):
+            if name is not None:
+                _check_file(folder, name, f"{where}: {field}")
+        rows.append((where, row))
+    if len(rows) != header.images:
+        raise UserError(
+            f"{folder / ROWS}: {header.images} images wanted, as {HEADER} says (got {len(rows)} lines): "
+            "make the set again"
+        )
+    seen: dict[str, str] = {}
+    for where, row in rows:
+        if row.file in seen:
+            raise UserError(f"{where}: file: {row.file!r} is already the image of {seen[row.file]}")
+        seen[row.file] = where
+    return SyntheticSet(folder, header, tuple(row for _, row in rows))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingDataError(f"{path}: no such file: is {path.parent} a synthetic set?") from None
+    except UnicodeDecodeError as error:
+        number = error.object[: error.start].count(b"\n") + 1
+        raise UserError(f"{path}:{number}: not UTF-8 text") from None
+
+
+def _parse(model: type[M], text: str, where: str) -> M:
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{where}: not JSON ({error.msg} at column {error.colno})") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{where}: must be a JSON object (got {text.strip()[:40]!r})")
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise UserError("\n".join(describe_issues(error, where, model))) from None
+
+
+def _check_file(folder: Path, name: str, where: str) -> None:
+    path = (folder / name).resolve()  # a link may lead out of the folder though its name does not
+    if not path.is_relative_to(folder.resolve()):
+        raise UserError(f"{where}: must lie inside {folder} (got {name!r}, a link to {path})")
+    if not path.is_file():
+        raise UserError(f"{where}: no such file (got {name!r})")
