@@ -128,6 +128,8 @@ class TrainingSet(Protocol):
     """What an offline synthesizer sees of a task's training set."""
 
     num_classes: int
+    folder: Path
+    """The data set's own folder."""
 
     def __len__(self) -> int: ...
 
@@ -148,6 +150,10 @@ class TrainingSet(Protocol):
 
 class Synthesizer(Plugin, ABC):
     """Offline synthesis: turns a training set into a synthetic set on disk, with a provenance manifest."""
+
+    def fingerprint(self, data: TrainingSet) -> str:
+        """A hash of what is read beside the training set, as part of the run key; "" if nothing is."""
+        return ""
 
     @abstractmethod
     def synthesize(self, data: TrainingSet, out: Path, progress: Callable[[int, int], None]) -> None:

@@ -7,6 +7,7 @@ a name and a target as entry points write it (`package.module:Class`), imported 
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import inspect
@@ -189,7 +190,7 @@ def _import_extra(name: str) -> ModuleType:
 def _import_path(path: Path) -> ModuleType:
     if not path.is_file():
         raise UserError(f"cannot load plugin {path}: no such file")
-    name = f"provbench_plugin_{path.stem}"
+    name = f"provbench_plugin_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise UserError(f"cannot load plugin {path}: not a Python file")

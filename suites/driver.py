@@ -21,7 +21,7 @@ from .cell_runs import CellRuns
 from .executors import Executor, Finished, Job
 from .lock import output_lock
 from .observer import Observer
-from .plan import Plan
+from .plan import Cell, Plan
 from .spec import Place, RunSpec
 from .synthetic import ensure_synthetic
 
@@ -106,7 +106,7 @@ class Driver:
             task.prepare(lambda done, total, name=name: self.observer.preparing(f"data of {name}", done, total))
         fingerprints = self.plan.fingerprints(self.place.data_root)
         for cell in self.plan.cells:
-            spec = cell.spec(0, "final", fingerprints[cell.name])
+            spec = cell.spec(0, "final", fingerprints[cell])
             if spec.synthesizer is not None:
                 what = f"{spec.synthesizer.name} of {cell.name}"
                 ensure_synthetic(
@@ -187,11 +187,11 @@ class Driver:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def open_cells(plan: Plan, output: Output, fingerprints: Mapping[str, str]) -> list[CellRuns]:
+def open_cells(plan: Plan, output: Output, fingerprints: Mapping[Cell, str]) -> list[CellRuns]:
     """Every cell of a plan with its study, if the suite searches."""
     storage = None
     if plan.file.suite.search.trials:
         from .search import open_storage
 
         storage = open_storage(output.journal(plan.file.suite.name))
-    return [CellRuns(plan, cell, fingerprints[cell.name], storage) for cell in plan.cells]
+    return [CellRuns(plan, cell, fingerprints[cell], storage) for cell in plan.cells]

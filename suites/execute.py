@@ -14,7 +14,7 @@ from ..results.record import RunRecord
 from .environment import git_state, package_versions
 from .memory import PeakMemory
 from .spec import Place, RunSpec
-from .synthetic import ensure_synthetic
+from .synthetic import data_fingerprint, ensure_synthetic
 
 if TYPE_CHECKING:
     from ..benchmarks.training.loop import Outcome
@@ -75,7 +75,7 @@ def execute(spec: RunSpec, place: Place | None = None, report: Report = never_st
 
 def _train(spec: RunSpec, place: Place, report: Report, train: Callable[..., Outcome]) -> dict[str, Any]:
     task = build_task(spec, place)
-    if task.fingerprint() != spec.fingerprint:
+    if data_fingerprint(task, spec.synthesizer) != spec.fingerprint:
         raise UserError(f"{task.root}: the data have changed since the run was planned: plan it again")
     synthetic = None
     if spec.synthesizer is not None:

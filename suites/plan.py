@@ -26,6 +26,7 @@ from ..registry.errors import nearest
 from ..results.record import Phase
 from .schema import PluginUse, SuiteFile
 from .spec import PluginSpec, RunSpec
+from .synthetic import data_fingerprint
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Part:
         return self.registry.get(self.name).Params
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cell:
     """task x method: what one study searches and what a table's cell shows."""
 
@@ -150,15 +151,16 @@ class Plan:
         """One cell for each task section: enough to reach its data."""
         return {cell.name: cell for cell in reversed(self.cells)}
 
-    def fingerprints(self, data_root: Path) -> dict[str, str]:
-        """Data fingerprint by task section. Raises `MissingDataError` where data are missing."""
-        known: dict[tuple[str, str, str], str] = {}
+    def fingerprints(self, data_root: Path) -> dict[Cell, str]:
+        """Fingerprint of the data that each cell reads. Raises `MissingDataError` where data are missing."""
+        known: dict[str, str] = {}
         found = {}
-        for name, cell in self.sections().items():
-            identity = (cell.task.name, cell.variant, cell.resolve_task().model_dump_json())
-            if identity not in known:
-                known[identity] = cell.build_task(data_root).fingerprint()
-            found[name] = known[identity]
+        for cell in self.cells:
+            spec = cell.spec(0, "final", "")
+            reads = spec.model_dump_json(include={"task", "variant", "synthesizer"})
+            if reads not in known:
+                known[reads] = data_fingerprint(cell.build_task(data_root), spec.synthesizer)
+            found[cell] = known[reads]
         return found
 
     def final_specs(self, cell: Cell, fingerprint: str, chosen: Mapping[str, Any] | None = None) -> list[RunSpec]:

@@ -13,6 +13,15 @@ from ..registry.task import Progress, no_progress
 from .spec import PluginSpec, digest
 
 
+def data_fingerprint(task: Task, synthesizer: PluginSpec | None) -> str:
+    """Of what a run reads: the task's data, and what its synthesizer reads beside them."""
+    own = task.fingerprint()
+    if synthesizer is None:
+        return own
+    beside = SYNTHESIZERS.build(synthesizer.name, **synthesizer.params).fingerprint(task.training_set())
+    return digest([own, beside]) if beside else own
+
+
 def synthetic_folder(task: Task, synthesizer: PluginSpec, fingerprint: str, data_root: Path) -> Path:
     identity = {"synthesizer": synthesizer.model_dump(mode="json"), "task": task.name, "fingerprint": fingerprint}
     return data_root / "synthetic" / f"{task.name}-{synthesizer.name}-{digest(identity)}"

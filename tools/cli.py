@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..registry.errors import UserError
-from .commands import catalog, data, runs, suite
+from .commands import catalog, data, pictures, runs, suite
 
 app = typer.Typer(
     name="provbench",
@@ -22,6 +22,7 @@ app = typer.Typer(
 catalog.add_to(app)
 suite.add_to(app)
 runs.add_to(app)
+pictures.add_to(app)
 app.add_typer(data.app, name="data")
 
 

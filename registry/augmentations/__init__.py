@@ -1,0 +1,1 @@
+"""Online synthesis: one augmentation, one file."""

@@ -1,0 +1,1 @@
+"""Loss terms on the model, the batch and its provenance: one regularizer, one file."""

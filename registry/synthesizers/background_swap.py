@@ -10,8 +10,8 @@ from pydantic import Field
 
 from ..contracts import Synthesizer, TrainingSet
 from ..errors import UserError
-from ..params import Params, tunable
-from .difference import Channel, Scale, provenance_from_difference
+from ..params import tunable
+from .difference import DifferenceParams
 from .image_files import read_image, write_image, write_mask
 from .manifest import Header, SyntheticImage, write_manifest
 
@@ -23,7 +23,7 @@ MOST_TARGET = 0.9
 DONORS_TRIED = 100
 
 
-class BackgroundSwapParams(Params):
+class BackgroundSwapParams(DifferenceParams):
     fraction: float = tunable(
         1.0, choices=(0.25, 0.5, 1.0), gt=0, le=1, description="share of each class's training images that are edited"
     )
@@ -33,10 +33,6 @@ class BackgroundSwapParams(Params):
     )
     margin: int = Field(3, ge=0, description="pixels around the donor's target that are filled in with it")
     inpaint_radius: float = Field(3.0, gt=0, description="pixels: neighbourhood that the donor's target is filled from")
-    channel: Channel = Field("max", description="of the difference map: reduction over the channels")
-    scale: Scale = Field("log", description="of the difference map: of the values that Otsu's threshold cuts in two")
-    blur: float = Field(0.0, ge=0, description="of the difference map: standard deviation in pixels; 0: none")
-    opening: int = Field(0, ge=0, description="of the difference map: side of the specks to drop, in pixels; 0: none")
     seed: int = Field(0, ge=0, description="of the choice of images and donors; not the seed of a run")
 
 
@@ -82,14 +78,7 @@ class BackgroundSwap(Synthesizer):
         donor, background = draw_background(data, index, self.params.margin, self.params.inpaint_radius, rng)
         image, mask = f"images/{index:06d}-{copy}.jpg", f"masks/{index:06d}-{copy}.png"
         write_image(out / image, composite(original, target, background, self.params.feather))
-        unedited = provenance_from_difference(
-            original,
-            read_image(out / image),
-            channel=self.params.channel,
-            scale=self.params.scale,
-            blur=self.params.blur,
-            opening=self.params.opening,
-        )
+        unedited = self.params.provenance(original, read_image(out / image))
         write_mask(out / mask, unedited)
         return SyntheticImage(
             file=image,

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import Field
+
+from ..params import Params
+
 if TYPE_CHECKING:
     import numpy as np
 
 Channel = Literal["mean", "max"]
 Scale = Literal["linear", "log"]
+
+
+class DifferenceParams(Params):
+    """How a synthesizer finds out what it left unedited. The defaults are what finds birds over new backgrounds."""
+
+    channel: Channel = Field("max", description="of the difference map: reduction over the channels")
+    scale: Scale = Field("log", description="of the difference map: of the values that Otsu's threshold cuts in two")
+    blur: float = Field(0.0, ge=0, description="of the difference map: standard deviation in pixels; 0: none")
+    opening: int = Field(0, ge=0, description="of the difference map: side of the specks to drop, in pixels; 0: none")
+
+    def provenance(self, original: np.ndarray, edited: np.ndarray) -> np.ndarray:
+        """`provenance_from_difference` with these parameters."""
+        return provenance_from_difference(
+            original, edited, channel=self.channel, scale=self.scale, blur=self.blur, opening=self.opening
+        )
 
 
 def provenance_from_difference(

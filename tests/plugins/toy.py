@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from provbench.registry import TASKS, Metric, Recipe, Scores, Task, TaskInfo, tunable
 from pydantic import Field
 from torch import Tensor, nn
 from torch.utils.data import Dataset
+
+from provbench.registry import TASKS, Metric, Recipe, Scores, Task, TaskInfo, tunable
 
 
 class Blobs(Dataset[dict[str, Any]]):

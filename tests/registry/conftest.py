@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 import torch
-from provbench.registry import Batch, Source
 from torch import Tensor, nn
+
+from provbench.registry import Batch, Source
 
 
 @pytest.fixture(autouse=True)

@@ -8,10 +8,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from provbench.registry import Batch, Source, classification_loss
-from provbench.registry.contracts import double_differentiable, in_fp32, input_gradient, require_gradient
 from torch import nn
 from torch.nn import functional
+
+from provbench.registry import Batch, Source, classification_loss
+from provbench.registry.contracts import double_differentiable, in_fp32, input_gradient, require_gradient
 
 
 def random_sources(batch: int, classes: int, count: int) -> tuple[Source, ...]:

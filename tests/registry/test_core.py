@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from provbench.registry import (
     AUGMENTATIONS,
     REGULARIZERS,

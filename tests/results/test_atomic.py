@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from provbench.registry import UserError
 from provbench.results.atomic import SUFFIX, atomic_file, remove_stale
 

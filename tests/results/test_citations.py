@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from provbench.registry import UserError
 from provbench.results import PublishedNumber, find, load_published
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
+
 from provbench.registry import UnknownNameError, UserError
 from provbench.results import Column, Counts, PublishedNumber, RunRecord, Summary, Table, TableRow, build_table
 

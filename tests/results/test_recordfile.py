@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from provbench.registry import UserError
 from provbench.results.record import SCHEMA_VERSION
 from provbench.results.recordfile import DamagedError, decode, decode_fields, encode

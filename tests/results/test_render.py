@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from provbench.registry import UnknownNameError
 from provbench.results import (
     RENDERERS,

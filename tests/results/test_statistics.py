@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+
 from provbench.results import Summary, holm, paired_t_test
 
 scores = st.floats(0, 100).map(lambda value: round(value, 3))

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+
 from provbench.registry import UserError
 from provbench.results import Store, StoreWarning
 from provbench.results.recordfile import encode

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from provbench.registry import UserError
 from provbench.suites.driver import Driver, Output, Tally
 from provbench.suites.executors.inline import Inline

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from provbench.registry import UserError
 from provbench.results.record import RunRecord
 from provbench.suites.execute import execute

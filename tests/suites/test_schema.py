@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from provbench.registry import UserError
 from provbench.suites.plan import make_plan
 from provbench.suites.schema import builtin_suites, load_suite

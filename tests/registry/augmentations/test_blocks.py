@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from provbench.registry.augmentations.blocks import best_moves, divisor, enlarge, move_blocks
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+
 from provbench.registry import Batch
 from provbench.registry.augmentations.cutmix import CutMix
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from provbench.registry.augmentations.grid_labelling import label_grid
 
 

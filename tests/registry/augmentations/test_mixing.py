@@ -9,10 +9,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from provbench.registry import AUGMENTATIONS, Augmentation, Batch, Source, UserError
-from provbench.registry.augmentations.mixing import beta_sample, chosen, mix, rectangle
 from scipy import stats
 from torch import Tensor, nn
+
+from provbench.registry import AUGMENTATIONS, Augmentation, Batch, Source, UserError
+from provbench.registry.augmentations.mixing import beta_sample, chosen, mix, rectangle
 
 REGION_MIXES = ("cutmix", "puzzlemix", "resizemix")
 MIXES = (*REGION_MIXES, "mixup")

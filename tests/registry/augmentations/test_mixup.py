@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+
 from provbench.registry import Batch
 from provbench.registry.augmentations.mixup import Mixup
 

@@ -8,12 +8,13 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
 from provbench.registry import AUGMENTATIONS, Batch, UserError
 from provbench.registry.augmentations import grid_labelling
 from provbench.registry.augmentations.grid_labelling import label_grid
 from provbench.registry.augmentations.puzzlemix import PuzzleMix, PuzzleMixParams, border_contrast, saliency
-from torch import Tensor, nn
-from torch.nn import functional
 
 Generators = Callable[[int], torch.Generator]
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from provbench.registry import Batch
-from provbench.registry.augmentations.resizemix import ResizeMix, ResizeMixParams
 from pydantic import ValidationError
 from torch.nn import functional
+
+from provbench.registry import Batch
+from provbench.registry.augmentations.resizemix import ResizeMix, ResizeMixParams
 
 Generators = Callable[[int], torch.Generator]
 

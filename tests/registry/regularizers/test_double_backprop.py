@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from provbench.registry import Batch, Source
-from provbench.registry.regularizers.double_backprop import DoubleBackprop, gradient_energy
 from torch import Tensor, nn
 from torch.autograd import gradcheck
 from torch.func import functional_call
 from torch.nn import functional
+
+from provbench.registry import Batch, Source
+from provbench.registry.regularizers.double_backprop import DoubleBackprop, gradient_energy
 
 Nets = Callable[..., nn.Module]
 

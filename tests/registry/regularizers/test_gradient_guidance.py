@@ -11,6 +11,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.autograd import gradcheck
+from torch.func import functional_call
+
 from provbench.registry import REGULARIZERS, Batch, Source
 from provbench.registry.contracts import double_differentiable
 from provbench.registry.regularizers.gradient_guidance import (
@@ -19,9 +23,6 @@ from provbench.registry.regularizers.gradient_guidance import (
     guidance_loss,
     rescale_area,
 )
-from torch import Tensor, nn
-from torch.autograd import gradcheck
-from torch.func import functional_call
 
 Nets = Callable[..., nn.Module]
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from provbench.registry import Batch
-from provbench.registry.regularizers.jacobian import Jacobian, jacobian_energy
 from torch import Tensor, nn
 from torch.autograd.functional import jacobian
+
+from provbench.registry import Batch
+from provbench.registry.regularizers.jacobian import Jacobian, jacobian_energy
 
 Nets = Callable[..., nn.Module]
 

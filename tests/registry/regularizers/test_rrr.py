@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from provbench.registry import Batch, Source
-from provbench.registry.regularizers.rrr import RightForTheRightReasons, reasons_loss
 from torch import Tensor, nn
 from torch.nn import functional
+
+from provbench.registry import Batch, Source
+from provbench.registry.regularizers.rrr import RightForTheRightReasons, reasons_loss
 
 Nets = Callable[..., nn.Module]
 

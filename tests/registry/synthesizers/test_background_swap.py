@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+
 from provbench.registry import SYNTHESIZERS, MissingDataError, UserError
 from provbench.registry.synthesizers.background_swap import BackgroundSwap, choose, composite, draw_background
 from provbench.registry.synthesizers.difference import provenance_from_difference
@@ -17,6 +18,7 @@ class Drawn:
     """Ellipses in the class's colour over smooth random textures, sizes differing from image to image."""
 
     num_classes = 3
+    folder = Path()
 
     def __init__(self, count: int, permutation: list[int] | None = None) -> None:
         order = permutation or list(range(count))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from provbench.registry.synthesizers.difference import difference_map, provenance_from_difference
 
 
