@@ -1,0 +1,1 @@
+"""Weakly supervised object localisation on CUB-200-2011."""

@@ -1,0 +1,1 @@
+"""Classification under background shift: Waterbirds."""

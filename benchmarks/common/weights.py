@@ -1,0 +1,42 @@
+"""Pretrained weights of torchvision's models, read from a local folder: nothing is downloaded unasked."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...registry import MissingDataError, UnknownNameError, UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def torchvision_weights(name: str, weights: str, weights_dir: Path) -> dict[str, Tensor]:
+    """The state dict of torchvision's model `name` with its weights `weights`, such as `resnet50`, `IMAGENET1K_V1`.
+
+    The file is looked for in `weights_dir` under torchvision's own file name, whose last part begins its SHA-256.
+    Raises `UnknownNameError` for weights that torchvision does not have, `MissingDataError` that says what to download
+    and where to put it, and `UserError` for a file that is damaged.
+    """
+    import torch
+    from torchvision.models import get_model_weights
+
+    known = get_model_weights(name).__members__
+    if weights not in known:
+        raise UnknownNameError(f"weights of {name}", weights, known)
+    url = known[weights].url
+    file = weights_dir / url.rpartition("/")[2]
+    if not file.is_file():
+        raise MissingDataError(f"{file}: no such file. Download {url} to it, or set weights to null for random ones.")
+    _check_hash(file, url)
+    return torch.load(file, map_location="cpu", weights_only=True)
+
+
+def _check_hash(file: Path, url: str) -> None:
+    found = re.search(r"-([0-9a-f]{8,64})\.pth$", file.name)
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    if found and not digest.startswith(found[1]):
+        raise UserError(f"{file}: its SHA-256 must begin with {found[1]} (got {digest[:8]}): download {url} again")

@@ -1,0 +1,83 @@
+"""The networks of the task: ResNet-50 for the full data set, a tiny one for the mini set.
+
+Both are built alike, by `MODELS`: num_classes K; weights, torchvision's name of pretrained ones (`IMAGENET1K_V1`) or
+None for random ones; image_size, the side of the inputs that are to come, which may be any; weights_dir, where the file
+of the weights is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from torch import Tensor, nn
+from torchvision.models.resnet import Bottleneck, ResNet
+
+from ...registry import UserError
+from ..common.weights import torchvision_weights
+
+
+class ResNet50(ResNet):
+    """torchvision's ResNet-50 with a new last layer. inputs (B, 3, H, W) to logits (B, K).
+
+    In training mode its batch normalisation makes the samples of a batch interact a little, so that input gradients are
+    a sample's own only up to that. Raises `MissingDataError` where the file of the weights is not there, and
+    `UnknownNameError` for weights that do not exist.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        weights: str | None = None,
+        image_size: int = 224,
+        weights_dir: Path = Path(),
+    ) -> None:
+        super().__init__(Bottleneck, [3, 4, 6, 3])
+        if weights is not None:
+            self.load_state_dict(torchvision_weights("resnet50", weights, weights_dir))
+        self.fc = nn.Linear(self.fc.in_features, num_classes)
+
+    def new_parameters(self) -> Iterator[nn.Parameter]:
+        return self.fc.parameters()
+
+
+class TinyCNN(nn.Module):
+    """Four convolutions, global pooling, one linear layer. inputs (B, 3, H, W), H and W ≥ 16, to logits (B, K).
+
+    The average over the image and the maximum are added: with the average alone, which a bird's fine parts hardly move,
+    some initial weights never get further than the background.
+    Group normalisation, so that the samples of a batch do not interact and each input gradient is its sample's own.
+    5 million multiplications on a 64 x 64 image. There are no pretrained weights: `UserError` if some are asked for.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        weights: str | None = None,
+        image_size: int = 64,
+        weights_dir: Path = Path(),
+        width: int = 16,
+    ) -> None:
+        super().__init__()
+        if weights is not None:
+            raise UserError(f"weights: tiny-cnn has no pretrained weights, so it must be null (got {weights!r})")
+        channels = (3, width, 2 * width, 4 * width, 4 * width)
+        strides = (2, 2, 2, 1)
+        self.features = nn.Sequential(
+            *(
+                nn.Sequential(
+                    nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.GroupNorm(after // 8, after), nn.ReLU()
+                )
+                for before, after, stride in zip(channels, channels[1:], strides, strict=False)
+            )
+        )
+        self.head = nn.Linear(channels[-1], num_classes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        features = self.features(inputs)
+        return self.head(features.mean(dim=(2, 3)) + features.amax(dim=(2, 3)))
+
+    def new_parameters(self) -> Iterator[nn.Parameter]:
+        return self.head.parameters()

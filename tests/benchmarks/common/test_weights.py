@@ -1,0 +1,45 @@
+import hashlib
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+import torchvision.models
+
+from provbench.benchmarks.common.weights import torchvision_weights
+from provbench.registry import MissingDataError, UnknownNameError, UserError
+
+
+def test_missing_weights_are_asked_for_by_address_and_place(tmp_path: Path) -> None:
+    with pytest.raises(MissingDataError) as raised:
+        torchvision_weights("vgg16", "IMAGENET1K_V1", tmp_path)
+
+    assert str(tmp_path / "vgg16-397923af.pth") in str(raised.value)
+    assert "https://download.pytorch.org/models/vgg16-397923af.pth" in str(raised.value)
+
+
+def test_unknown_weights_are_refused_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match=r"weights of resnet50 'IMAGENET1K_V3': did you mean 'IMAGENET1K_V[12]'"):
+        torchvision_weights("resnet50", "IMAGENET1K_V3", tmp_path)
+
+
+def test_a_file_with_another_hash_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "resnet50-0676ba61.pth").write_bytes(b"<html>not found</html>")
+
+    with pytest.raises(UserError, match=r"SHA-256 must begin with 0676ba61 \(got [0-9a-f]{8}\)"):
+        torchvision_weights("resnet50", "IMAGENET1K_V1", tmp_path)
+
+
+def test_weights_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of ours in the place of torchvision's, its name telling its hash as theirs do."""
+    torch.save({"fc.weight": torch.arange(6.0).view(2, 3)}, tmp_path / "saved")
+    content = (tmp_path / "saved").read_bytes()
+    name = f"net-{hashlib.sha256(content).hexdigest()[:8]}.pth"
+    (tmp_path / name).write_bytes(content)
+    listed = SimpleNamespace(__members__={"OURS": SimpleNamespace(url=f"https://example.org/{name}")})
+    monkeypatch.setattr(torchvision.models, "get_model_weights", lambda model: listed)
+
+    state = torchvision_weights("net", "OURS", tmp_path)
+
+    assert list(state) == ["fc.weight"]
+    torch.testing.assert_close(state["fc.weight"], torch.arange(6.0).view(2, 3))
