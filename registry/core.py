@@ -53,7 +53,7 @@ class Entry:
     """A registration: where it points to and who made it."""
 
     name: str
-    target: str | type
+    target: str | Callable[..., Any]
     origin: str
 
 
@@ -68,8 +68,8 @@ class Registry:
         self.kind = kind
         self._entries: dict[str, Entry] = {}
 
-    def add(self, name: str, target: str | type, *, origin: str | None = None) -> None:
-        """Register `target`, a class or `"package.module:Class"`, under `name`."""
+    def add(self, name: str, target: str | Callable[..., Any], *, origin: str | None = None) -> None:
+        """Register `target`, a class (of models, any callable that builds one) or `"package.module:Class"`."""
         origin = origin or _origin.current
         taken = self._entries.get(name)
         if taken is not None and _same_target(taken.target, target):
@@ -104,7 +104,8 @@ class Registry:
     def get(self, name: str) -> Any:
         """The plugin registered as `name`, imported now if it was not yet, with its `name` set."""
         entry = self.entry(name)
-        if isinstance(entry.target, type):
+        plugin: Any
+        if not isinstance(entry.target, str):
             plugin = entry.target
         else:
             module, _, attribute = entry.target.partition(":")
@@ -131,8 +132,8 @@ class Registry:
         return iter(self.names())
 
 
-def _same_target(one: str | type, other: str | type) -> bool:
-    def spell(target: str | type) -> str:
+def _same_target(one: str | Callable[..., Any], other: str | Callable[..., Any]) -> bool:
+    def spell(target: str | Callable[..., Any]) -> str:
         return target if isinstance(target, str) else f"{target.__module__}:{target.__qualname__}"
 
     return spell(one) == spell(other)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,3 +20,23 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder of real annotation files is not here (PROVBENCH_SHARED_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def installed_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the example plugin package was installed into, from its sources, without a network."""
+    folder = tmp_path_factory.mktemp("plugin")
+    source, target = folder / "source", folder / "target"
+    package = ROOT / "tests" / "plugin_package"
+    shutil.copytree(package, source, ignore=shutil.ignore_patterns("__pycache__"))  # the build writes beside it
+    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
+    options = ["--no-deps", "--no-build-isolation", "--target", str(target), str(source)]
+    if uv:
+        command = [uv, "pip", "install", "--offline", "--quiet", "--python", sys.executable, *options]
+    else:
+        command = [sys.executable, "-m", "pip", "install", "--no-index", "--quiet", *options]
+        if subprocess.run([*command[:3], "--version"], capture_output=True, check=False).returncode:
+            pytest.skip("neither uv nor pip is here to install the plugin package with")
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    return target

@@ -147,6 +147,13 @@ def _find_boxes(image: np.ndarray, level: int) -> tuple[np.ndarray, int]:
     return boxes, int(np.argmax([cv2.contourArea(contour) for contour in contours]))
 
 
+def largest_box(scoremap: ArrayLike, tau: float) -> np.ndarray:
+    """(4,): the box that MaxBoxAcc looks at, around the largest contour of a score map at the threshold τ in [0, 1)."""
+    image = (_check_scoremap(np.asarray(scoremap), 0) * 255).astype(np.uint8)
+    boxes, place = _find_boxes(image, int(tau * image.max()))
+    return boxes[place]
+
+
 def box_iou(boxes: ArrayLike, others: ArrayLike) -> np.ndarray:
     """(n, m) float64: intersection over union of boxes (n, 4) with others (m, 4), corners inclusive."""
     one, other = np.asarray(boxes)[:, None, :], np.asarray(others)[None, :, :]

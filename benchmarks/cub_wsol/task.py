@@ -111,6 +111,7 @@ class CubWsol(Task):
             "head_lr_scale": 1.0,
             "schedule": "cosine",
             "thresholds": 100,
+            "val_every": 6,
         },
     }
     folder = "cub-wsol"
@@ -213,6 +214,13 @@ class CubWsol(Task):
         }
         metrics = {name: 100 * float(column.mean()) for name, column in columns.items()}
         return Scores(metrics, {"id": np.array(ids), "label": labels, "predicted": predicted, **columns})
+
+    def true_boxes(self, split: data.Split, name: str) -> np.ndarray:
+        """(n, 4): the boxes of an image, in pixels of the 224 x 224 image."""
+        return next(data.resize_boxes(bird) for bird in self._birds(split) if bird.id == name)
+
+    def image_path(self, split: data.Split, name: str) -> Path:
+        return data.image_folder(self.root, split, self._birds(split)) / name
 
     def _birds(self, split: data.Split) -> list[data.Bird]:
         if split not in self._splits:

@@ -32,7 +32,10 @@ def build_optimizer(net: nn.Module, recipe: Recipe) -> OptimWrapper:
     groups = [group for group in groups if group["params"]]
     if recipe.optimizer == "sgd":
         optimizer: torch.optim.Optimizer = torch.optim.SGD(
-            groups, momentum=recipe.momentum, nesterov=recipe.momentum > 0, weight_decay=recipe.weight_decay
+            groups,
+            momentum=recipe.momentum,
+            nesterov=recipe.nesterov and recipe.momentum > 0,
+            weight_decay=recipe.weight_decay,
         )
     else:
         optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)

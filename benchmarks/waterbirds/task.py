@@ -35,6 +35,7 @@ class WaterbirdsParams(Recipe):
     class_weighted: bool = Field(True, description="weigh the loss by the inverse of the class frequencies in training")
     epochs: int = Field(100, ge=1)
     batch_size: int = Field(128, ge=1)
+    nesterov: bool = Field(False, description="momentum in Nesterov's form")
     lr: float = tunable(1e-3, low=1e-5, high=1e-1, log=True, gt=0, description="learning rate of the backbone")
     weight_decay: float = tunable(1e-4, low=1e-6, high=1e-2, log=True, ge=0)
     checkpoint: Literal["last", "best"] = Field("best", description="which epoch is tested; best: by val metric")

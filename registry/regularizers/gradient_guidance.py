@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from ..contracts import Batch, Regularizer, Source, input_gradient, require_gradient
+from ..contracts import Batch, Regularizer, Source, in_fp32, input_gradient, require_gradient
 from ..lazy import functional, torch
 from ..params import Params, tunable
 
@@ -80,7 +80,7 @@ def guidance_loss(
     if not bool(guided.any()):
         return logits.new_zeros((), dtype=torch.float32)
     residual = torch.zeros_like(inputs, dtype=torch.float32)
-    masks = control_masks([source.mask.float() for source in sources], mask, mask_scale, generator)
+    masks = control_masks([in_fp32(source.mask) for source in sources], mask, mask_scale, generator)
     for source, target in zip(sources, masks, strict=True):
         if not bool(source.guided.any()):
             continue

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -76,6 +75,28 @@ def test_an_unknown_name_is_answered_with_the_nearest_ones() -> None:
         AUGMENTATIONS.get("cutmx")
     with pytest.raises(UserError):
         AUGMENTATIONS.build("nothing-like-it")
+
+
+def test_a_function_that_builds_models_may_be_registered() -> None:
+    registry = Registry("model")
+
+    def build() -> str:
+        return "built"
+
+    registry.add("one", build)
+    assert registry.get("one") is build
+    assert registry.build("one") == "built"
+
+
+def test_two_plugin_files_of_one_name_are_two_plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AUGMENTATIONS, "_entries", dict(AUGMENTATIONS._entries))
+    text = "from provbench.registry import AUGMENTATIONS\n@AUGMENTATIONS.register('twin')\nclass Twin: ...\n"
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "plugin.py").write_text(text)
+    load_plugins((str(tmp_path / "a" / "plugin.py"),))
+    with pytest.raises(UserError, match="already registered by"):
+        load_plugins((str(tmp_path / "b" / "plugin.py"),))
 
 
 def test_a_taken_name_is_refused_and_both_owners_are_named() -> None:
@@ -157,25 +178,6 @@ def test_an_installed_plugin_that_cannot_be_loaded_is_an_error_every_time(monkey
     for _ in range(2):
         with pytest.raises(UserError, match="broken_package"):
             AUGMENTATIONS.names()
-
-
-@pytest.fixture(scope="module")
-def installed_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that the example plugin package was installed into, from its sources, without a network."""
-    folder = tmp_path_factory.mktemp("plugin")
-    source, target = folder / "source", folder / "target"
-    shutil.copytree(PACKAGE, source, ignore=shutil.ignore_patterns("__pycache__"))  # the build writes beside it
-    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
-    options = ["--no-deps", "--no-build-isolation", "--target", str(target), str(source)]
-    if uv:
-        command = [uv, "pip", "install", "--offline", "--quiet", "--python", sys.executable, *options]
-    else:
-        command = [sys.executable, "-m", "pip", "install", "--no-index", "--quiet", *options]
-        if subprocess.run([*command[:3], "--version"], capture_output=True, check=False).returncode:
-            pytest.skip("neither uv nor pip is here to install the plugin package with")
-    process = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert process.returncode == 0, process.stderr
-    return target
 
 
 def test_an_installed_package_adds_plugins_beside_the_built_in_ones(installed_package: Path) -> None:

@@ -83,17 +83,6 @@ def test_a_search_run_has_no_test_metrics(make: Callable[..., Plan], place: Call
     assert record.predictions == {}
 
 
-def test_methods_share_the_order_of_samples(make: Callable[..., Plan]) -> None:
-    from provbench.benchmarks.training.data import SeededSampler
-
-    data = range(20)
-    one, two, other = SeededSampler(data, 3), SeededSampler(data, 3), SeededSampler(data, 4)
-    assert list(one) == list(two) != list(other)
-    one.set_epoch(1)
-    assert [index for index, _ in one] != [index for index, _ in two]
-    assert sorted(index for index, _ in one) == list(data)
-
-
 def test_a_loss_that_is_not_finite_fails_the_run_with_a_reason(
     make: Callable[..., Plan], place: Callable[[str], Place]
 ) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -116,3 +120,47 @@ def test_bad_suite_files(provbench: Run, suite: Path, tmp_path: Path) -> None:
         assert message in done.stderr
         assert "Traceback" not in done.stderr
         assert not (tmp_path / "runs").exists()
+
+
+def test_an_installed_package_of_plugins_takes_part_in_a_suite(
+    provbench: Run, suite: Path, installed_package: Path
+) -> None:
+    suite.write_text(
+        SUITE.replace("seeds: [0, 1]", "seeds: [0]")
+        + "  third-party:\n    augmentation: {name: half-mix, share: 0.25}\n    regularizers: [logit-decay]\n"
+    )
+    options = ("--plugin", TOY, "--executor", "inline")
+    done = provbench("run", suite, *options, PYTHONPATH=str(installed_package))
+    assert done.returncode == 0, done.stderr
+    (key,) = json.loads(provbench("plan", suite, "--plugin", TOY, "--json", PYTHONPATH=str(installed_package)).stdout)[
+        "cells"
+    ][2]["keys"]
+    record = json.loads(provbench("show", key, "--json").stdout)
+    assert record["status"] == "done"
+    assert record["parameters"]["half-mix.share"] == 0.25
+    assert record["curve"][0]["loss_logit-decay"] > 0
+    assert record["identity"]["augmentation"]["version"] == "2"
+    without = provbench("plan", suite, "--plugin", TOY)
+    assert without.returncode == 2
+    assert "unknown augmentation 'half-mix'" in without.stderr
+
+
+@pytest.mark.slow
+def test_ctrl_c_loses_at_most_the_runs_in_flight(suite: Path, tmp_path: Path, provbench: Run) -> None:
+    suite.write_text(SUITE.replace("epochs: 1", "epochs: 400").replace("[0, 1]", "[0, 1, 2, 3]"))
+    arguments = [sys.executable, "-m", "provbench.tools.cli", "run", str(suite), "--plugin", str(TOY), "--jobs", "2"]
+    process = subprocess.Popen(arguments, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    store = tmp_path / "runs" / "records"
+    deadline = time.monotonic() + 120
+    while not any(store.rglob("*.json")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, messages = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on from here" in messages
+    assert "Traceback" not in messages
+    finished = {path.stem for path in store.rglob("*.json")}
+    assert 0 < len(finished) < 8
+    again = provbench("run", suite, "--plugin", TOY, "--jobs", "2")
+    assert again.returncode == 0, again.stderr
+    assert f"{8 - len(finished)} runs trained, {len(finished)} found finished" in again.stdout

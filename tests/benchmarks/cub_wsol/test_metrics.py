@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from provbench.benchmarks.cub_wsol.metrics import (
     box_iou,
     gt_known_loc,
+    largest_box,
     localize,
     max_box_acc,
     normalize_scoremap,
@@ -258,3 +259,13 @@ def test_inputs_are_checked_at_the_door(maps: list[np.ndarray], boxes: list[np.n
 def test_thresholds_are_at_least_one() -> None:
     with pytest.raises(ValueError, match="thresholds must be at least 1"):
         localize([np.zeros((4, 4))], [np.array([[0, 0, 1, 1]])], thresholds=0)
+
+
+def test_the_box_that_is_drawn_is_the_box_that_is_scored() -> None:
+    scoremap = np.zeros((40, 40))
+    scoremap[5:15, 8:28] = 1.0
+    scoremap[20:23, 20:23] = 0.8
+    assert largest_box(scoremap, 0.5).tolist() == [8, 5, 28, 15]
+    assert largest_box(np.zeros((40, 40)), 0.5).tolist() == [0, 0, 0, 0]
+    found = localize([scoremap], [np.array([[8, 5, 28, 15]])], thresholds=10)
+    assert found.ious["largest"][0, 5] == 1.0

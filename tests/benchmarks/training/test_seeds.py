@@ -1,0 +1,30 @@
+"""Seeds: functions of (seed, axis, position), and different for each."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from provbench.benchmarks.training.data import SeededSampler
+from provbench.benchmarks.training.seeds import Axis, derive_seed
+
+
+def test_every_axis_and_position_has_a_seed_of_its_own() -> None:
+    seeds = [derive_seed(seed, axis, *at) for seed in range(3) for axis in get_args(Axis) for at in ((), (0,), (0, 1))]
+    assert len(set(seeds)) == len(seeds)
+    assert all(0 <= seed < 2**63 for seed in seeds)
+
+
+def test_a_seed_is_the_same_in_every_version_of_python() -> None:
+    assert derive_seed(0, "order") == 1294077219095703350
+    assert derive_seed(1, "mixing", 5) == 6385446107380726177
+
+
+def test_the_order_of_samples_follows_from_seed_and_epoch_alone() -> None:
+    data = range(20)
+    one, two, other = SeededSampler(data, 3), SeededSampler(data, 3), SeededSampler(data, 4)
+    assert list(one) == list(two)
+    assert list(one) != list(other)
+    one.set_epoch(1)
+    assert [index for index, _ in one] != [index for index, _ in two]
+    assert sorted(index for index, _ in one) == list(data)
+    assert dict(one) != dict(two), "a sample is transformed differently in each epoch"
