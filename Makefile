@@ -2,7 +2,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-RUNS ?= runs
 
 .PHONY: setup mini test slow lint format lock bench clean
 setup: $(READY)
@@ -15,7 +14,7 @@ $(READY): requirements.lock pyproject.toml
 	touch $@
 
 mini: setup  ## the main job on generated data, ending with the results table
-	$(BIN)/provbench run mini --out $(RUNS)/mini
+	$(BIN)/provbench run mini --keep final
 
 test: setup  ## the fast tests
 	$(BIN)/python -m pytest

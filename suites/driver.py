@@ -92,15 +92,16 @@ class Driver:
 
     def run(self) -> Tally:
         """Run what is missing. Raises `UserError` where nothing can be run (missing data, a locked folder, …)."""
+        fingerprints = self._prepare()  # before the output folder is made: where data are missing, nothing is written
         with output_lock(self.output.root):
-            self._prepare()
-            cells = open_cells(self.plan, self.output, self.plan.fingerprints(self.place.data_root))
+            cells = open_cells(self.plan, self.output, fingerprints)
             self.observer.planned(sum(cell.total for cell in cells))
             with self.executor:
                 self._loop(cells)
         return self.tally
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> dict[Cell, str]:
+        """Make data and synthetic sets ready; the fingerprint of what each cell reads."""
         for name, cell in self.plan.sections().items():
             task = cell.build_task(self.place.data_root)
             task.prepare(lambda done, total, name=name: self.observer.preparing(f"data of {name}", done, total))
@@ -116,6 +117,7 @@ class Driver:
                     self.place.data_root,
                     lambda done, total, what=what: self.observer.preparing(what, done, total),
                 )
+        return fingerprints
 
     def _loop(self, cells: list[CellRuns]) -> None:
         queue = deque(cells)

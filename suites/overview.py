@@ -43,8 +43,13 @@ def survey(plan: Plan, output: Output, data_root: Path) -> list[CellState]:
     fingerprints = plan.fingerprints(data_root)
     searching = plan.file.suite.search.trials > 0 and output.journal(plan.file.suite.name).exists()
     if plan.file.suite.search.trials and not searching:
-        return [_unsearched(plan, cell) for cell in plan.cells]
+        return untouched(plan)
     return [_state(runs, output) for runs in open_cells(plan, output, fingerprints)]
+
+
+def untouched(plan: Plan) -> list[CellState]:
+    """The state of every cell before its data are prepared and its search has begun: no keys, and so no records."""
+    return [_unsearched(plan, cell) for cell in plan.cells]
 
 
 def _unsearched(plan: Plan, cell: Cell) -> CellState:

@@ -15,13 +15,14 @@ from ..suites.spec import RunSpec
 
 
 def progress_bar(console: Console | None = None) -> Progress:
+    """A bar on the standard error: the standard output is for results."""
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.fields[note]}", markup=False, style="dim"),
-        console=console,
+        console=console or Console(stderr=True),
     )
 
 

@@ -61,6 +61,7 @@ def mix(
     *,
     first: Tensor | None = None,
     second: Tensor | None = None,
+    share: Tensor | None = None,
     located: bool = True,
 ) -> Batch:
     """The batch whose samples come from themselves where `mask` is 1 and from their partners where it is 0.
@@ -68,6 +69,8 @@ def mix(
     batch: one source a sample. partner: (B,) int64. mask: (B, 1, *spatial) in [0, 1]; its mean is the weight of the
     sample's own label, exactly. inputs: (B, C, *spatial), the mixed inputs. first, second: (B, 1, *spatial), the
     sample's and its partner's provenance mask if they were moved with their pixels; default: the masks in place.
+    share: (B,) in [0, 1], the weight of the sample's own label where it is not the mean of `mask`, as in clouds with
+    missing points.
     located: False where `mask` says how much, but not where, as a blend of whole images does; nothing is then guided.
 
     Masks that the batch brings along (from an offline synthesizer) are kept: an element counts for a label if it comes
@@ -76,7 +79,7 @@ def mix(
     left, or nothing mixed: the one that fills the input keeps what it had, the other is not in play.
     """
     (source,) = batch.sources
-    own_share, other_share = _mean(mask), _mean(1 - mask)
+    own_share, other_share = (_mean(mask), _mean(1 - mask)) if share is None else (share, 1 - share)
     own_mask = mask * (source.mask if first is None else first)
     other_mask = (1 - mask) * (source.mask[partner] if second is None else second)
     same = source.labels == source.labels[partner]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -32,17 +33,11 @@ def plan(
 ) -> None:
     """Check a suite, and show the runs that it needs. Trains nothing."""
     planned = _plan(suite, plugin)
-    try:
-        states = _survey(planned, out, data)
-    except MissingDataError as error:
-        states = []
-        note = f"data are not ready, so there are no run keys yet: {error}"
-    else:
-        note = ""
+    states, note = _survey_or_gaps(planned, out, data)
     known = {(state.cell.name, state.cell.method): state for state in states}
     rows = []
     for cell in planned.cells:
-        state = known.get((cell.name, cell.method))
+        state = known[cell.name, cell.method]
         space = planned.spaces(cell)
         trials = planned.file.suite.search.trials if space else 0
         rows.append(
@@ -53,8 +48,8 @@ def plan(
                 "trials": trials,
                 "search": sorted(space),
                 "seeds": list(planned.file.suite.seeds),
-                "finished": state.done if state else 0,
-                "keys": [spec.key for spec in state.specs or ()] if state else [],
+                "finished": state.done,
+                "keys": [spec.key for spec in state.specs or ()],
             }
         )
     if json:
@@ -153,7 +148,10 @@ def tables(
     from ...suites.driver import Output
 
     planned = _plan(suite, plugin)
-    for table in _write_tables(planned, _survey(planned, out, data), Output(out)):
+    states, note = _survey_or_gaps(planned, out, data)
+    if note:
+        print(f"provbench: {note}", file=sys.stderr)
+    for table in _write_tables(planned, states, Output(out)):
         if format == "text":
             print_table(table)
         else:
@@ -172,6 +170,16 @@ def _survey(planned: Plan, out: Path, data: Path) -> list[CellState]:
     from ...suites.overview import survey
 
     return survey(planned, Output(out), data)
+
+
+def _survey_or_gaps(planned: Plan, out: Path, data: Path) -> tuple[list[CellState], str]:
+    """The state of every cell; where data are missing, that of a suite that nothing has been done for, and why."""
+    from ...suites.overview import untouched
+
+    try:
+        return _survey(planned, out, data), ""
+    except MissingDataError as error:
+        return untouched(planned), f"data are not ready, so there are no run keys yet: {error}"
 
 
 def _write_tables(planned: Plan, states: list[CellState], output: Output) -> list[Any]:
