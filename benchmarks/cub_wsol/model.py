@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torchvision.models import resnet50
 from torchvision.models.vgg import cfgs, make_layers
 
-from ...registry import UserError
+from ..common.tiny import tiny_trunk
 from ..common.weights import torchvision_weights
 
 
@@ -121,8 +121,7 @@ class ResNet50CAM(CAMNetwork):
 class TinyCAM(CAMNetwork):
     """Four convolutions for images of some 64 pixels; maps of 1/8 the input.
 
-    Group normalisation, so that the samples of a batch do not interact and each input gradient is its sample's own.
-    There are no pretrained weights.
+    The trunk is `tiny_trunk`: no batch statistics, no pretrained weights.
     """
 
     def __init__(
@@ -135,19 +134,8 @@ class TinyCAM(CAMNetwork):
         width: int = 16,
     ) -> None:
         super().__init__()
-        if weights is not None:
-            raise UserError(f"weights: tiny-cam has no pretrained weights, so it must be null (got {weights!r})")
-        channels = (3, width, 2 * width, 4 * width, 4 * width)
-        strides = (2, 2, 2, 1)
-        self.features = nn.Sequential(
-            *(
-                nn.Sequential(
-                    nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.GroupNorm(after // 8, after), nn.ReLU()
-                )
-                for before, after, stride in zip(channels, channels[1:], strides, strict=False)
-            )
-        )
-        self.fc = nn.Linear(channels[-1], num_classes)
+        self.features, channels = tiny_trunk(width, name="tiny-cam", weights=weights)
+        self.fc = nn.Linear(channels, num_classes)
 
     def feature_maps(self, inputs: Tensor) -> Tensor:
         return self.features(inputs)

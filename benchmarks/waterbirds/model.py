@@ -13,7 +13,7 @@ from pathlib import Path
 from torch import Tensor, nn
 from torchvision.models.resnet import Bottleneck, ResNet
 
-from ...registry import UserError
+from ..common.tiny import tiny_trunk
 from ..common.weights import torchvision_weights
 
 
@@ -47,8 +47,7 @@ class TinyCNN(nn.Module):
 
     The average over the image and the maximum are added: with the average alone, which a bird's fine parts hardly move,
     some initial weights never get further than the background.
-    Group normalisation, so that the samples of a batch do not interact and each input gradient is its sample's own.
-    5 million multiplications on a 64 x 64 image. There are no pretrained weights: `UserError` if some are asked for.
+    The trunk is `tiny_trunk`: no batch statistics, no pretrained weights. 5 million multiplications on a 64 x 64 image.
     """
 
     def __init__(
@@ -61,19 +60,8 @@ class TinyCNN(nn.Module):
         width: int = 16,
     ) -> None:
         super().__init__()
-        if weights is not None:
-            raise UserError(f"weights: tiny-cnn has no pretrained weights, so it must be null (got {weights!r})")
-        channels = (3, width, 2 * width, 4 * width, 4 * width)
-        strides = (2, 2, 2, 1)
-        self.features = nn.Sequential(
-            *(
-                nn.Sequential(
-                    nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.GroupNorm(after // 8, after), nn.ReLU()
-                )
-                for before, after, stride in zip(channels, channels[1:], strides, strict=False)
-            )
-        )
-        self.head = nn.Linear(channels[-1], num_classes)
+        self.features, channels = tiny_trunk(width, name="tiny-cnn", weights=weights)
+        self.head = nn.Linear(channels, num_classes)
 
     def forward(self, inputs: Tensor) -> Tensor:
         features = self.features(inputs)
