@@ -54,13 +54,16 @@ def main() -> None:
     except UserError as error:
         print(f"provbench: {error}", file=sys.stderr)
         sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(141)
+    except OSError as error:
+        print(f"provbench: {error.filename or 'input or output'}: {error.strerror or error}", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         print(
             "provbench: interrupted; what was finished is kept, and the same command goes on from here", file=sys.stderr
         )
         sys.exit(130)
-    except BrokenPipeError:
-        sys.exit(141)
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:

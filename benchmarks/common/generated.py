@@ -12,7 +12,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from ...registry import UserError
+from ...registry import MissingDataError, UserError
 
 STAMP = "VERSION.json"
 """Written into a generated folder: the generator's name, version and parameters."""
@@ -50,10 +50,18 @@ def ensure_generated(folder: Path, stamp: Mapping[str, Any], write: Callable[[Pa
     return True
 
 
+def require_generated(folder: Path, task: str) -> None:
+    """Raise `MissingDataError`, which says how to have it generated, where a mini set is not there."""
+    if not folder.is_dir():
+        raise MissingDataError(
+            f"{folder}: the mini data are not there; generate them with `provbench data prepare {task}:mini`"
+        )
+
+
 def _stamp(folder: Path) -> str | None:
     try:
         return (folder / STAMP).read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 

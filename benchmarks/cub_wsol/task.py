@@ -23,6 +23,7 @@ from ...registry import (
 )
 from ...registry.task import Progress, Variant
 from ..common.fingerprint import fingerprint
+from ..common.generated import require_generated
 from ..common.records import ImageRecord
 from ..common.synthetic import synthetic_records
 from ..common.training_set import RecordTrainingSet
@@ -151,6 +152,8 @@ class CubWsol(Task):
     def verify(self, progress: Progress) -> list[str]:
         from .mini import MINI
 
+        if self.variant == "mini":
+            require_generated(self.root, self.name)
         counts = {split: MINI.count(split) for split in data.SPLITS} if self.variant == "mini" else data.COUNTS
         return data.verify(self.root, progress, num_classes=self.num_classes, counts=counts)
 
@@ -224,6 +227,8 @@ class CubWsol(Task):
 
     def _birds(self, split: data.Split) -> list[data.Bird]:
         if split not in self._splits:
+            if self.variant == "mini":
+                require_generated(self.root, self.name)
             self._splits[split] = data.read_split(self.root, split, self.num_classes)
         return self._splits[split]
 

@@ -13,6 +13,7 @@ from ...registry import MODELS, Metric, Recipe, Scores, Task, TaskInfo, Training
 from ...registry.lazy import torch
 from ...registry.task import Progress, Variant
 from ..common.fingerprint import fingerprint
+from ..common.generated import require_generated
 from ..common.records import ImageRecord
 from ..common.synthetic import synthetic_records
 from ..common.training_set import RecordTrainingSet
@@ -134,6 +135,7 @@ class Waterbirds(Task):
         if self.variant == "mini":
             from .mini import MINI
 
+            require_generated(self.root, self.name)
             return data.verify(self.root, progress, counts={split: MINI.counts(split) for split in data.SPLITS})
         return data.verify(self.root, progress)
 
@@ -213,6 +215,8 @@ class Waterbirds(Task):
     def _read(self) -> dict[data.Split, tuple[data.Bird, ...]]:
         """The official splits, read once."""
         if not self._official:
+            if self.variant == "mini":
+                require_generated(self.root, self.name)
             self._official = data.read_metadata(self.root)
         return self._official
 

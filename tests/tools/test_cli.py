@@ -88,6 +88,8 @@ def test_a_partial_suite_renders_with_gaps(provbench: Run, suite: Path) -> None:
         (["describe", "cutmx"], "did you mean 'cutmix'?"),
         (["show", "abc"], "no record 'abc'"),
         (["why", "abc"], "no record 'abc'"),
+        (["data", "verify", "waterbirds:mini", "--json"], "provbench data prepare waterbirds:mini"),
+        (["run", "mini", "--data", "/dev/null"], "/dev/null: "),
         (["data", "prepare", "cub-wsl"], "did you mean 'cub-wsol'?"),
         (["data", "prepare", "cub-wsol:tiny"], "did you mean 'mini'?"),
         (["data", "prepare", "cub-wsol"], "CUB_200_2011"),
