@@ -11,6 +11,9 @@ import typer
 from ..registry.errors import UserError
 from .commands import catalog, data, pictures, runs, suite
 
+INTERRUPTED = 130
+"""Exit code that typer turns Ctrl-C into."""
+
 app = typer.Typer(
     name="provbench",
     no_args_is_help=True,
@@ -51,23 +54,26 @@ def main() -> None:
     warnings.showwarning = _show_warning
     try:
         app()
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            _complain("interrupted; what was finished is kept, and the same command goes on from here")
+        raise
     except UserError as error:
-        print(f"provbench: {error}", file=sys.stderr)
+        _complain(str(error))
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(141)
     except OSError as error:
-        print(f"provbench: {error.filename or 'input or output'}: {error.strerror or error}", file=sys.stderr)
+        _complain(f"{error.filename or 'input or output'}: {error.strerror or error}")
         sys.exit(2)
-    except KeyboardInterrupt:
-        print(
-            "provbench: interrupted; what was finished is kept, and the same command goes on from here", file=sys.stderr
-        )
-        sys.exit(130)
+
+
+def _complain(message: str) -> None:
+    print(f"provbench: {message}", file=sys.stderr)
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    print(f"provbench: warning: {message}", file=sys.stderr)
+    _complain(f"warning: {message}")
 
 
 if __name__ == "__main__":
