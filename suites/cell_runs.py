@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..results.record import RunRecord
 from .plan import Cell, Plan
+from .schema import SearchSection
 from .spec import RunSpec
 
 if TYPE_CHECKING:
@@ -36,8 +37,11 @@ class CellRuns:
             return None
         from .search import CellSearch
 
-        section = self.plan.file.suite.search
-        return CellSearch(storage, self.cell.spec(section.seed, "search", self.fingerprint), section, space)
+        return CellSearch(storage, search_base(self.plan, self.cell, self.fingerprint), self._section, space)
+
+    @property
+    def _section(self) -> SearchSection:
+        return self.plan.file.suite.search
 
     @property
     def total(self) -> int:
@@ -60,7 +64,7 @@ class CellRuns:
         return self._final.popleft() if self._final else None
 
     def _searched(self, chosen: Mapping[str, Any]) -> RunSpec:
-        return self.cell.spec(self.plan.file.suite.search.seed, "search", self.fingerprint, chosen)
+        return self.cell.spec(self._section.seed, "search", self.fingerprint, chosen)
 
     def ended(self, spec: RunSpec, record: RunRecord) -> None:
         numbers = self._trials.pop(spec.key, [])
@@ -80,3 +84,8 @@ class CellRuns:
         if sum(counts.values()) < self.search.section.trials:
             return None
         return self.plan.final_specs(self.cell, self.fingerprint, self.search.chosen())
+
+
+def search_base(plan: Plan, cell: Cell, fingerprint: str) -> RunSpec:
+    """The run that a cell's search varies."""
+    return cell.spec(plan.file.suite.search.seed, "search", fingerprint)

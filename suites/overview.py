@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..results import Store
 from ..results.record import RunRecord
-from .cell_runs import CellRuns
-from .driver import Output, open_cells
+from .cell_runs import CellRuns, search_base
+from .driver import Output
 from .plan import Cell, Plan
 from .spec import RunSpec
+
+if TYPE_CHECKING:
+    from optuna.storages import JournalStorage
 
 
 @dataclass(frozen=True)
@@ -40,11 +45,35 @@ class CellState:
 
 def survey(plan: Plan, output: Output, data_root: Path) -> list[CellState]:
     """The state of every cell. Raises `MissingDataError` where data are not prepared."""
-    fingerprints = plan.fingerprints(data_root)
-    searching = plan.file.suite.search.trials > 0 and output.journal(plan.file.suite.name).exists()
-    if plan.file.suite.search.trials and not searching:
-        return untouched(plan)
-    return [_state(runs, output) for runs in open_cells(plan, output, fingerprints)]
+    fingerprints, store = plan.fingerprints(data_root), output.store
+    journal = output.journal(plan.file.suite.name)
+    storage = _open(journal) if plan.file.suite.search.trials and journal.exists() else None
+    begun = _begun(plan, fingerprints, storage)
+    return [
+        _state(CellRuns(plan, cell, fingerprints[cell], storage), store) if cell in begun else _unsearched(plan, cell)
+        for cell in plan.cells
+    ]
+
+
+def _open(journal: Path) -> JournalStorage:
+    from .search import open_storage
+
+    return open_storage(journal)
+
+
+def _begun(plan: Plan, fingerprints: Mapping[Cell, str], storage: JournalStorage | None) -> set[Cell]:
+    """The cells whose search has begun, or that search nothing. Looking must not begin a study."""
+    if storage is None:
+        return {cell for cell in plan.cells if not plan.spaces(cell)}
+    from .search import begun_studies, study_name
+
+    names, section = begun_studies(storage), plan.file.suite.search
+    return {
+        cell
+        for cell in plan.cells
+        if not (space := plan.spaces(cell))
+        or study_name(search_base(plan, cell, fingerprints[cell]), section, space) in names
+    }
 
 
 def untouched(plan: Plan) -> list[CellState]:
@@ -56,7 +85,7 @@ def _unsearched(plan: Plan, cell: Cell) -> CellState:
     return CellState(cell, plan.file.suite.search.trials if plan.spaces(cell) else 0, {}, {}, None, [])
 
 
-def _state(runs: CellRuns, output: Output) -> CellState:
+def _state(runs: CellRuns, store: Store) -> CellState:
     specs = runs.final_specs()
     search = runs.search
     return CellState(
@@ -65,5 +94,5 @@ def _state(runs: CellRuns, output: Output) -> CellState:
         counts=search.counts() if search else {},
         chosen=search.chosen() if search else {},
         specs=specs,
-        records=output.store.records(spec.key for spec in specs) if specs else [],
+        records=store.records(spec.key for spec in specs) if specs else [],
     )

@@ -36,15 +36,9 @@ class CellSearch:
     ):
         self.section = section
         self.space = {name: distribution(dimension) for name, dimension in space.items()}
-        identity = {
-            "base": base.identity(),
-            "sampler": section.sampler,
-            "startup": section.startup,
-            "space": {name: repr(dimension) for name, dimension in self.space.items()},
-        }
         self.study = optuna.create_study(
             storage=storage,
-            study_name=f"{base.cell}/{base.method}/{digest(identity)}",
+            study_name=study_name(base, section, space),
             direction="maximize",
             load_if_exists=True,
         )
@@ -97,6 +91,22 @@ class CellSearch:
         if self.section.sampler == "random":
             return RandomSampler(seed=seed)
         return TPESampler(seed=seed, n_startup_trials=self.section.startup, constant_liar=True)
+
+
+def study_name(base: RunSpec, section: SearchSection, space: Mapping[str, SearchSpace]) -> str:
+    """A study is one cell's, with one sampler over one space: other settings begin another study."""
+    identity = {
+        "base": base.identity(),
+        "sampler": section.sampler,
+        "startup": section.startup,
+        "space": {name: repr(distribution(dimension)) for name, dimension in space.items()},
+    }
+    return f"{base.cell}/{base.method}/{digest(identity)}"
+
+
+def begun_studies(storage: JournalStorage) -> set[str]:
+    """The names of the studies that a storage has."""
+    return set(optuna.get_all_study_names(storage))
 
 
 def open_storage(file: Path) -> JournalStorage:

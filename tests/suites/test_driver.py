@@ -73,6 +73,25 @@ def test_search_then_final_seeds_with_the_chosen_parameters(
     assert drive(plan).trained == 0, "trials are a total"
 
 
+def test_looking_at_a_suite_begins_no_study(
+    make: Callable[..., Plan], drive: Callable[..., Tally], output: Output, tmp_path: Path
+) -> None:
+    drive(make(TOY + SEARCH))
+    before = output.journal("toy").read_bytes()
+    other = make(TOY + SEARCH.replace("low: 0.01", "low: 0.02"))
+    states = {state.cell.method: state for state in survey(other, output, tmp_path / "data")}
+    assert output.journal("toy").read_bytes() == before
+    assert states["baseline"].done == 2
+    assert states["cutmix+guidance"].specs is None
+
+
+def test_more_trials_go_on_where_the_search_was(make: Callable[..., Plan], drive: Callable[..., Tally]) -> None:
+    drive(make(TOY + SEARCH))
+    more = drive(make(TOY + SEARCH.replace("trials: 4", "trials: 5")))
+    assert 2 <= more.trained <= 6, "one more trial a cell, and the final seeds of those whose choice changed"
+    assert more.cached + more.trained == 6
+
+
 class _CutError(Exception):
     pass
 
