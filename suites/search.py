@@ -36,12 +36,11 @@ class CellSearch:
     ):
         self.section = section
         self.space = {name: distribution(dimension) for name, dimension in space.items()}
-        self.study = optuna.create_study(
-            storage=storage,
-            study_name=study_name(base, section, space),
-            direction="maximize",
-            load_if_exists=True,
-        )
+        name = study_name(base, section, space)
+        try:
+            self.study = optuna.load_study(study_name=name, storage=storage)
+        except KeyError:  # not by `load_if_exists`, which writes to the journal first and then looks
+            self.study = optuna.create_study(study_name=name, storage=storage, direction="maximize")
         self._orphans = [trial for trial in self.study.trials if trial.state == TrialState.RUNNING]
         self._asked = len(self.study.trials)
 
