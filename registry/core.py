@@ -25,7 +25,7 @@ from .params import Params
 T = TypeVar("T", bound=type)
 
 GROUP = "provbench.plugins"
-BUILTINS = ("registry.builtins", "benchmarks", "suites.executors")
+BUILTINS = ("registry.builtins", "benchmarks", "suites.executors", "suites.trackers")
 """Modules of provbench that register its own plugins. Names, not imports: the layers above stay above."""
 
 

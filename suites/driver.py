@@ -44,6 +44,10 @@ class Output:
     def work(self) -> Path:
         return self.root / "work"
 
+    @property
+    def trackers(self) -> Path:
+        return self.root / "trackers"
+
     def suite(self, name: str) -> Path:
         return self.root / "suites" / name
 

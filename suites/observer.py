@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..results.record import RunRecord
 from .executors import Job
 from .spec import RunSpec
@@ -27,3 +29,34 @@ class Observer:
 
     def lost(self, spec: RunSpec, error: str) -> None:
         """A run ended without a record, through no fault of its method."""
+
+
+class Observers(Observer):
+    """Several observers as one."""
+
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self.observers = tuple(observers)
+
+    def preparing(self, what: str, done: int, total: int) -> None:
+        for observer in self.observers:
+            observer.preparing(what, done, total)
+
+    def planned(self, runs: int) -> None:
+        for observer in self.observers:
+            observer.planned(runs)
+
+    def started(self, job: Job) -> None:
+        for observer in self.observers:
+            observer.started(job)
+
+    def reported(self, job: Job, epoch: int, epochs: int, value: float | None) -> None:
+        for observer in self.observers:
+            observer.reported(job, epoch, epochs, value)
+
+    def finished(self, spec: RunSpec, record: RunRecord, cached: bool) -> None:
+        for observer in self.observers:
+            observer.finished(spec, record, cached)
+
+    def lost(self, spec: RunSpec, error: str) -> None:
+        for observer in self.observers:
+            observer.lost(spec, error)

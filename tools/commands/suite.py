@@ -74,14 +74,19 @@ def run(
     workers: Annotated[int, typer.Option(min=0, help="Processes that load data, for each run.")] = 0,
     executor: Annotated[str, typer.Option(help="Where runs are executed: local, inline, or a plugin's.")] = "local",
     keep: Annotated[Literal["none", "final"], typer.Option(help="Whose weights to keep.")] = "none",
+    track: Annotated[
+        list[str] | None, typer.Option(help="Mirror the records to a tracker: wandb, or a plugin's; may be repeated.")
+    ] = None,
     retry_failed: Annotated[bool, typer.Option(help="Run again what had failed.")] = False,
     plugin: PluginOption = None,
     json: JsonOption = False,
 ) -> None:
     """Run a suite: prepare its data, search, train every seed, and print the tables. Goes on where it was left."""
-    from ...registry import EXECUTORS
+    from ...registry import EXECUTORS, TRACKERS
     from ...suites.driver import Driver, Output
+    from ...suites.observer import Observers
     from ...suites.spec import Place
+    from ...suites.trackers import Tracking
     from ..progress import ProgressDisplay
 
     planned, output = _plan(suite, plugin), Output(out)
@@ -89,10 +94,12 @@ def run(
     jobs = jobs or gpus or os.cpu_count() or 1
     threads = threads or (max(1, (os.cpu_count() or 1) // jobs) if gpus else 1)
     place = Place(data_root=data, work_root=output.work, threads=threads, workers=workers)
+    tracking = Tracking([TRACKERS.build(name) for name in track or ()], output.trackers)
     with ProgressDisplay() as display:
-        tally = Driver(
-            planned, output, EXECUTORS.build(executor, jobs=jobs), place, display, keep=keep, retry_failed=retry_failed
-        ).run()
+        observer = Observers([display, tracking])
+        pool = EXECUTORS.build(executor, jobs=jobs)
+        tally = Driver(planned, output, pool, place, observer, keep=keep, retry_failed=retry_failed).run()
+    tracking.close()
     states = _survey(planned, out, data)
     made = _write_tables(planned, states, output)
     if json:

@@ -1,0 +1,8 @@
+"""Where records are mirrored to: experiment trackers. The store is the truth."""
+
+from ...registry import TRACKERS
+from .base import Tracker, Tracking
+
+TRACKERS.add("wandb", f"{__name__}.wandb:Wandb")
+
+__all__ = ["Tracker", "Tracking"]
