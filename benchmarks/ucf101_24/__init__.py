@@ -1,0 +1,1 @@
+"""Task `ucf101-24`: weakly supervised spatio-temporal action localisation from keypoints."""
