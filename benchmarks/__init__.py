@@ -4,6 +4,7 @@ from ..registry import MODELS, TASKS
 
 for _name, _target in {
     "cub-wsol": "cub_wsol.task:CubWsol",
+    "ucf101-24": "ucf101_24.task:Ucf10124",
     "waterbirds": "waterbirds.task:Waterbirds",
 }.items():
     TASKS.add(_name, f"{__name__}.{_target}")
@@ -11,8 +12,11 @@ for _name, _target in {
 for _name, _target in {
     "resnet50": "waterbirds.model:ResNet50",
     "resnet50-cam": "cub_wsol.model:ResNet50CAM",
+    "skp": "ucf101_24.model:StructuredKeypointPooling",
+    "stgcn++": "ucf101_24.stgcn:TrackSTGCN",
     "tiny-cam": "cub_wsol.model:TinyCAM",
     "tiny-cnn": "waterbirds.model:TinyCNN",
+    "tiny-skp": "ucf101_24.model:tiny_skp",
     "vgg16-cam": "cub_wsol.model:VGG16CAM",
 }.items():
     MODELS.add(_name, f"{__name__}.{_target}")

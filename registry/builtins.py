@@ -5,6 +5,7 @@ from .core import AUGMENTATIONS, REGULARIZERS, SYNTHESIZERS
 _HERE = __name__.rpartition(".")[0]
 
 for _name, _target in {
+    "batchmix": "batchmix:BatchMix",
     "cutmix": "cutmix:CutMix",
     "mixup": "mixup:Mixup",
     "puzzlemix": "puzzlemix:PuzzleMix",

@@ -16,11 +16,21 @@ if TYPE_CHECKING:
 def torchvision_weights(name: str, weights: str, weights_dir: Path) -> dict[str, Tensor]:
     """The state dict of torchvision's model `name` with its weights `weights`, such as `resnet50`, `IMAGENET1K_V1`.
 
-    The file is looked for in `weights_dir` under torchvision's own file name, whose last part begins its SHA-256.
-    Raises `UnknownNameError` for weights that torchvision does not have, `MissingDataError` that says what to download
-    and where to put it, and `UserError` for a file that is damaged.
+    Raises as `weights_file` does.
     """
     import torch
+
+    file = weights_file(name, weights, weights_dir, otherwise=", or set weights to null for random ones")
+    return torch.load(file, map_location="cpu", weights_only=True)
+
+
+def weights_file(name: str, weights: str, weights_dir: Path, *, otherwise: str = "") -> Path:
+    """The file of torchvision's weights, looked for in `weights_dir` under torchvision's own name.
+
+    The last part of that name begins the file's SHA-256. Raises `UnknownNameError` for weights that torchvision does
+    not have, `MissingDataError` that says what to download and where to put it, and what to do `otherwise`, and
+    `UserError` for a file that is damaged.
+    """
     from torchvision.models import get_model_weights
 
     known = get_model_weights(name).__members__
@@ -29,9 +39,9 @@ def torchvision_weights(name: str, weights: str, weights_dir: Path) -> dict[str,
     url = known[weights].url
     file = weights_dir / url.rpartition("/")[2]
     if not file.is_file():
-        raise MissingDataError(f"{file}: no such file. Download {url} to it, or set weights to null for random ones.")
+        raise MissingDataError(f"{file}: no such file. Download {url} to it{otherwise}.")
     _check_hash(file, url)
-    return torch.load(file, map_location="cpu", weights_only=True)
+    return file
 
 
 def _check_hash(file: Path, url: str) -> None:

@@ -49,7 +49,8 @@ class MiniSet:
     train, val, test: videos of each split, of the actions in turn. shortest, longest: of the videos, in frames.
     correlation: share of the bystanders of a training video that make the gesture which belongs to its action; the
     others, and all of val and test, make any. noise: of the keypoints, in units of the figure's height. missing: share
-    of the joints that are missed.
+    of the joints that are missed. seed: the task's recipe was made on the set of seed 0, its test split included, so that
+    of seed 1 is the one in use.
     """
 
     train: int = 240
@@ -60,7 +61,7 @@ class MiniSet:
     correlation: float = 0.6
     noise: float = 0.012
     missing: float = 0.06
-    seed: int = 0
+    seed: int = 1
 
     def videos(self, split: Split) -> tuple[str, ...]:
         """The names of a split's videos."""

@@ -24,6 +24,9 @@ class GradientGuidanceParams(Params):
     mask_scale: float = Field(
         1.0, gt=0, description="dilate (> 1) or erode (< 1) the target masks to about so many times their area"
     )
+    channels: tuple[int, ...] | None = Field(
+        None, min_length=1, description="input channels whose gradient counts, as of a point's x and y; null: all"
+    )
 
 
 class GradientGuidance(Regularizer):
@@ -50,6 +53,7 @@ class GradientGuidance(Regularizer):
             reduction=self.params.reduction,
             mask=self.params.mask,
             mask_scale=self.params.mask_scale,
+            channels=self.params.channels,
             generator=generator,
         )
         return self.params.alpha * (require_gradient(loss, self.name) if self.active(batch) else loss)
@@ -63,6 +67,7 @@ def guidance_loss(
     reduction: Literal["mean", "sum"] = "mean",
     mask: MaskKind = "provenance",
     mask_scale: float = 1.0,
+    channels: Sequence[int] | None = None,
     generator: Generator | None = None,
 ) -> Tensor:
     """‖Σₖ (1 - maskₖ) ⊙ ∂logit[labelsₖ]/∂input‖², averaged (or summed) over the guided samples; 0 if there are none.
@@ -70,7 +75,8 @@ def guidance_loss(
     logits: (B, K), computed from `inputs`. inputs: (B, C, *spatial), requiring a gradient. sources: one per label in
     play; a source counts for the samples that it guides. The squared L2 norm sums over all elements of an input.
     mask: `random` shuffles each mask's elements, `everything` penalises the whole gradient (the paper's controls).
-    mask_scale: dilates or erodes the masks of images. generator: of the random masks; torch's global one by default.
+    mask_scale: dilates or erodes the masks of images. channels: of the inputs, whose gradient counts; all by default.
+    generator: of the random masks; torch's global one by default.
 
     Returns a scalar with a graph, so that it can be minimised. Samples must not interact in the model for the
     per-sample gradients to be exact; in training mode batch normalisation makes them interact a little.
@@ -88,6 +94,8 @@ def guidance_loss(
         gradient = input_gradient(own[source.guided].sum(), inputs)
         outside = (1 - target) * source.guided.view(-1, *[1] * (target.ndim - 1))
         residual = residual + outside * gradient
+    if channels is not None:
+        residual = residual[:, list(channels)]
     norms = residual.square().flatten(1).sum(dim=1)
     return norms.sum() if reduction == "sum" else norms.sum() / guided.sum()
 

@@ -1,11 +1,14 @@
-"""`provbench overlay`, on runs of one epoch."""
+"""`provbench overlay` and `provbench tubes`, on runs of one epoch."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
+
+from provbench.tools.tubes import GAP, HEADER, TIMELINE, TRUE
 
 from .conftest import Run
 
@@ -41,6 +44,47 @@ def test_overlays_of_finished_runs(provbench: Run, tmp_path: Path) -> None:
         (("--seed", "5"), "no final run of seed 5"),
     ):
         done = provbench("overlay", suite, "b.png", "--out", "kept", *option)
+        assert done.returncode == 2
+        assert message in done.stderr
+        assert not (tmp_path / "b.png").exists()
+
+
+ACTIONS = """\
+name: films
+seeds: [0]
+tasks:
+  ucf101-24: {variant: mini, params: {epochs: 1, val_every: 1}}
+methods:
+  baseline: {}
+  batchmix: {augmentation: batchmix}
+"""
+
+
+def test_tubes_of_finished_runs(provbench: Run, tmp_path: Path) -> None:
+    suite = tmp_path / "suite.yaml"
+    suite.write_text(ACTIONS)
+    done = provbench("run", suite, "--keep", "final")
+    assert done.returncode == 0, done.stderr
+    done = provbench("tubes", suite, "pictures/a.png", "--columns", "4", "--width", "160")
+    assert done.returncode == 0, done.stderr
+    assert "baseline, batchmix, seed 0" in done.stdout
+    with Image.open(tmp_path / "pictures" / "a.png") as image:
+        page = np.asarray(image)
+    height = HEADER + 120 + TIMELINE
+    assert page.shape == (2 * height + GAP, 4 * 160 + 3 * GAP, 3)
+    assert (page[:height] == TRUE).all(axis=2).any()
+    done = provbench("tubes", suite, "a.gif", "--method", "batchmix", "--width", "160", "--seed", "0")
+    assert done.returncode == 0, done.stderr
+    with Image.open(tmp_path / "a.gif") as image:
+        assert getattr(image, "n_frames", 1) > 10
+        assert image.size == (160, height)
+    for option, message in (
+        (("b.bmp",), "b.bmp: expected a name that ends in .png, .gif, .mp4"),
+        (("b.png", "--video", "v_Biking_g99_c01"), "--video: no test video 'v_Biking_g99_c01'"),
+        (("b.png", "--method", "batchmx"), "did you mean 'batchmix'?"),
+        (("b.png", "--out", "elsewhere"), "no such weights; run the suite with --keep final"),
+    ):
+        done = provbench("tubes", suite, *option)
         assert done.returncode == 2
         assert message in done.stderr
         assert not (tmp_path / "b.png").exists()

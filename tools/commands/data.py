@@ -10,11 +10,13 @@ import typer
 from ...registry.errors import UserError, nearest
 from ..options import DEFAULT_DATA, DataOption, JsonOption, PluginOption
 from ..show import print_json
+from . import keypoints
 
 if TYPE_CHECKING:
     from ...registry import Task
 
 app = typer.Typer(help="Make data sets ready, and check them.", no_args_is_help=True)
+keypoints.add_to(app)
 
 TaskArgument = Annotated[str, typer.Argument(metavar="TASK[:VARIANT]", help="For example cub-wsol or cub-wsol:mini.")]
 

@@ -1,4 +1,4 @@
-"""`provbench overlay`: see where the methods look."""
+"""`provbench overlay` and `provbench tubes`: see where the methods look, and whom they find."""
 
 from __future__ import annotations
 
@@ -7,53 +7,73 @@ from typing import Annotated
 
 import typer
 
-from ...registry.errors import UserError, nearest
 from ..options import DEFAULT_DATA, DEFAULT_OUT, DataOption, OutOption, PluginOption, SuiteArgument
+
+MethodOption = Annotated[list[str] | None, typer.Option(help="A method; may be repeated. Default: all.")]
+SeedOption = Annotated[int | None, typer.Option(help="The runs' seed; default: the suite's first.")]
 
 
 def add_to(app: typer.Typer) -> None:
     app.command()(overlay)
+    app.command()(tubes)
 
 
 def overlay(
     suite: SuiteArgument,
     file: Annotated[Path, typer.Argument(help="The picture to write, .png, .svg or .pdf.")],
     task: Annotated[str, typer.Option(help="A task of the suite.")] = "cub-wsol",
-    method: Annotated[list[str] | None, typer.Option(help="A method; may be repeated. Default: all.")] = None,
-    seed: Annotated[int | None, typer.Option(help="The runs' seed; default: the suite's first.")] = None,
+    method: MethodOption = None,
+    seed: SeedOption = None,
     images: Annotated[int, typer.Option(min=1, help="How many test images, drawn at random.")] = 8,
     out: OutOption = DEFAULT_OUT,
     data: DataOption = DEFAULT_DATA,
     plugin: PluginOption = None,
 ) -> None:
     """Draw score maps and boxes of a localisation task's runs. Needs their weights: run with --keep final."""
-    from ...suites.driver import Output
-    from ...suites.overview import survey
-    from ...suites.plan import make_plan
-    from ...suites.schema import load_suite
     from ...suites.spec import Place
+    from ..finished import final_runs
 
-    plan, output = make_plan(load_suite(suite), tuple(plugin or ())), Output(out)
-    states = {state.cell.method: state for state in survey(plan, output, data) if state.cell.name == task}
-    if not states:
-        known = [cell.name for cell in plan.cells]
-        raise UserError(f"--task: the suite has no task {task!r}{nearest(task, set(known))}")
-    wanted = method or list(states)
-    for name in wanted:
-        if name not in states:
-            raise UserError(f"--method: no method {name!r} on {task}{nearest(name, states)}")
-    seed = plan.file.suite.seeds[0] if seed is None else seed
-    specs = [spec for name in wanted for spec in states[name].specs or () if spec.seed == seed]
-    if len(specs) != len(wanted):
-        raise UserError(f"--seed: {task} has no final run of seed {seed} for every method")
+    runs = final_runs(suite, task=task, methods=method, seed=seed, plugins=plugin or (), out=out, data=data)
 
     from ..overlays import draw, localization_task, localized, pick
 
-    place = Place(data_root=data)
-    chosen = pick(localization_task(specs[0], place), images)
-    found = [
-        localized(spec, states[spec.method].cell.label, output.checkpoints / f"{spec.key}.pth", place, chosen)
-        for spec in specs
-    ]
-    draw(specs[0], place, chosen, found, file)
-    print(f"{file}: {len(chosen)} test images, {', '.join(wanted)}, seed {seed}")
+    place, first = Place(data_root=data), runs[0].spec
+    chosen = pick(localization_task(first, place), images)
+    found = [localized(run.spec, run.label, run.weights, place, chosen) for run in runs]
+    draw(first, place, chosen, found, file)
+    print(f"{file}: {len(chosen)} test images, {', '.join(run.spec.method for run in runs)}, seed {first.seed}")
+
+
+def tubes(
+    suite: SuiteArgument,
+    file: Annotated[Path, typer.Argument(help="The picture to write: a strip (.png) or a film (.gif, .mp4).")],
+    task: Annotated[str, typer.Option(help="A task of the suite.")] = "ucf101-24",
+    method: MethodOption = None,
+    seed: SeedOption = None,
+    video: Annotated[str | None, typer.Option(help="A test video; default: one drawn at random.")] = None,
+    videos: Annotated[Path | None, typer.Option(help="Folder of UCF101's videos, for the full variant.")] = None,
+    top: Annotated[int | None, typer.Option(min=1, help="Tubes a method; default: as many as are true.")] = None,
+    columns: Annotated[int, typer.Option(min=1, help="Frames in a strip.")] = 6,
+    width: Annotated[int, typer.Option(min=32, help="Pixels of a frame.")] = 240,
+    rate: Annotated[float, typer.Option(min=1, max=50, help="Frames of a film in a second.")] = 12.5,
+    out: OutOption = DEFAULT_OUT,
+    data: DataOption = DEFAULT_DATA,
+    plugin: PluginOption = None,
+) -> None:
+    """Draw the tubes that an action task's runs find in a video. Needs their weights: run with --keep final."""
+    from ...suites.spec import Place
+    from ..finished import final_runs
+    from ..tubes import check_name, draw, save
+
+    check_name(file)
+    runs = final_runs(suite, task=task, methods=method, seed=seed, plugins=plugin or (), out=out, data=data)
+
+    from ..tube_runs import action_task, choose_video, found_tubes, true_tubes, video_frames
+
+    place, first = Place(data_root=data), runs[0].spec
+    adapter = action_task(first, place)
+    name = choose_video(adapter, video)
+    truth = true_tubes(adapter, name)
+    found = [found_tubes(run, place, name, truth, top) for run in runs]
+    save(file, draw(video_frames(adapter, name, videos), truth, found, width=width), columns=columns, rate=rate)
+    print(f"{file}: {name}, {', '.join(run.spec.method for run in runs)}, seed {first.seed}")

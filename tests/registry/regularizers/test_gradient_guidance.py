@@ -175,6 +175,16 @@ def test_a_step_down_the_penaltys_gradient_lowers_it(make_net: Nets) -> None:
     assert guidance_loss(net(inputs), inputs, sources).item() < 0.9 * before.item()
 
 
+def test_channels_choose_what_of_a_point_counts(make_net: Nets) -> None:
+    net = make_net((5, 6, 3))
+    inputs = torch.randn(4, 5, 6, 3, requires_grad=True)
+    sources = random_pair(inputs, 4)
+    logits = net(inputs)
+    alone = [guidance_loss(logits, inputs, sources, channels=(channel,)) for channel in range(5)]
+    torch.testing.assert_close(sum(alone), guidance_loss(logits, inputs, sources))
+    torch.testing.assert_close(alone[0] + alone[3], guidance_loss(logits, inputs, sources, channels=(0, 3)))
+
+
 def test_the_whole_gradient_as_a_control(make_net: Nets) -> None:
     net, inputs = make_net((3, 4, 4)), torch.randn(2, 3, 4, 4, requires_grad=True)
     (source, _) = random_pair(inputs, 4)
