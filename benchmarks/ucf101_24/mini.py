@@ -49,7 +49,7 @@ class MiniSet:
     train, val, test: videos of each split, of the actions in turn. shortest, longest: of the videos, in frames.
     correlation: share of the bystanders of a training video that make the gesture which belongs to its action; the
     others, and all of val and test, make any. noise: of the keypoints, in units of the figure's height. missing: share
-    of the joints that are missed. seed: the task's recipe was made on the set of seed 0, its test split included; the set
+    of the joints that are missed. seed: the task's recipe was made on the set of seed 0, its test split included; that
     of seed 1 is the one in use.
     """
 
