@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..results.record import RunRecord
 from .plan import Cell, Plan
-from .schema import SearchSection
 from .spec import RunSpec
 
 if TYPE_CHECKING:
@@ -37,11 +36,8 @@ class CellRuns:
             return None
         from .search import CellSearch
 
-        return CellSearch(storage, search_base(self.plan, self.cell, self.fingerprint), self._section, space)
-
-    @property
-    def _section(self) -> SearchSection:
-        return self.plan.file.suite.search
+        base = search_base(self.plan, self.cell, self.fingerprint)
+        return CellSearch(storage, base, self.plan.file.suite.search, space)
 
     @property
     def total(self) -> int:
@@ -55,7 +51,7 @@ class CellRuns:
             assert self.search is not None
             if not self.search.exhausted:
                 number, chosen = self.search.ask()
-                spec = self._searched(chosen)
+                spec = search_base(self.plan, self.cell, self.fingerprint, chosen)
                 self._trials[spec.key].append(number)
                 return spec
             if self._trials or self.incomplete:
@@ -63,14 +59,10 @@ class CellRuns:
             self._final = deque(self.plan.final_specs(self.cell, self.fingerprint, self.search.chosen()))
         return self._final.popleft() if self._final else None
 
-    def _searched(self, chosen: Mapping[str, Any]) -> RunSpec:
-        return self.cell.spec(self._section.seed, "search", self.fingerprint, chosen)
-
     def ended(self, spec: RunSpec, record: RunRecord) -> None:
-        numbers = self._trials.pop(spec.key, [])
-        if numbers and self.search is not None:
-            for number in numbers:
-                self.search.tell(number, record, spec.selection_metric)
+        for number in self._trials.pop(spec.key, []):
+            assert self.search is not None
+            self.search.tell(number, record, spec.selection_metric)
 
     def lost(self, spec: RunSpec) -> None:
         self._trials.pop(spec.key, None)
@@ -86,6 +78,6 @@ class CellRuns:
         return self.plan.final_specs(self.cell, self.fingerprint, self.search.chosen())
 
 
-def search_base(plan: Plan, cell: Cell, fingerprint: str) -> RunSpec:
-    """The run that a cell's search varies."""
-    return cell.spec(plan.file.suite.search.seed, "search", fingerprint)
+def search_base(plan: Plan, cell: Cell, fingerprint: str, chosen: Mapping[str, Any] | None = None) -> RunSpec:
+    """The run that a cell's search varies; with the parameters that it chose, a trial's."""
+    return cell.spec(plan.file.suite.search.seed, "search", fingerprint, chosen)

@@ -171,8 +171,9 @@ class Driver:
                 one.cell.lost(one.spec)
                 self.observer.lost(one.spec, finished.error)
             return
+        self._keep_weights(finished.record)  # before the record, which would make the run count as finished
         self.store.put(finished.record)
-        self._clear(finished.record)
+        shutil.rmtree(self.place.work_root / key, ignore_errors=True)
         self.tally.trained += 1
         for number, one in enumerate(waiting):
             self._ended(one.cell, one.spec, finished.record, cached=number > 0)
@@ -183,14 +184,12 @@ class Driver:
         cell.ended(spec, record)
         self.observer.finished(spec, record, cached)
 
-    def _clear(self, record: RunRecord) -> None:
-        """Keep a finished run's weights if asked to, and remove its working folder."""
-        folder = self.place.work_root / record.key
-        weights = folder / "weights.pth"
+    def _keep_weights(self, record: RunRecord) -> None:
+        """Move a finished run's weights out of its working folder, if they are asked for."""
+        weights = self.place.work_root / record.key / "weights.pth"
         if self.keep == "final" and record.phase == "final" and weights.is_file():
             self.output.checkpoints.mkdir(parents=True, exist_ok=True)
             shutil.move(weights, self.output.checkpoints / f"{record.key}.pth")
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def open_cells(plan: Plan, output: Output, fingerprints: Mapping[Cell, str]) -> list[CellRuns]:

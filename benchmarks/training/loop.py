@@ -13,7 +13,7 @@ from mmengine.evaluator import Evaluator
 from ...registry import Augmentation, Regularizer, Task
 from .data import eval_loader, train_loader
 from .evaluation import TaskMetric
-from .hooks import CurveHook, DivergedError, LossHook, Report, ResumeHook, SeedHook, write_atomically
+from .hooks import CurveHook, LossHook, Report, ResumeHook, SeedHook, write_atomically
 from .learner import Learner
 from .optim import build_optimizer, schedule
 from .runner import BenchmarkRunner, loadable
@@ -99,6 +99,3 @@ def train(
         )
     finally:
         runner.forget()
-
-
-__all__ = ["DivergedError", "Outcome", "train"]
