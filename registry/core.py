@@ -25,7 +25,7 @@ from .params import Params
 T = TypeVar("T", bound=type)
 
 GROUP = "provbench.plugins"
-BUILTINS = ("registry.builtins", "benchmarks", "suites.executors", "suites.trackers")
+BUILTINS = ("registry.builtins", "benchmarks", "suites.search", "suites.executors", "suites.trackers")
 """Modules of provbench that register its own plugins. Names, not imports: the layers above stay above."""
 
 
@@ -206,6 +206,8 @@ AUGMENTATIONS = Registry("augmentation")
 SYNTHESIZERS = Registry("synthesizer")
 REGULARIZERS = Registry("regularizer")
 MODELS = Registry("model")
+SAMPLERS = Registry("sampler")
+PRUNERS = Registry("pruner")
 EXECUTORS = Registry("executor")
 TRACKERS = Registry("tracker")
 
@@ -215,6 +217,8 @@ REGISTRIES: dict[str, Registry] = {
     "synthesizers": SYNTHESIZERS,
     "regularizers": REGULARIZERS,
     "models": MODELS,
+    "samplers": SAMPLERS,
+    "pruners": PRUNERS,
     "executors": EXECUTORS,
     "trackers": TRACKERS,
 }

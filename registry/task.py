@@ -50,6 +50,9 @@ class Recipe(Params):
     checkpoint: Literal["last", "best"] = Field("last", description="which epoch is tested; best: by val metric")
     val_every: int = Field(1, ge=1, description="epochs between validations; the last epoch is always validated")
     image_size: int = Field(224, ge=16, description="side of the model's input in pixels")
+    gradient_probe: int = Field(
+        32, ge=0, description="val samples, mixed, on which each validation measures the input gradient outside of targets"
+    )
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,9 @@ class Task(Plugin, ABC):
     """Parameters that a variant sets instead of the defaults of `Params`."""
     folder: ClassVar[str] = ""
     """Folder of the full data set under the data root; `<folder>-mini` has the mini one. Tasks may share one."""
+    probe: ClassVar[str] = ""
+    """Augmentation that mixes the samples on which input gradients are measured, always, with its default parameters;
+    one that does not look at the model. "" measures none."""
 
     def __init__(self, params: Recipe, *, variant: Variant, data_root: Path) -> None:
         super().__init__(params)
@@ -158,6 +164,10 @@ class Task(Plugin, ABC):
     @abstractmethod
     def score(self, split: Literal["val", "test"], ids: Sequence[str], predictions: Sequence[dict[str, Any]]) -> Scores:
         """Every metric of `info` on a split. ids and predictions are of one length, in the order of `eval_data`."""
+
+    def pictures(self, model: nn.Module, count: int) -> dict[str, np.ndarray]:
+        """Up to `count` pictures of what a trained model does on test samples, by file name: (H, W, 3) uint8 RGB."""
+        return {}
 
     def class_weight(self) -> Tensor | None:
         """(K,) weights of the classification loss, or None."""

@@ -75,6 +75,17 @@ def best_trial(trials: Iterable[ValView], metric: str, *, higher_is_better: bool
     return max(able, key=lambda trial: sign * trial.val[metric], default=None)  # max keeps the first of equals
 
 
+def oracle_trial(runs: Iterable[RunRecord], metric: str, *, higher_is_better: bool = True) -> RunRecord | None:
+    """The best of a search's parameters by a test metric: what a table must label `oracle`, and no search may see.
+
+    runs: one final run for each trial, in the order of the trials; those that are not done, or have no finite value,
+    never win. None if no run can win.
+    """
+    able = [run for run in runs if run.status == "done" and isfinite(run.test.get(metric, float("nan")))]
+    sign = 1 if higher_is_better else -1
+    return max(able, key=lambda run: sign * run.test[metric], default=None)
+
+
 def final_runs(runs: Iterable[ValView], seeds: Sequence[int]) -> dict[int, ValView | None]:
     """A cell's final run for each of the seeds: the finished one, else one that failed, else None.
 
