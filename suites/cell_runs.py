@@ -1,83 +1,179 @@
-"""The runs of one cell in their order: first the trials of its search, then the final seeds."""
+"""The runs of one cell in their order: the trials of its search, the oracle's probes, then the final seeds."""
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..registry import PRUNERS, SAMPLERS
 from ..results.record import RunRecord
-from .plan import Cell, Plan
+from ..results.selection import ValView, best_trial, oracle_trial
+from .plan import ORACLE, Cell, Plan
 from .spec import RunSpec
 
 if TYPE_CHECKING:
-    from optuna.storages import JournalStorage
+    from optuna.storages import BaseStorage
 
-    from .search import CellSearch
+    from .search.study import CellSearch, Settings
+
+Lookup = Callable[[str], RunRecord | None]
+"""The record of a key, if there is one."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a selection protocol chose, and the final runs of it."""
+
+    protocol: str
+    chosen: Mapping[str, Any]
+    specs: list[RunSpec]
 
 
 class CellRuns:
     """Says which run comes next, and takes in how runs ended.
 
-    A cell whose search lost a trial (its worker died) stays unfinished: the next start takes the trial up again.
+    A cell whose search lost a trial for good stays unfinished: the next start takes the trial up again.
     """
 
-    def __init__(self, plan: Plan, cell: Cell, fingerprint: str, storage: JournalStorage | None) -> None:
-        self.plan, self.cell, self.fingerprint = plan, cell, fingerprint
+    def __init__(
+        self, plan: Plan, cell: Cell, fingerprint: str, storage: BaseStorage | None, lookup: Lookup, finals: bool = True
+    ) -> None:
+        self.plan, self.cell, self.fingerprint, self.lookup, self.finals = plan, cell, fingerprint, lookup, finals
         self.search = self._open_search(storage)
         self._trials: defaultdict[str, list[int]] = defaultdict(list)
         """Key to the numbers of the trials under way; a sampler may draw the same parameters twice."""
-        self._final: deque[RunSpec] | None = None if self.search else deque(plan.final_specs(cell, fingerprint))
+        self._queue: deque[RunSpec] = deque()
+        self._probing: set[str] | None = None
+        """Keys of the oracle's runs that have not ended; None before they begin."""
+        self._final = False
+        """Whether the final runs are in the queue."""
         self.incomplete = False
 
-    def _open_search(self, storage: JournalStorage | None) -> CellSearch | None:
-        space = self.plan.spaces(self.cell)
-        if not space or storage is None:
+    def _open_search(self, storage: BaseStorage | None) -> CellSearch | None:
+        if storage is None or not self.plan.spaces(self.cell):
             return None
-        from .search import CellSearch
+        from .search.study import CellSearch
 
         base = search_base(self.plan, self.cell, self.fingerprint)
-        return CellSearch(storage, base, self.plan.file.suite.search, space)
+        return CellSearch(storage, base, search_settings(self.plan, self.cell, base))
 
     @property
     def total(self) -> int:
-        """How many runs the cell needs in all."""
-        trials = self.search.section.trials if self.search else 0
-        return trials + len(self.plan.file.suite.seeds)
+        """How many runs the cell needs in all, as far as it is known."""
+        budget = self.search.settings.budget if self.search else 0
+        protocols = self.cell.protocols if self.search else self.cell.protocols[:1]
+        finals = len(self.plan.file.suite.seeds) * len(protocols) + budget * (ORACLE in protocols)
+        return budget + (finals if self.finals else 0)
 
     def next(self) -> RunSpec | None:
         """A run that can start now, or None: wait for those under way, or the cell needs no more."""
-        if self._final is None:
-            assert self.search is not None
-            if not self.search.exhausted:
-                number, chosen = self.search.ask()
-                spec = search_base(self.plan, self.cell, self.fingerprint, chosen)
-                self._trials[spec.key].append(number)
-                return spec
-            if self._trials or self.incomplete:
-                return None
-            self._final = deque(self.plan.final_specs(self.cell, self.fingerprint, self.search.chosen()))
-        return self._final.popleft() if self._final else None
+        if self.search is not None and not self.search.exhausted:
+            number, chosen = self.search.ask()
+            spec = search_base(self.plan, self.cell, self.fingerprint, chosen)
+            self._trials[spec.key].append(number)
+            return spec
+        if self._trials or self.incomplete or not self.finals:
+            return None
+        if self._probing is None:
+            probes = self._oracle_runs()
+            self._probing = {spec.key for spec in probes}
+            self._queue.extend(probes)
+        if not self._queue and not self._probing and not self._final:
+            self._final = True
+            self._queue.extend({spec.key: spec for choice in self.choices() or () for spec in choice.specs}.values())
+        return self._queue.popleft() if self._queue else None
 
-    def ended(self, spec: RunSpec, record: RunRecord) -> None:
+    def reported(self, spec: RunSpec, epoch: int, value: float | None) -> bool:
+        """A run was validated; whether to stop it. A trial that was drawn twice stops where both would."""
+        numbers = self._trials.get(spec.key, [])
+        answers = [self.search.report(number, epoch, value) for number in numbers] if self.search else []
+        return bool(answers) and all(answers)
+
+    def settles(self, spec: RunSpec, record: RunRecord) -> bool:
+        """Whether a record that was there already is this run's. A pruned one is, if this search prunes it, too."""
+        curve = [(int(entry["epoch"]), entry.get(spec.selection_metric)) for entry in record.curve]
+        if record.status == "pruned":
+            return any(self.reported(spec, epoch, value) for epoch, value in curve)
+        for epoch, value in curve:  # for the trials that will be compared with this one
+            self.reported(spec, epoch, value)
+        return True
+
+    def ended(self, spec: RunSpec, run: ValView) -> None:
         for number in self._trials.pop(spec.key, []):
             assert self.search is not None
-            self.search.tell(number, record, spec.selection_metric)
+            self.search.tell(number, run, spec.selection_metric)
+        if self._probing:
+            self._probing.discard(spec.key)
 
     def lost(self, spec: RunSpec) -> None:
         self._trials.pop(spec.key, None)
+        if self._probing:
+            self._probing.discard(spec.key)
         self.incomplete = True
 
-    def final_specs(self) -> list[RunSpec] | None:
-        """The final runs, or None while the search is not finished."""
+    def choices(self) -> list[Choice] | None:
+        """What each protocol chooses, with its final runs; None while the search is not finished.
+
+        Without a search there is nothing to choose, and one protocol's runs are those of all.
+        """
         if self.search is None:
-            return self.plan.final_specs(self.cell, self.fingerprint)
-        counts = self.search.counts()
-        if sum(counts.values()) < self.search.section.trials:
+            return [self._choice(self.cell.protocol, {})]
+        if sum(self.search.counts().values()) < self.search.settings.budget:
             return None
-        return self.plan.final_specs(self.cell, self.fingerprint, self.search.chosen())
+        chosen = {protocol: self.chosen(protocol) for protocol in self.cell.protocols}
+        return [self._choice(protocol, values) for protocol, values in chosen.items() if values is not None]
+
+    def chosen(self, protocol: str) -> dict[str, Any] | None:
+        """The parameters that a protocol chooses among the trials so far; None where it cannot say yet."""
+        assert self.search is not None
+        if protocol == self.cell.protocol:
+            return self.search.best()
+        trials = {self._compared_by(protocol, trial.params).key: trial.params for trial in self.search.finished()}
+        records = [record for key in trials if (record := self.lookup(key)) is not None]
+        metric = self.cell.selection_metric(protocol)
+        if protocol != ORACLE:
+            best = best_trial(map(ValView.of, records), metric)
+        else:
+            best = oracle_trial(records, metric) if len(records) == len(trials) else None
+        return dict(trials[best.key]) if best is not None else None
+
+    def _choice(self, protocol: str, chosen: Mapping[str, Any]) -> Choice:
+        specs = self.plan.final_specs(self.cell, self.fingerprint, chosen, protocol)
+        return Choice(protocol, chosen, specs)
+
+    def _oracle_runs(self) -> list[RunSpec]:
+        if self.search is None or ORACLE not in self.cell.protocols:
+            return []
+        runs = [self._compared_by(ORACLE, trial.params) for trial in self.search.finished()]
+        return list({spec.key: spec for spec in runs}.values())
+
+    def _compared_by(self, protocol: str, chosen: Mapping[str, Any]) -> RunSpec:
+        """The run of a trial that a protocol looks at: the oracle's is trained once more, and the test split scored."""
+        phase = "final" if protocol == ORACLE else "search"
+        return self.cell.spec(self.plan.file.suite.search.seed, phase, self.fingerprint, chosen)
 
 
 def search_base(plan: Plan, cell: Cell, fingerprint: str, chosen: Mapping[str, Any] | None = None) -> RunSpec:
     """The run that a cell's search varies; with the parameters that it chose, a trial's."""
     return cell.spec(plan.file.suite.search.seed, "search", fingerprint, chosen)
+
+
+def search_settings(plan: Plan, cell: Cell, base: RunSpec) -> Settings:
+    """How a cell is searched."""
+    from .search.spaces import distribution
+    from .search.study import Settings
+
+    section = plan.file.suite.search
+    space = {name: distribution(axis) for name, axis in plan.spaces(cell).items()}
+    own = {name: base.parameters[name] for name in space}
+    return Settings(
+        trials=section.trials,
+        seed=section.seed,
+        startup=section.startup,
+        sampler=SAMPLERS.build(section.sampler.name, **section.sampler.values),
+        pruner=PRUNERS.build(section.pruner.name, **section.pruner.values),
+        space=space,
+        warm_starts=[own if values == "suite" else dict(values) for values in section.warm_starts],
+    )

@@ -8,51 +8,25 @@ checkpoints.
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal
 
 from ..registry import UserError
-from ..results import Store
 from ..results.record import RunRecord
-from .cell_runs import CellRuns
+from ..results.selection import ValView
+from .cell_runs import CellRuns, Lookup
+from .checkpoints import wanted_epochs, weights_file
 from .executors import Executor, Finished, Job
+from .faults import Faults
+from .known import Known, same_outcome
 from .lock import output_lock
 from .observer import Observer
+from .output import Output
 from .plan import Cell, Plan
 from .spec import Place, RunSpec
 from .synthetic import ensure_synthetic
-
-
-@dataclass(frozen=True)
-class Output:
-    """The output folder: one store for all suites, and a folder of its own for each suite's studies and tables."""
-
-    root: Path
-
-    @property
-    def store(self) -> Store:
-        return Store(self.root)
-
-    @property
-    def checkpoints(self) -> Path:
-        return self.root / "checkpoints"
-
-    @property
-    def work(self) -> Path:
-        return self.root / "work"
-
-    @property
-    def trackers(self) -> Path:
-        return self.root / "trackers"
-
-    def suite(self, name: str) -> Path:
-        return self.root / "suites" / name
-
-    def journal(self, suite: str) -> Path:
-        return self.suite(suite) / "studies.journal"
 
 
 @dataclass
@@ -61,6 +35,7 @@ class Tally:
 
     trained: int = 0
     cached: int = 0
+    retried: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     """Key to reason, of the method's failures, cached ones included."""
     lost: dict[str, str] = field(default_factory=dict)
@@ -76,7 +51,12 @@ class _Waiting:
 
 
 class Driver:
-    """Runs one suite. keep: whether the weights of finished runs are kept, as `checkpoints/<key>.pth`."""
+    """Runs one suite; with `finals=False`, only its searches.
+
+    place.keep and place.pictures: what final runs leave beside their records. A run that was finished before without
+    the weights that are asked for now is trained again for them; its record stays. storage: of the studies, a path or a
+    database's URL; default: the journal in the output folder, or what the suite used there before.
+    """
 
     def __init__(
         self,
@@ -85,20 +65,27 @@ class Driver:
         executor: Executor,
         place: Place,
         observer: Observer | None = None,
-        keep: Literal["none", "final"] = "none",
+        *,
         retry_failed: bool = False,
+        finals: bool = True,
+        storage: str | None = None,
+        faults: Faults | None = None,
     ) -> None:
         self.plan, self.output, self.executor, self.place = plan, output, executor, place
-        self.observer, self.keep, self.retry_failed = observer or Observer(), keep, retry_failed
+        self.observer, self.retry_failed, self.finals = observer or Observer(), retry_failed, finals
+        self.storage, self.faults = storage, faults or Faults()
         self.store = output.store
         self.tally = Tally()
         self._waiting: dict[str, list[_Waiting]] = {}
+        self._again: deque[Job] = deque()
+        """Jobs that were lost, and are to be submitted once more."""
 
     def run(self) -> Tally:
         """Run what is missing. Raises `UserError` where nothing can be run (missing data, a locked folder, …)."""
         fingerprints = self._prepare()  # before the output folder is made: where data are missing, nothing is written
         with output_lock(self.output.root):
-            cells = open_cells(self.plan, self.output, fingerprints)
+            self._known = Known(self.store)
+            cells = open_cells(self.plan, self.output, fingerprints, self.storage, self._known.get, self.finals)
             self.observer.planned(sum(cell.total for cell in cells))
             with self.executor:
                 self._loop(cells)
@@ -126,14 +113,17 @@ class Driver:
     def _loop(self, cells: list[CellRuns]) -> None:
         queue = deque(cells)
         while True:
-            while len(self._waiting) < self.executor.slots and self._start_one(queue):
+            while len(self._waiting) - len(self._again) < self.executor.slots and self._start_one(queue):
                 pass
             if not self._waiting:
                 return
             self._take_in(self.executor.wait(self._reported))
 
     def _start_one(self, queue: deque[CellRuns]) -> bool:
-        """Start one run of the first cell that has one (or find it finished), and put that cell last; False if none."""
+        """Start a lost run again, or a run of the first cell that has one, which goes to the end; False if none."""
+        if self._again:
+            self._submit(self._again.popleft())
+            return True
         for _ in range(len(queue)):
             cell = queue[0]
             queue.rotate(-1)
@@ -144,59 +134,107 @@ class Driver:
         return False
 
     def _start(self, cell: CellRuns, spec: RunSpec) -> None:
-        known = self.store.get(spec.key)
-        if known is not None and not (known.status == "failed" and self.retry_failed):
-            self.tally.cached += 1
-            self._ended(cell, spec, known, cached=True)
-        elif spec.key in self._waiting:
+        if spec.key in self._waiting:
             self._waiting[spec.key].append(_Waiting(cell, spec))
-        else:
-            self._waiting[spec.key] = [_Waiting(cell, spec)]
-            job = Job(spec, self.place)
-            self.executor.submit(job)
-            self.observer.started(job)
+            return
+        known = self._known.get(spec.key)
+        if known is not None and self._counts(cell, spec, known):
+            self.tally.cached += 1
+            self._ended(_Waiting(cell, spec), known, cached=True)
+            return
+        self._waiting[spec.key] = [_Waiting(cell, spec)]
+        self._submit(Job(spec, self.place))
+
+    def _counts(self, cell: CellRuns, spec: RunSpec, known: RunRecord) -> bool:
+        """Whether a record that is there makes a run needless."""
+        if known.status == "failed" and self.retry_failed:
+            return False
+        folder = self.output.weights(spec.key)
+        wanted = wanted_epochs(known, spec.selection_metric, self.place.keep)
+        return cell.settles(spec, known) and all(weights_file(folder, epoch).is_file() for epoch in wanted)
+
+    def _submit(self, job: Job) -> None:
+        self.faults.begin(job.spec.key)
+        self.executor.submit(job)
+        self.observer.started(job)
 
     def _reported(self, job: Job, epoch: int, epochs: int, value: float | None) -> bool:
         self.observer.reported(job, epoch, epochs, value)
-        return False
+        answers = [one.cell.reported(one.spec, epoch, value) for one in self._waiting[job.spec.key]]
+        return all(answers)
 
     def _take_in(self, finished: Finished) -> None:
         key = finished.job.spec.key
-        waiting = self._waiting.pop(key)
         if finished.user_error:
             raise UserError(finished.error)
         if finished.record is None:
-            self.tally.lost[key] = finished.error
-            for one in waiting:
-                one.cell.lost(one.spec)
-                self.observer.lost(one.spec, finished.error)
+            self._lost(finished)
             return
-        self._keep_weights(finished.record)  # before the record, which would make the run count as finished
-        self.store.put(finished.record)
+        record = finished.record.model_copy(update={"attempt": self.faults.tries(key)})
+        record = self._put(record)
         shutil.rmtree(self.place.work_root / key, ignore_errors=True)
         self.tally.trained += 1
-        for number, one in enumerate(waiting):
-            self._ended(one.cell, one.spec, finished.record, cached=number > 0)
+        for number, one in enumerate(self._waiting.pop(key)):
+            self._ended(one, record, cached=number > 0)
+        self.faults.count(key, record, record.reason)
 
-    def _ended(self, cell: CellRuns, spec: RunSpec, record: RunRecord, cached: bool) -> None:
+    def _put(self, record: RunRecord) -> RunRecord:
+        """Store a record and what the run leaves beside it; the one that counts, where there was one already."""
+        known = self._known.get(record.key)
+        if known is not None and known.status == "done" and not same_outcome(known, record):
+            message = f"{record.key} was repeated for its weights, and came out differently: they are not kept"
+            warnings.warn(message, stacklevel=2)
+            return known
+        self._keep_files(record.key)  # before the record, which makes the run count as finished
+        self._known.put(record)
+        return record
+
+    def _lost(self, finished: Finished) -> None:
+        """A run ended without a record, through no fault of its method."""
+        spec = finished.job.spec
+        if self.faults.again(spec.key):
+            self.tally.retried += 1
+            self._again.append(finished.job)
+            self.observer.retried(spec, finished.error)
+            return
+        self.tally.lost[spec.key] = finished.error
+        for one in self._waiting.pop(spec.key):
+            one.cell.lost(one.spec)
+            self.observer.lost(one.spec, finished.error)
+        self.faults.count(spec.key, None, finished.error)
+
+    def _ended(self, one: _Waiting, record: RunRecord, cached: bool) -> None:
         if record.status == "failed":
             self.tally.failed[record.key] = record.reason
-        cell.ended(spec, record)
-        self.observer.finished(spec, record, cached)
+        one.cell.ended(one.spec, ValView.of(record))
+        self.observer.finished(one.spec, record, cached)
 
-    def _keep_weights(self, record: RunRecord) -> None:
-        """Move a finished run's weights out of its working folder, if they are asked for."""
-        weights = self.place.work_root / record.key / "weights.pth"
-        if self.keep == "final" and record.phase == "final" and weights.is_file():
-            self.output.checkpoints.mkdir(parents=True, exist_ok=True)
-            shutil.move(weights, self.output.checkpoints / f"{record.key}.pth")
+    def _keep_files(self, key: str) -> None:
+        """Move what a run leaves beside its record out of its working folder."""
+        work = self.place.work_root / key
+        for source, target in (
+            (work / "weights", self.output.weights(key)),
+            (work / "pictures", self.output.pictures(key)),
+        ):
+            if source.is_dir():
+                target.mkdir(parents=True, exist_ok=True)
+                for file in sorted(source.iterdir()):
+                    shutil.move(file, target / file.name)
 
 
-def open_cells(plan: Plan, output: Output, fingerprints: Mapping[Cell, str]) -> list[CellRuns]:
+def open_cells(
+    plan: Plan,
+    output: Output,
+    fingerprints: Mapping[Cell, str],
+    storage: str | None,
+    lookup: Lookup,
+    finals: bool = True,
+) -> list[CellRuns]:
     """Every cell of a plan with its study, if the suite searches."""
-    storage = None
+    studies = None
     if plan.file.suite.search.trials:
-        from .search import open_storage
+        from .search.storage import open_storage
 
-        storage = open_storage(output.journal(plan.file.suite.name))
-    return [CellRuns(plan, cell, fingerprints[cell], storage) for cell in plan.cells]
+        suite = plan.file.suite.name
+        studies = open_storage(output.remember_storage(suite, storage))
+    return [CellRuns(plan, cell, fingerprints[cell], studies, lookup, finals) for cell in plan.cells]

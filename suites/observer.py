@@ -27,8 +27,11 @@ class Observer:
     def finished(self, spec: RunSpec, record: RunRecord, cached: bool) -> None:
         """A run has a record: just made, or found in the store."""
 
+    def retried(self, spec: RunSpec, error: str) -> None:
+        """A run ended without a record, through no fault of its method, and is tried again."""
+
     def lost(self, spec: RunSpec, error: str) -> None:
-        """A run ended without a record, through no fault of its method."""
+        """A run ended without a record once too often."""
 
 
 class Observers(Observer):
@@ -56,6 +59,10 @@ class Observers(Observer):
     def finished(self, spec: RunSpec, record: RunRecord, cached: bool) -> None:
         for observer in self.observers:
             observer.finished(spec, record, cached)
+
+    def retried(self, spec: RunSpec, error: str) -> None:
+        for observer in self.observers:
+            observer.retried(spec, error)
 
     def lost(self, spec: RunSpec, error: str) -> None:
         for observer in self.observers:

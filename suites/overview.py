@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..results import Store
 from ..results.record import RunRecord
-from .cell_runs import CellRuns, search_base
-from .driver import Output
+from .cell_runs import CellRuns, Choice, Lookup, search_base, search_settings
+from .known import Known
+from .output import Output
 from .plan import Cell, Plan
 from .spec import RunSpec
 
 if TYPE_CHECKING:
-    from optuna.storages import JournalStorage
+    from optuna.storages import BaseStorage
 
 
 @dataclass(frozen=True)
-class CellState:
-    """A cell, its search, its final runs and their records."""
+class Selected:
+    """What one selection protocol chose, its final runs, and their records as far as they are there."""
 
-    cell: Cell
-    trials: int
-    """Budget of the search; 0 if the cell searches nothing."""
-    counts: dict[str, int]
-    """Trials by how they ended: `finished`, `pruned`, `failed`."""
-    chosen: dict[str, Any]
-    """Parameters that the search has chosen, or would choose now."""
-    specs: list[RunSpec] | None
-    """The final runs; None while the search is not finished."""
-    records: list[RunRecord]
-    """Of `specs`, as far as they are there."""
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    specs: list[RunSpec] = field(default_factory=list)
+    records: list[RunRecord] = field(default_factory=list)
 
     @property
     def done(self) -> int:
@@ -43,37 +35,70 @@ class CellState:
         return sum(record.status == "failed" for record in self.records)
 
 
+@dataclass(frozen=True)
+class CellState:
+    """A cell, its search, and what each protocol selected."""
+
+    cell: Cell
+    trials: int = 0
+    """Budget of the search; 0 if the cell searches nothing."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Trials by how they ended: `finished`, `pruned`, `failed`."""
+    best: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters that the search has chosen, or would choose now."""
+    selected: Mapping[str, Selected] = field(default_factory=dict)
+    """By protocol; empty while the search is not finished."""
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """Those that differ: without a search all are one."""
+        return self.cell.protocols if self.trials else self.cell.protocols[:1]
+
+    def under(self, protocol: str | None = None) -> Selected:
+        """What a protocol selected, by default the first; without a search all are one."""
+        known = protocol if protocol in self.protocols else self.cell.protocol
+        return self.selected.get(known, Selected())
+
+
 def survey(plan: Plan, output: Output, data_root: Path) -> list[CellState]:
     """The state of every cell. Raises `MissingDataError` where data are not prepared."""
-    fingerprints, store = plan.fingerprints(data_root), output.store
-    journal = output.journal(plan.file.suite.name)
-    storage = _open(journal) if plan.file.suite.search.trials and journal.exists() else None
+    fingerprints = plan.fingerprints(data_root)
+    storage = _studies(plan, output)
     begun = _begun(plan, fingerprints, storage)
+    records = Known(output.store)
     return [
-        _state(CellRuns(plan, cell, fingerprints[cell], storage), store) if cell in begun else _unsearched(plan, cell)
+        _state(CellRuns(plan, cell, fingerprints[cell], storage, records.get), records.get)
+        if cell in begun
+        else _unsearched(plan, cell)
         for cell in plan.cells
     ]
 
 
-def _open(journal: Path) -> JournalStorage:
-    from .search import open_storage
+def _studies(plan: Plan, output: Output) -> BaseStorage | None:
+    """The suite's studies, if there are any. Looking must not make a file."""
+    if not plan.file.suite.search.trials:
+        return None
+    from .search.storage import is_url, open_storage
 
-    return open_storage(journal)
+    location = output.storage(plan.file.suite.name)
+    return open_storage(location) if is_url(location) or Path(location).exists() else None
 
 
-def _begun(plan: Plan, fingerprints: Mapping[Cell, str], storage: JournalStorage | None) -> set[Cell]:
+def _begun(plan: Plan, fingerprints: Mapping[Cell, str], storage: BaseStorage | None) -> set[Cell]:
     """The cells whose search has begun, or that search nothing. Looking must not begin a study."""
-    if storage is None:
-        return {cell for cell in plan.cells if not plan.spaces(cell)}
-    from .search import begun_studies, study_name
+    searching = [cell for cell in plan.cells if plan.spaces(cell)]
+    if not searching or storage is None:
+        return set(plan.cells).difference(searching)
+    from .search.storage import begun_studies
+    from .search.study import study_name
 
-    names, section = begun_studies(storage), plan.file.suite.search
-    return {
-        cell
-        for cell in plan.cells
-        if not (space := plan.spaces(cell))
-        or study_name(search_base(plan, cell, fingerprints[cell]), section, space) in names
-    }
+    names = begun_studies(storage)
+
+    def name(cell: Cell) -> str:
+        base = search_base(plan, cell, fingerprints[cell])
+        return study_name(base, search_settings(plan, cell, base))
+
+    return {cell for cell in plan.cells if cell not in searching or name(cell) in names}
 
 
 def untouched(plan: Plan) -> list[CellState]:
@@ -82,17 +107,17 @@ def untouched(plan: Plan) -> list[CellState]:
 
 
 def _unsearched(plan: Plan, cell: Cell) -> CellState:
-    return CellState(cell, plan.file.suite.search.trials if plan.spaces(cell) else 0, {}, {}, None, [])
+    return CellState(cell, plan.file.suite.search.trials if plan.spaces(cell) else 0)
 
 
-def _state(runs: CellRuns, store: Store) -> CellState:
-    specs = runs.final_specs()
+def _state(runs: CellRuns, lookup: Lookup) -> CellState:
+    selected = {choice.protocol: _selected(choice, lookup) for choice in runs.choices() or ()}
     search = runs.search
-    return CellState(
-        cell=runs.cell,
-        trials=search.section.trials if search else 0,
-        counts=search.counts() if search else {},
-        chosen=search.chosen() if search else {},
-        specs=specs,
-        records=store.records(spec.key for spec in specs) if specs else [],
-    )
+    if search is None:
+        return CellState(runs.cell, selected=selected)
+    return CellState(runs.cell, search.settings.budget, search.counts(), search.best(), selected)
+
+
+def _selected(choice: Choice, lookup: Lookup) -> Selected:
+    records = [record for spec in choice.specs if (record := lookup(spec.key)) is not None]
+    return Selected(choice.chosen, choice.specs, records)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
 from ..registry import (
     AUGMENTATIONS,
+    PRUNERS,
     REGULARIZERS,
+    SAMPLERS,
     SYNTHESIZERS,
     TASKS,
     Params,
@@ -27,6 +29,9 @@ from ..results.record import Phase
 from .schema import PluginUse, SuiteFile
 from .spec import PluginSpec, RunSpec
 from .synthetic import data_fingerprint
+
+ORACLE = "oracle"
+"""The protocol that chooses on test data: computed after a search, from runs of its own, and labelled in tables."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +73,9 @@ class Cell:
     augmentation: Part | None
     regularizers: tuple[Part, ...]
     overrides: Mapping[str, Any]
-    protocol: str
-    """Selection protocol."""
+    protocols: tuple[str, ...]
+    """Selection protocols; the search maximises the first one's metric."""
+    processes: int
     plugins: tuple[str, ...]
     where: str
 
@@ -78,8 +84,13 @@ class Cell:
         return tuple(part for part in (self.synthesizer, self.augmentation, *self.regularizers) if part is not None)
 
     @property
-    def selection_metric(self) -> str:
-        return self.task.info.selection[self.protocol]
+    def protocol(self) -> str:
+        return self.protocols[0]
+
+    def selection_metric(self, protocol: str) -> str:
+        """The metric that a protocol maximises; the oracle's is a test metric, by default the task's main one."""
+        info = self.task.info
+        return info.selection.get(protocol, info.main_metric)
 
     @cached_property
     def parameter_models(self) -> dict[str, type[Params]]:
@@ -112,9 +123,17 @@ class Cell:
     def build_task(self, data_root: Path) -> Task:
         return self.task(self.task.Params(**self.resolve_task().params), variant=self.variant, data_root=data_root)
 
-    def spec(self, seed: int, phase: Phase, fingerprint: str, chosen: Mapping[str, Any] | None = None) -> RunSpec:
-        """The run of this cell with a seed, and with parameters that a search chose."""
+    def spec(
+        self,
+        seed: int,
+        phase: Phase,
+        fingerprint: str,
+        chosen: Mapping[str, Any] | None = None,
+        protocol: str | None = None,
+    ) -> RunSpec:
+        """The run of this cell with a seed, and with parameters that a search chose under a protocol."""
         merged = {**self.overrides, **(chosen or {})}
+        epochs_by = self.protocol if protocol in (None, ORACLE) else protocol  # no epoch is chosen on test data
         return RunSpec(
             task=self.resolve_task(chosen),
             variant=self.variant,
@@ -123,8 +142,9 @@ class Cell:
             regularizers=tuple(part.resolve(merged) for part in self.regularizers),
             seed=seed,
             phase=phase,
-            selection_metric=self.selection_metric,
+            selection_metric=self.selection_metric(epochs_by),
             fingerprint=fingerprint,
+            processes=self.processes,
             suite=self.suite,
             cell=self.name,
             method=self.method,
@@ -145,6 +165,8 @@ class Plan:
         if not search.trials:
             return {}
         defaults = cell.default_spaces()
+        if not search.space:
+            return defaults
         return {name: space or defaults[name] for name, space in search.space.items() if cell.knows(name)}
 
     def sections(self) -> dict[str, Cell]:
@@ -163,9 +185,11 @@ class Plan:
             found[cell] = known[reads]
         return found
 
-    def final_specs(self, cell: Cell, fingerprint: str, chosen: Mapping[str, Any] | None = None) -> list[RunSpec]:
+    def final_specs(
+        self, cell: Cell, fingerprint: str, chosen: Mapping[str, Any] | None = None, protocol: str | None = None
+    ) -> list[RunSpec]:
         """One run a seed."""
-        first = cell.spec(self.file.suite.seeds[0], "final", fingerprint, chosen)
+        first = cell.spec(self.file.suite.seeds[0], "final", fingerprint, chosen, protocol)
         return [first.model_copy(update={"seed": seed}) for seed in self.file.suite.seeds]
 
 
@@ -185,10 +209,8 @@ def _cell(file: SuiteFile, name: str, method: str, plugins: tuple[str, ...]) -> 
     section, composition = file.suite.tasks[name], file.suite.methods[method]
     where_task, where_method = file.where("tasks", name), file.where("methods", method)
     task = _located(where_task, lambda: TASKS.get(section.task or name))
-    protocol = section.selection or next(iter(task.info.selection))
-    if protocol not in task.info.selection:
-        known = nearest(protocol, task.info.selection)
-        raise UserError(f"{file.where('tasks', name, 'selection')}: unknown selection protocol {protocol!r}{known}")
+    protocols = section.selection or (next(iter(task.info.selection)),)
+    _check_protocols(protocols, task, file.where("tasks", name, "selection"))
 
     def part(registry: Registry, use: PluginUse, *location: str | int) -> Part:
         where = file.where("methods", method, *location)
@@ -211,16 +233,32 @@ def _cell(file: SuiteFile, name: str, method: str, plugins: tuple[str, ...]) -> 
         regularizers=tuple(
             part(REGULARIZERS, use, "regularizers", index) for index, use in enumerate(composition.regularizers)
         ),
-        overrides=section.overrides.get(method, {}),
-        protocol=protocol,
+        overrides={**composition.overrides, **section.overrides.get(method, {})},
+        protocols=protocols,
+        processes=section.processes,
         plugins=plugins,
         where=where_method if composition.params else where_task,
     )
     for parameter in cell.overrides:
         if not cell.knows(parameter):
-            where = file.where("tasks", name, "overrides", method, parameter)
-            raise UserError(f"{where}: unknown parameter{nearest(parameter, cell.parameters())}")
-    return replace(cell, overrides=dict(cell.overrides))
+            ours = parameter in composition.overrides
+            location = ("methods", method) if ours else ("tasks", name, "overrides", method, parameter)
+            raise UserError(
+                f"{file.where(*location)}: unknown parameter {parameter!r}{nearest(parameter, cell.parameters())}"
+            )
+    return cell
+
+
+def _check_protocols(protocols: tuple[str, ...], task: type[Task], where: str) -> None:
+    for protocol in protocols:
+        if protocol != ORACLE and protocol not in task.info.selection:
+            known = nearest(protocol, {*task.info.selection, ORACLE})
+            raise UserError(f"{where}: unknown selection protocol {protocol!r}{known}")
+    if protocols[0] == ORACLE:
+        first = next(iter(task.info.selection))
+        raise UserError(
+            f"{where}: a search must not see test metrics, so {ORACLE} cannot come first: write [{first}, {ORACLE}]"
+        )
 
 
 def _located(where: str, look_up: Any) -> Any:
@@ -232,6 +270,10 @@ def _located(where: str, look_up: Any) -> Any:
 
 def _check_space(file: SuiteFile, cells: tuple[Cell, ...]) -> None:
     search = file.suite.search
+    for registry, use, field in ((SAMPLERS, search.sampler, "sampler"), (PRUNERS, search.pruner, "pruner")):
+        place = file.where("search", field)
+        plugin = _located(place, partial(registry.get, use.name))
+        validate_params(plugin.Params, use.values, f"{place}: {use.name}")
     for name, space in search.space.items():
         owners = [cell for cell in cells if cell.knows(name)]
         where = file.where("search", "space", name)
@@ -243,8 +285,15 @@ def _check_space(file: SuiteFile, cells: tuple[Cell, ...]) -> None:
                 raise UserError(f"{where}: {name} declares no search space; give low and high, or choices")
             for value in _corners(space or cell.default_spaces()[name]):
                 _located(where, partial(cell.spec, 0, "search", "", {name: value}))
-    if search.trials and not search.space:
-        raise UserError(f"{file.where('search')}: trials: {search.trials}, but search.space names no parameter")
+    for number, values in enumerate(search.warm_starts):
+        for name, value in values.items() if isinstance(values, dict) else ():
+            where = file.where("search", "warm_starts", number)
+            owners = [cell for cell in cells if cell.knows(name)]
+            if not owners:
+                known = {parameter for cell in cells for parameter in cell.parameters()}
+                raise UserError(f"{where}: no cell has the parameter {name!r}{nearest(name, known)}")
+            for cell in owners:
+                _located(where, partial(cell.spec, 0, "search", "", {name: value}))
 
 
 def _corners(space: SearchSpace) -> list[Any]:
@@ -256,6 +305,10 @@ def _corners(space: SearchSpace) -> list[Any]:
 
 def _check_tables(file: SuiteFile, sections: Mapping[str, Cell]) -> None:
     for index, table in enumerate(file.suite.tables):
+        protocols = sections[table.task].protocols
+        if table.selection is not None and table.selection not in protocols:
+            where = file.where("tables", index, "selection")
+            raise UserError(f"{where}: {table.task} has no selection protocol {table.selection!r}; it has {protocols}")
         known = [metric.name for metric in sections[table.task].task.info.metrics]
         for metric in table.metrics or ():
             if metric not in known:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ..registry import SearchSpace, UserError
 from ..registry.errors import nearest
+from .sweep import expand_sweeps
 from .yaml_file import Location, line_of, load_yaml
 
 BUILTIN_FOLDER = Path(__file__).parent
@@ -39,6 +40,14 @@ class PluginUse(BaseModel):
 Use = Annotated[PluginUse, BeforeValidator(_named)]
 
 
+def _listed(value: Any) -> Any:
+    """`val` for `[val]`."""
+    return (value,) if isinstance(value, str) else value
+
+
+Protocols = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+
 class MethodSection(_Section):
     """A composition of at most one synthesizer, at most one augmentation and any regularizers."""
 
@@ -47,6 +56,12 @@ class MethodSection(_Section):
     augmentation: Use | None = None
     regularizers: tuple[Use, ...] = ()
     params: dict[str, Any] = Field(default_factory=dict, description="task parameters, for every task")
+    overrides: dict[str, Any] = Field(
+        default_factory=dict, description="parameters of task and plugins, for every task: `lr`, `cutmix.prob` …"
+    )
+    sweep: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(
+        default_factory=dict, description="parameter -> values: one method for each combination of them"
+    )
 
 
 class TaskSection(_Section):
@@ -56,7 +71,10 @@ class TaskSection(_Section):
     variant: Literal["mini", "full"] = "full"
     params: dict[str, Any] = Field(default_factory=dict)
     methods: tuple[str, ...] | None = Field(None, description="default: every method of the suite")
-    selection: str | None = Field(None, description="selection protocol; default: the task's own first one")
+    processes: int = Field(1, ge=1, description="of one run, which train it together by DDP")
+    selection: Protocols = Field(
+        (), description="selection protocols: the search maximises the first; default: the task's own first one"
+    )
     overrides: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="method -> parameters: `lr`, `cutmix.prob`, `gradient-guidance.alpha` …"
     )
@@ -66,11 +84,16 @@ class SearchSection(_Section):
     """Hyper-parameter search: the same number of trials for every cell, then the final seeds with the best ones."""
 
     trials: int = Field(0, ge=0, description="in all, of each cell; starting again never adds; 0: no search")
-    sampler: Literal["tpe", "random"] = "tpe"
-    startup: int = Field(5, ge=1, description="random trials before TPE")
+    sampler: Use = Field(PluginUse(name="tpe"), description="tpe, random, grid, cma-es, qmc, or a plugin's")
+    pruner: Use = Field(PluginUse(name="none"), description="none, median, hyperband, wilcoxon, or a plugin's")
+    startup: int = Field(5, ge=0, description="random trials before the sampler's; methods share their draws")
     seed: int = Field(1000, ge=0, description="of the sampler and of the trials' trainings; not a final seed")
+    warm_starts: tuple[Literal["suite"] | dict[str, Any], ...] = Field(
+        ("suite",), description="values of the first trials; suite: those that the suite file itself gives the method"
+    )
     space: dict[str, SearchSpace | None] = Field(
-        default_factory=dict, description="parameter -> space, or null for the space that its plugin declares"
+        default_factory=dict,
+        description="parameter -> space, or null for the one that its plugin declares; default: all that are declared",
     )
 
 
@@ -82,6 +105,7 @@ class TableSection(_Section):
     title: str = ""
     metrics: tuple[str, ...] | None = None
     methods: tuple[str, ...] | None = None
+    selection: str | None = Field(None, description="one of the task's selection protocols; default: its first")
     baseline: str | None = Field(None, description="the method that the paired test compares with")
     decimals: int = Field(1, ge=0, le=6)
 
@@ -125,12 +149,13 @@ def load_suite(reference: str) -> SuiteFile:
     except ValidationError as error:
         raise UserError("\n".join(_complaint(issue, path, lines) for issue in error.errors())) from None
     _check_references(file)
-    return file
+    return SuiteFile(expand_sweeps(file.suite), path, lines)
 
 
 def _check_references(file: SuiteFile) -> None:
     """Every method and task that a section refers to is one of the suite's own."""
-    suite = file.suite
+    suite, points = file.suite, expand_sweeps(file.suite).methods
+    methods = {**suite.methods, **points}
 
     def check(kind: str, names: Iterable[str | None], known: Mapping[str, Any], *location: str | int) -> None:
         for name in names:
@@ -138,12 +163,12 @@ def _check_references(file: SuiteFile) -> None:
                 raise UserError(f"{file.where(*location)}: unknown {kind} {name!r}{nearest(name, known)}")
 
     for name, task in suite.tasks.items():
-        check("method", task.methods or (), suite.methods, "tasks", name, "methods")
-        check("method", task.overrides, suite.methods, "tasks", name, "overrides")
+        check("method", task.methods or (), methods, "tasks", name, "methods")
+        check("method", task.overrides, methods, "tasks", name, "overrides")
     for index, table in enumerate(suite.tables):
         check("task", [table.task], suite.tasks, "tables", index, "task")
-        check("method", table.methods or (), suite.methods, "tables", index, "methods")
-        check("method", [table.baseline], suite.methods, "tables", index, "baseline")
+        check("method", table.methods or (), methods, "tables", index, "methods")
+        check("method", [table.baseline], points, "tables", index, "baseline")
     if len(set(suite.seeds)) != len(suite.seeds):
         raise UserError(f"{file.where('seeds')}: {list(suite.seeds)} has one twice")
     if suite.search.trials and suite.search.seed in suite.seeds:

@@ -15,6 +15,9 @@ from ..results.record import Phase
 
 KEY_LENGTH = 20
 
+Keep = Literal["none", "best", "last", "all"]
+"""Of which epochs a final run leaves its weights: the best by its selection metric, the last, every validated one."""
+
 
 class PluginSpec(BaseModel):
     """A plugin with its version and every one of its parameters."""
@@ -44,6 +47,8 @@ class RunSpec(BaseModel):
     phase: Phase
     selection_metric: str
     fingerprint: str
+    processes: int = 1
+    """Of this one run: more than one train it together by DDP, each with a part of every batch."""
     suite: str = ""
     cell: str = ""
     """Name of the task's section in the suite."""
@@ -55,6 +60,10 @@ class RunSpec(BaseModel):
         """What the key is made of: no path, no name that the suite gave, no order."""
         identity = self.model_dump(mode="json", exclude={"suite", "cell", "method", "plugins"})
         identity["regularizers"].sort(key=lambda plugin: plugin["name"])
+        if self.processes == 1:
+            del identity["processes"]
+        if self.task.params.get("checkpoint") != "best":
+            del identity["selection_metric"]  # which no epoch is chosen by
         return identity
 
     @property
@@ -92,3 +101,7 @@ class Place:
     """Of torch's operators. On a CPU, sums may differ in the last bit between numbers of threads."""
     workers: int = 0
     """Processes that load data."""
+    keep: Keep = "none"
+    """Which weights a final run leaves, as `<key>/weights/epoch_<number>.pth` under work_root."""
+    pictures: int = 0
+    """How many pictures of test samples a final run leaves, as `<key>/pictures/<name>.png` under work_root."""

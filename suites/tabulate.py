@@ -35,17 +35,18 @@ def _table(plan: Plan, states: Sequence[CellState], section: TableSection) -> Ta
     methods = section.methods or plan.file.suite.methods_of(section.task)
     shown = [by_method[method] for method in methods]
     cell = shown[0].cell
+    protocol = section.selection or cell.protocol
     wanted = section.metrics or tuple(metric.name for metric in cell.task.info.metrics)
     metrics = {metric.name: metric for metric in cell.task.info.metrics}
     return build_table(
-        [_row(state, plan.file.suite.seeds) for state in shown],
+        [_row(state, plan.file.suite.seeds, protocol) for state in shown],
         [
             Column(
                 task=cell.task.name,
                 metric=name,
                 unit=metrics[name].unit,
                 higher_is_better=metrics[name].higher_is_better,
-                selection=cell.protocol,
+                selection=protocol,
                 decimals=section.decimals,
                 label=f"{name} [{metrics[name].unit}]",
             )
@@ -58,7 +59,7 @@ def _table(plan: Plan, states: Sequence[CellState], section: TableSection) -> Ta
     )
 
 
-def _row(state: CellState, seeds: Sequence[int]) -> TableRow:
+def _row(state: CellState, seeds: Sequence[int], protocol: str) -> TableRow:
     """The method's row; its records under the names that this suite gives them, whichever suite made them."""
     task = state.cell.task.name
     names = {"method": state.cell.method, "task": task}
@@ -66,7 +67,7 @@ def _row(state: CellState, seeds: Sequence[int]) -> TableRow:
     return TableRow(
         method=state.cell.method,
         seeds=seeds,
-        runs=[record.model_copy(update=names) for record in state.records],
+        runs=[record.model_copy(update=names) for record in state.under(protocol).records],
         label=state.cell.label,
         models={task: str(state.cell.resolve_task().params["model"])},
         search={task: ended} if state.trials else {},

@@ -21,3 +21,35 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for script
 
 DEFAULT_OUT = Path("runs")
 DEFAULT_DATA = Path("data")
+
+StorageOption = Annotated[
+    str | None,
+    typer.Option(
+        "--storage",
+        envvar="PROVBENCH_STORAGE",
+        help="Where Optuna's studies are: a database's URL or a file; default: as before, or a journal in --out.",
+    ),
+]
+JobsOption = Annotated[int | None, typer.Option(min=1, help="Runs at a time; default: one a GPU, or one a core.")]
+ThreadsOption = Annotated[
+    int | None, typer.Option(min=1, help="CPU threads of a run; default: 1, or beside GPUs the cores' share.")
+]
+WorkersOption = Annotated[int, typer.Option(min=0, help="Processes that load data, for each run.")]
+ExecutorOption = Annotated[str, typer.Option(help="Where runs are executed: local, inline, ray, or a plugin's.")]
+ExecutorParamOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-x", metavar="NAME=VALUE", help="A parameter of the executor, such as address=auto; may be repeated."
+    ),
+]
+TrackOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Mirror the records to a tracker: wandb, tensorboard, or a plugin's; may be repeated."),
+]
+RetryFailedOption = Annotated[bool, typer.Option(help="Run again what had failed.")]
+AttemptsOption = Annotated[
+    int, typer.Option(min=1, help="Tries of a run whose worker dies or that meets a full memory or disk.")
+]
+FailureRateOption = Annotated[
+    float, typer.Option(min=0, max=1, help="Stop when more than this share of the runs has failed.")
+]

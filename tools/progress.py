@@ -75,17 +75,24 @@ class ProgressDisplay(Observer):
         what = {"done": outcome, "pruned": "pruned", "failed": f"FAILED: {record.reason}"}[record.status]
         self._say(f"[{self._done}/{self._total}] {spec.key[:8]}  {_name(spec)}: {what}, {record.seconds:.0f} s")
 
+    def retried(self, spec: RunSpec, error: str) -> None:
+        self._end_bar(spec)
+        self._say(f"{spec.key[:8]}  {_name(spec)}: {error}; trying again")
+
     def lost(self, spec: RunSpec, error: str) -> None:
         self._count(spec)
         self._say(f"[{self._done}/{self._total}] {spec.key[:8]}  {_name(spec)}: LOST: {error}")
 
     def _count(self, spec: RunSpec) -> None:
         self._done += 1
+        self._end_bar(spec)
+        if self._suite is not None:
+            self.progress.update(self._suite, completed=self._done)
+
+    def _end_bar(self, spec: RunSpec) -> None:
         bar = self._runs.pop(spec.key, None)
         if bar is not None:
             self.progress.remove_task(bar)
-        if self._suite is not None:
-            self.progress.update(self._suite, completed=self._done)
 
     def _say(self, line: str) -> None:
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,76 +1,123 @@
-"""One Optuna study for each cell, by ask and tell, driven from one process."""
+"""The study of one cell, by ask and tell, driven from one process."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-from pathlib import Path
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial, TrialState
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, Trial, TrialState
 
-from ..registry import SearchSpace
-from ..results.record import RunRecord, Status
-from .schema import SearchSection
-from .spec import RunSpec, digest
+from ...results.record import Status
+from ...results.selection import ValView
+from ..spec import RunSpec, digest
+from .pruners import Pruner
+from .samplers import Fixed, Sampler
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
+warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
 _STATES: dict[Status, TrialState] = {"pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 
 
-class CellSearch:
-    """The study of one cell. The trial budget is a total: opening the study again never adds to it.
+@dataclass(frozen=True)
+class Settings:
+    """How a cell is searched. Other settings make another study; `trials` is a total, and may grow."""
 
-    A trial that was under way when an earlier driver died is taken up again with its parameters, so none stays
-    `RUNNING`, and since a run's key follows from its parameters, a run that had finished is not trained again.
+    trials: int
+    seed: int
+    startup: int
+    sampler: Sampler
+    pruner: Pruner
+    space: Mapping[str, BaseDistribution]
+    warm_starts: Sequence[Mapping[str, Any]] = ()
+    """Values that the first trials have; what one lacks, or has outside of the space, is drawn."""
+
+    @property
+    def budget(self) -> int:
+        return self.sampler.budget(self.trials, self.space)
+
+    def identity(self) -> dict[str, Any]:
+        return {
+            "seed": self.seed,
+            "startup": self.startup,
+            "sampler": [self.sampler.name, self.sampler.params.model_dump(mode="json")],
+            "pruner": [self.pruner.name, self.pruner.params.model_dump(mode="json")],
+            "space": {name: repr(axis) for name, axis in self.space.items()},
+            "warm_starts": [dict(values) for values in self.warm_starts],
+        }
+
+
+class CellSearch:
+    """One cell's trials. Opening the study again never adds to its budget.
+
+    What it learns of a run is a `ValView`, which has no test metrics. A trial that was under way when an earlier driver
+    died is taken up again with its parameters, so none stays `RUNNING`, and since a run's key follows from its
+    parameters, a run that had finished is not trained again.
     """
 
-    def __init__(
-        self, storage: JournalStorage, base: RunSpec, section: SearchSection, space: Mapping[str, SearchSpace]
-    ):
-        self.section = section
-        self.space = {name: distribution(dimension) for name, dimension in space.items()}
-        name = study_name(base, section, space)
+    def __init__(self, storage: BaseStorage, base: RunSpec, settings: Settings) -> None:
+        self.settings = settings
+        name = study_name(base, settings)
+        pruner = settings.pruner.pruner(int(base.task.params["epochs"]))
         try:
-            self.study = optuna.load_study(study_name=name, storage=storage)
+            self.study = optuna.load_study(study_name=name, storage=storage, pruner=pruner)
         except KeyError:  # not by `load_if_exists`, which writes to the journal first and then looks
-            self.study = optuna.create_study(study_name=name, storage=storage, direction="maximize")
-        self._orphans = [trial for trial in self.study.trials if trial.state == TrialState.RUNNING]
-        self._asked = len(self.study.trials)
+            self.study = optuna.create_study(study_name=name, storage=storage, pruner=pruner, direction="maximize")
+        trials = self.trials()
+        self._orphans = [trial for trial in trials if trial.state == TrialState.RUNNING]
+        self._asked = len(trials)
+        self._open: dict[int, Trial] = {}
 
     @property
     def exhausted(self) -> bool:
         """Whether the whole budget has been asked for."""
-        return not self._orphans and self._asked >= self.section.trials
+        return not self._orphans and self._asked >= self.settings.budget
 
     def ask(self) -> tuple[int, dict[str, Any]]:
         """The number and the parameters of the next trial to run."""
         if self._orphans:
             orphan = self._orphans.pop(0)
-            return orphan.number, orphan.params
-        self.study.sampler = self._sampler(self._asked)
-        self._asked += 1
-        trial = self.study.ask(self.space)
-        return trial.number, trial.params
+            self.study.sampler = self._sampler(orphan.number)
+            trial = Trial(self.study, orphan._trial_id)  # killed while it was asked, it may lack some parameters
+        else:
+            self.study.sampler = self._sampler(self._asked)
+            trial = self.study.ask()
+            self._asked = trial.number + 1
+        self._open[trial.number] = trial
+        return trial.number, {name: _suggest(trial, name, axis) for name, axis in self.settings.space.items()}
 
-    def tell(self, number: int, record: RunRecord, metric: str) -> None:
-        """End a trial with the validation value of its record."""
-        value = record.val.get(metric)
-        if record.status == "done" and value is not None and value == value:
+    def report(self, number: int, epoch: int, value: float | None) -> bool:
+        """Take in a trial's validation value after an epoch; whether the trial is to be stopped."""
+        if value is None or not self.settings.pruner.prunes:
+            return False
+        trial = self._open[number]
+        if epoch not in self._frozen(number).intermediate_values:
+            trial.report(value, epoch)
+        return trial.should_prune()
+
+    def tell(self, number: int, run: ValView, metric: str) -> None:
+        """End a trial with the validation value of its run."""
+        _check(run)
+        del self._open[number]
+        value = run.val.get(metric)
+        if run.status == "done" and value is not None and value == value:
             self.study.tell(number, value)
         else:
-            self.study.tell(number, state=_STATES.get(record.status, TrialState.FAIL))
+            self.study.tell(number, state=_STATES.get(run.status, TrialState.FAIL))
 
-    def chosen(self) -> dict[str, Any]:
+    def best(self) -> dict[str, Any]:
         """The parameters of the best finished trial, the earliest of equals; {} if none finished."""
-        finished = [trial for trial in self.trials() if trial.state == TrialState.COMPLETE and trial.value is not None]
+        finished = self.finished()
         return dict(max(finished, key=lambda trial: (trial.value, -trial.number)).params) if finished else {}
+
+    def finished(self) -> list[FrozenTrial]:
+        """The trials that ran to their end, in their order."""
+        return [trial for trial in self.trials() if trial.state == TrialState.COMPLETE and trial.value is not None]
 
     def trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)
@@ -84,42 +131,35 @@ class CellSearch:
             "failed": states.count(TrialState.FAIL),
         }
 
-    def _sampler(self, number: int) -> BaseSampler:
-        """Seeded by the trial's number, so that a search that was interrupted goes on as it would have."""
-        seed = int.from_bytes(hashlib.sha256(f"{self.section.seed}:{number}".encode()).digest()[:4], "big")
-        if self.section.sampler == "random":
-            return RandomSampler(seed=seed)
-        return TPESampler(seed=seed, n_startup_trials=self.section.startup, constant_liar=True)
+    def _frozen(self, number: int) -> FrozenTrial:
+        return self.trials()[number]
+
+    def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
+        """The sampler of a trial: warm starts, then random draws that all studies share, then the suite's choice."""
+        settings = self.settings
+        if settings.sampler.begins_at_random:
+            if number < len(settings.warm_starts):
+                return Fixed(settings.warm_starts[number], settings.seed)
+            if number < len(settings.warm_starts) + settings.startup:
+                return Fixed({}, settings.seed)
+        return settings.sampler.sampler(settings.seed, number, settings.startup, settings.space)
 
 
-def study_name(base: RunSpec, section: SearchSection, space: Mapping[str, SearchSpace]) -> str:
-    """A study is one cell's, with one sampler over one space: other settings begin another study."""
-    identity = {
-        "base": base.identity(),
-        "sampler": section.sampler,
-        "startup": section.startup,
-        "space": {name: repr(distribution(dimension)) for name, dimension in space.items()},
-    }
-    return f"{base.cell}/{base.method}/{digest(identity)}"
+def study_name(base: RunSpec, settings: Settings) -> str:
+    """A study is one cell's under one set of settings."""
+    return f"{base.cell}/{base.method}/{digest({'base': base.identity(), **settings.identity()})}"
 
 
-def begun_studies(storage: JournalStorage) -> set[str]:
-    """The names of the studies that a storage has."""
-    return set(optuna.get_all_study_names(storage))
+def _suggest(trial: Trial, name: str, axis: BaseDistribution) -> Any:
+    """The trial's value on an axis, drawn if it has none yet."""
+    if isinstance(axis, CategoricalDistribution):
+        return trial.suggest_categorical(name, axis.choices)
+    if isinstance(axis, IntDistribution):
+        return trial.suggest_int(name, axis.low, axis.high, step=axis.step, log=axis.log)
+    assert isinstance(axis, FloatDistribution)
+    return trial.suggest_float(name, axis.low, axis.high, step=axis.step, log=axis.log)
 
 
-def open_storage(file: Path) -> JournalStorage:
-    """Optuna's journal in a file; optuna-dashboard reads it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    return JournalStorage(JournalFileBackend(str(file)))
-
-
-def distribution(space: SearchSpace) -> BaseDistribution:
-    """Optuna's form of a search space."""
-    if space.choices is not None:
-        return CategoricalDistribution(space.choices)
-    assert space.low is not None
-    assert space.high is not None
-    if space.integer:
-        return IntDistribution(int(space.low), int(space.high), log=space.log, step=int(space.step or 1))
-    return FloatDistribution(space.low, space.high, log=space.log, step=space.step)
+def _check(run: object) -> None:
+    if not isinstance(run, ValView):
+        raise TypeError(f"a search is told a ValView and not {type(run).__name__}, so that it cannot see test metrics")

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from provbench.registry import load_plugins
-from provbench.suites.driver import Driver, Output, Tally
+from provbench.suites.driver import Driver, Tally
+from provbench.suites.output import Output
 from provbench.suites.executors.inline import Inline
 from provbench.suites.plan import Plan, make_plan
 from provbench.suites.schema import load_suite

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -10,13 +9,34 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ...registry.errors import MissingDataError
-from ..options import DEFAULT_DATA, DEFAULT_OUT, DataOption, JsonOption, OutOption, PluginOption, SuiteArgument
+from ..launch import build_executor, drive, plan_of, print_tally
+from ..options import (
+    DEFAULT_DATA,
+    DEFAULT_OUT,
+    AttemptsOption,
+    DataOption,
+    ExecutorOption,
+    ExecutorParamOption,
+    FailureRateOption,
+    JobsOption,
+    JsonOption,
+    OutOption,
+    PluginOption,
+    RetryFailedOption,
+    StorageOption,
+    SuiteArgument,
+    ThreadsOption,
+    TrackOption,
+    WorkersOption,
+)
 from ..show import print_json, print_rows, print_table
 
 if TYPE_CHECKING:
-    from ...suites.driver import Output, Tally
+    from ...results import Table
+    from ...suites.output import Output
     from ...suites.overview import CellState
     from ...suites.plan import Plan
+    from ...suites.trackers import Tracking
 
 
 def add_to(app: typer.Typer) -> None:
@@ -32,7 +52,7 @@ def plan(
     json: JsonOption = False,
 ) -> None:
     """Check a suite, and show the runs that it needs. Trains nothing."""
-    planned = _plan(suite, plugin)
+    planned = plan_of(suite, plugin)
     states, note = _survey_or_gaps(planned, out, data)
     known = {(state.cell.name, state.cell.method): state for state in states}
     rows = []
@@ -48,8 +68,8 @@ def plan(
                 "trials": trials,
                 "search": sorted(space),
                 "seeds": list(planned.file.suite.seeds),
-                "finished": state.done,
-                "keys": [spec.key for spec in state.specs or ()],
+                "finished": sum(selected.done for selected in state.selected.values()),
+                "keys": [spec.key for selected in state.selected.values() for spec in selected.specs],
             }
         )
     if json:
@@ -67,47 +87,53 @@ def run(
     suite: SuiteArgument,
     out: OutOption = DEFAULT_OUT,
     data: DataOption = DEFAULT_DATA,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time; default: one a GPU, or one a core.")] = None,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads of a run; default 1, more beside GPUs.")
-    ] = None,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that load data, for each run.")] = 0,
-    executor: Annotated[str, typer.Option(help="Where runs are executed: local, inline, or a plugin's.")] = "local",
-    keep: Annotated[Literal["none", "final"], typer.Option(help="Whose weights to keep.")] = "none",
-    track: Annotated[
-        list[str] | None, typer.Option(help="Mirror the records to a tracker: wandb, or a plugin's; may be repeated.")
-    ] = None,
-    retry_failed: Annotated[bool, typer.Option(help="Run again what had failed.")] = False,
+    jobs: JobsOption = None,
+    threads: ThreadsOption = None,
+    workers: WorkersOption = 0,
+    executor: ExecutorOption = "local",
+    executor_param: ExecutorParamOption = None,
+    storage: StorageOption = None,
+    keep: Annotated[
+        Literal["none", "best", "last", "all"],
+        typer.Option(help="Of which epochs final runs keep their weights; best: by the selection metric on val."),
+    ] = "none",
+    pictures: Annotated[int, typer.Option(min=0, help="Pictures of test samples that each final run draws.")] = 4,
+    track: TrackOption = None,
+    retry_failed: RetryFailedOption = False,
+    attempts: AttemptsOption = 3,
+    max_failure_rate: FailureRateOption = 0.5,
     plugin: PluginOption = None,
     json: JsonOption = False,
 ) -> None:
     """Run a suite: prepare its data, search, train every seed, and print the tables. Goes on where it was left."""
-    from ...registry import EXECUTORS, TRACKERS
-    from ...suites.driver import Driver, Output
-    from ...suites.observer import Observers
-    from ...suites.spec import Place
-    from ...suites.trackers import Tracking
-    from ..progress import ProgressDisplay
+    from ...suites.output import Output
 
-    planned, output = _plan(suite, plugin), Output(out)
-    gpus = _gpus()
-    jobs = jobs or gpus or os.cpu_count() or 1
-    threads = threads or (max(1, (os.cpu_count() or 1) // jobs) if gpus else 1)
-    place = Place(data_root=data, work_root=output.work, threads=threads, workers=workers)
-    tracking = Tracking([TRACKERS.build(name) for name in track or ()], output.trackers)
-    with ProgressDisplay() as display:
-        observer = Observers([display, tracking])
-        pool = EXECUTORS.build(executor, jobs=jobs)
-        tally = Driver(planned, output, pool, place, observer, keep=keep, retry_failed=retry_failed).run()
-    tracking.close()
-    states = _survey(planned, out, data)
-    made = _write_tables(planned, states, output)
-    if json:
-        print_json({"trained": tally.trained, "cached": tally.cached, "failed": tally.failed, "lost": tally.lost})
-    else:
-        for table in made:
-            print_table(table)
-        _print_tally(tally, output.suite(planned.file.suite.name))
+    planned, output = plan_of(suite, plugin), Output(out)
+    folder = output.suite(planned.file.suite.name) / "tables"
+    made: list[Table] = []
+
+    def tabulate(tracking: Tracking) -> None:
+        made.extend(_write_tables(planned, survey_of(planned, out, data), output))
+        tracking.tables(planned.file.suite.name, sorted(folder.iterdir()))
+
+    tally = drive(
+        planned,
+        output,
+        build_executor(executor, jobs, executor_param),
+        data=data,
+        threads=threads,
+        workers=workers,
+        track=track,
+        attempts=attempts,
+        max_failure_rate=max_failure_rate,
+        place={"keep": keep, "pictures": pictures},
+        after=tabulate,
+        retry_failed=retry_failed,
+        storage=storage,
+    )
+    for table in made if not json else ():
+        print_table(table)
+    print_tally(tally, f"tables are in {folder}", json)
     if tally.lost:
         raise typer.Exit(1)
 
@@ -120,25 +146,29 @@ def status(
     json: JsonOption = False,
 ) -> None:
     """Show how far a suite has come."""
-    planned = _plan(suite, plugin)
-    states = _survey(planned, out, data)
-    seeds = len(planned.file.suite.seeds)
+    planned = plan_of(suite, plugin)
+    states = survey_of(planned, out, data)
     rows = [
-        {
-            "task": state.cell.name,
-            "method": state.cell.method,
-            "trials": f"{sum(state.counts.values())}/{state.trials}" if state.trials else "",
-            "done": f"{state.done}/{seeds}",
-            "failed": state.failed,
-            "seconds": round(sum(record.seconds for record in state.records), 1),
-            "chosen": state.chosen,
-        }
-        for state in states
+        _standing(state, protocol, len(planned.file.suite.seeds)) for state in states for protocol in state.protocols
     ]
     if json:
         print_json({"suite": planned.file.suite.name, "cells": rows})
     else:
         print_rows(list(rows[0]), [[value or "" for value in row.values()] for row in rows])
+
+
+def _standing(state: CellState, protocol: str, seeds: int) -> dict[str, Any]:
+    selected = state.under(protocol)
+    return {
+        "task": state.cell.name,
+        "method": state.cell.method,
+        "selection": protocol,
+        "trials": f"{sum(state.counts.values())}/{state.trials}" if state.trials else "",
+        "done": f"{selected.done}/{seeds}",
+        "failed": selected.failed,
+        "seconds": round(sum(record.seconds for record in selected.records), 1),
+        "chosen": dict(selected.chosen or (state.best if protocol == state.cell.protocol else {})),
+    }
 
 
 def tables(
@@ -152,9 +182,9 @@ def tables(
 ) -> None:
     """Make a suite's tables from the records that are there; gaps stay gaps. Writes them all beside the records."""
     from ...results import render
-    from ...suites.driver import Output
+    from ...suites.output import Output
 
-    planned = _plan(suite, plugin)
+    planned = plan_of(suite, plugin)
     states, note = _survey_or_gaps(planned, out, data)
     if note:
         print(f"provbench: {note}", file=sys.stderr)
@@ -165,15 +195,8 @@ def tables(
             print(render(table, format))
 
 
-def _plan(suite: str, plugins: list[str] | None) -> Plan:
-    from ...suites.plan import make_plan
-    from ...suites.schema import load_suite
-
-    return make_plan(load_suite(suite), tuple(plugins or ()))
-
-
-def _survey(planned: Plan, out: Path, data: Path) -> list[CellState]:
-    from ...suites.driver import Output
+def survey_of(planned: Plan, out: Path, data: Path) -> list[CellState]:
+    from ...suites.output import Output
     from ...suites.overview import survey
 
     return survey(planned, Output(out), data)
@@ -184,31 +207,17 @@ def _survey_or_gaps(planned: Plan, out: Path, data: Path) -> tuple[list[CellStat
     from ...suites.overview import untouched
 
     try:
-        return _survey(planned, out, data), ""
+        return survey_of(planned, out, data), ""
     except MissingDataError as error:
         return untouched(planned), f"data are not ready, so there are no run keys yet: {error}"
 
 
-def _write_tables(planned: Plan, states: list[CellState], output: Output) -> list[Any]:
+def _write_tables(planned: Plan, states: list[CellState], output: Output) -> list[Table]:
     from ...suites.tabulate import make_tables, write_tables
 
     made = make_tables(planned, states)
     write_tables(made, output.suite(planned.file.suite.name) / "tables")
     return list(made.values())
-
-
-def _print_tally(tally: Tally, folder: Path) -> None:
-    print(f"{tally.trained} runs trained, {tally.cached} found finished; tables are in {folder / 'tables'}")
-    for key, reason in tally.failed.items():
-        print(f"failed: {key}: {reason}")
-    for key, reason in tally.lost.items():
-        print(f"lost: {key}: {reason} (the same command runs it again)")
-
-
-def _gpus() -> int:
-    import torch
-
-    return torch.cuda.device_count()
 
 
 def _short(keys: list[str]) -> str:

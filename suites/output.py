@@ -1,0 +1,66 @@
+"""Where everything lies in an output folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..results import Store
+from ..results.atomic import atomic_file
+
+
+@dataclass(frozen=True)
+class Output:
+    """The output folder: one store for all suites, and a folder of its own for each suite's studies and tables."""
+
+    root: Path
+
+    @property
+    def store(self) -> Store:
+        return Store(self.root)
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.root / "checkpoints"
+
+    @property
+    def work(self) -> Path:
+        return self.root / "work"
+
+    @property
+    def trackers(self) -> Path:
+        return self.root / "trackers"
+
+    def weights(self, key: str) -> Path:
+        """A run's weights, one file an epoch."""
+        return self.checkpoints / key
+
+    def pictures(self, key: str) -> Path:
+        """A run's pictures."""
+        return self.root / "pictures" / key
+
+    def suite(self, name: str) -> Path:
+        return self.root / "suites" / name
+
+    def journal(self, suite: str) -> Path:
+        return self.suite(suite) / "studies.journal"
+
+    def storage(self, suite: str, given: str | None = None) -> str:
+        """Where a suite's studies are: as given, else where they were before, else in the suite's journal."""
+        remembered = self._remembered(suite)
+        if given is None and remembered.is_file():
+            given = remembered.read_text(encoding="utf-8").strip()
+        return given or str(self.journal(suite))
+
+    def remember_storage(self, suite: str, given: str | None = None) -> str:
+        """`storage`, which later commands then find without being told. A password is not written down."""
+        location = self.storage(suite, given)
+        if given is not None:
+            from .search.storage import shown
+
+            with atomic_file(self._remembered(suite)) as file:
+                file.write(f"{shown(given)}\n".encode())
+        return location
+
+    def _remembered(self, suite: str) -> Path:
+        return self.suite(suite) / "storage.txt"

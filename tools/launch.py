@@ -1,0 +1,113 @@
+"""From the options of a command to a driver at work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..registry.errors import UserError
+from .show import print_json
+
+if TYPE_CHECKING:
+    from ..suites.driver import Tally
+    from ..suites.executors import Executor
+    from ..suites.output import Output
+    from ..suites.plan import Plan
+
+
+def plan_of(suite: str, plugins: Iterable[str] | None) -> Plan:
+    """The suite of a path or name, checked."""
+    from ..suites.plan import make_plan
+    from ..suites.schema import load_suite
+
+    return make_plan(load_suite(suite), tuple(plugins or ()))
+
+
+def build_executor(name: str, jobs: int | None, values: Iterable[str] | None) -> Executor:
+    """The executor of that name; values: its parameters as `NAME=VALUE`, each value in YAML."""
+    from ..registry import EXECUTORS, validate_params
+
+    given = {"jobs": jobs} if jobs is not None else {}
+    cls = EXECUTORS.get(name)
+    return cls(validate_params(cls.Params, {**given, **_assignments(values or ())}, f"--executor {name}"))
+
+
+def drive(
+    plan: Plan,
+    output: Output,
+    executor: Executor,
+    *,
+    data: Path,
+    threads: int | None,
+    workers: int,
+    track: Iterable[str] | None,
+    attempts: int,
+    max_failure_rate: float,
+    place: Mapping[str, Any] | None = None,
+    after: Any = None,
+    **options: Any,
+) -> Tally:
+    """Run a suite with progress on the terminal; `after(tracking)` is called at its end. options: the driver's own."""
+    from ..registry import TRACKERS
+    from ..suites.driver import Driver
+    from ..suites.faults import Faults
+    from ..suites.observer import Observers
+    from ..suites.spec import Place
+    from ..suites.trackers import Tracking
+    from .progress import ProgressDisplay
+
+    where = Place(
+        data_root=data,
+        work_root=output.work,
+        threads=threads or default_threads(executor.slots),
+        workers=workers,
+        **(place or {}),
+    )
+    tracking = Tracking([TRACKERS.build(name) for name in track or ()], output.trackers, output.root / "pictures")
+    try:
+        with ProgressDisplay() as display:
+            observer = Observers([display, tracking])
+            faults = Faults(attempts, max_failure_rate)
+            tally = Driver(plan, output, executor, where, observer, faults=faults, **options).run()
+        if after is not None:
+            after(tracking)
+    finally:
+        tracking.close()
+    return tally
+
+
+def default_threads(slots: int) -> int:
+    """Beside GPUs, the cores are shared out; on a CPU one thread each, so that results are the same on any machine."""
+    import torch
+
+    return max(1, (os.cpu_count() or 1) // slots) if torch.cuda.is_available() else 1
+
+
+def print_tally(tally: Tally, ending: str, json: bool) -> None:
+    """What a driver did; ending: where the results are."""
+    if json:
+        print_json(vars(tally))
+        return
+    retried = f", {tally.retried} tried again" if tally.retried else ""
+    print(f"{tally.trained} runs trained{retried}, {tally.cached} found finished; {ending}")
+    for key, reason in tally.failed.items():
+        print(f"failed: {key}: {reason}")
+    for key, reason in tally.lost.items():
+        print(f"lost: {key}: {reason} (the same command runs it again)")
+
+
+def _assignments(texts: Iterable[str]) -> dict[str, Any]:
+    import yaml
+
+    values = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise UserError(f"-x {text}: write NAME=VALUE")
+        try:
+            values[name.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise UserError(f"-x {text}: not YAML: {error}") from None
+    return values
