@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from ..registry import SearchSpace, UserError
 from ..registry.errors import nearest
-from .sweep import expand_sweeps
+from .sweep import expand_sweeps, sweep_points
+from .table_section import TableSection
 from .yaml_file import Location, line_of, load_yaml
 
 BUILTIN_FOLDER = Path(__file__).parent
@@ -97,39 +98,38 @@ class SearchSection(_Section):
     )
 
 
-class TableSection(_Section):
-    """One comparison table: methods as rows, the metrics of one task as columns."""
-
-    name: str = Field(pattern=r"^[\w.+-]+$")
-    task: str
-    title: str = ""
-    metrics: tuple[str, ...] | None = None
-    methods: tuple[str, ...] | None = None
-    selection: str | None = Field(None, description="one of the task's selection protocols; default: its first")
-    baseline: str | None = Field(None, description="the method that the paired test compares with")
-    decimals: int = Field(1, ge=0, le=6)
-
-
 class Suite(_Section):
     """A suite file."""
 
     name: str = Field(pattern=r"^[\w.+-]+$")
     description: str = ""
     seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1)
-    tasks: dict[str, TaskSection] = Field(min_length=1)
-    methods: dict[str, MethodSection] = Field(min_length=1)
+    tasks: dict[str, TaskSection] = Field(default_factory=dict)
+    methods: dict[str, MethodSection] = Field(default_factory=dict)
     search: SearchSection = Field(default_factory=lambda: SearchSection.model_validate({}))
     tables: tuple[TableSection, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_something(self) -> Suite:
+        if not self.tasks and not self.tables:
+            raise ValueError("a suite needs tasks to run, or tables of published numbers to show")
+        if self.tasks and not self.methods:
+            raise ValueError("tasks without methods: there is nothing to run")
+        return self
 
     def methods_of(self, task: str) -> tuple[str, ...]:
         return self.tasks[task].methods or tuple(self.methods)
 
 
 class SuiteFile:
-    """A suite with the file that it was read from, for messages that name file and line."""
+    """A suite with the file that it was read from, for messages that name file and line.
+
+    sweeps: by swept method, the parameters of each of the methods that it stands for.
+    """
 
     def __init__(self, suite: Suite, path: Path, lines: Mapping[Location, int]) -> None:
-        self.suite, self.path, self._lines = suite, path, lines
+        self.suite, self.path, self._lines = expand_sweeps(suite), path, lines
+        self.sweeps = sweep_points(suite)
 
     def where(self, *location: str | int) -> str:
         return f"{self.path}:{line_of(location, self._lines)}: {'.'.join(map(str, location))}"
@@ -145,17 +145,17 @@ def load_suite(reference: str) -> SuiteFile:
     if not isinstance(data, dict):
         raise UserError(f"{path}: a suite is a mapping with name, tasks and methods, not {type(data).__name__}")
     try:
-        file = SuiteFile(Suite.model_validate(data), path, lines)
+        suite = Suite.model_validate(data)
     except ValidationError as error:
         raise UserError("\n".join(_complaint(issue, path, lines) for issue in error.errors())) from None
-    _check_references(file)
-    return SuiteFile(expand_sweeps(file.suite), path, lines)
+    file = SuiteFile(suite, path, lines)
+    _check_references(suite, file)
+    return file
 
 
-def _check_references(file: SuiteFile) -> None:
+def _check_references(suite: Suite, file: SuiteFile) -> None:
     """Every method and task that a section refers to is one of the suite's own."""
-    suite, points = file.suite, expand_sweeps(file.suite).methods
-    methods = {**suite.methods, **points}
+    methods = {**suite.methods, **file.suite.methods}
 
     def check(kind: str, names: Iterable[str | None], known: Mapping[str, Any], *location: str | int) -> None:
         for name in names:
@@ -165,10 +165,6 @@ def _check_references(file: SuiteFile) -> None:
     for name, task in suite.tasks.items():
         check("method", task.methods or (), methods, "tasks", name, "methods")
         check("method", task.overrides, methods, "tasks", name, "overrides")
-    for index, table in enumerate(suite.tables):
-        check("task", [table.task], suite.tasks, "tables", index, "task")
-        check("method", table.methods or (), methods, "tables", index, "methods")
-        check("method", [table.baseline], points, "tables", index, "baseline")
     if len(set(suite.seeds)) != len(suite.seeds):
         raise UserError(f"{file.where('seeds')}: {list(suite.seeds)} has one twice")
     if suite.search.trials and suite.search.seed in suite.seeds:

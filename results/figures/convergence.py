@@ -1,0 +1,50 @@
+"""How a metric goes over the epochs, with and without a method."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING
+
+from .style import PALETTE, new_figure, plain
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Curve = Sequence[Mapping[str, float]]
+"""Of one run: an entry for each validated epoch, as in a run record."""
+
+
+def convergence_figure(curves: Mapping[str, Sequence[Curve]], metric: str, title: str = "") -> Figure:
+    """The mean of a metric over seeds by epoch, one line a method, in a band of one sample standard deviation.
+
+    curves: by the method's label, one of each seed. Epochs in which a run has no finite value are left out of its mean;
+    where only one run has a value there is no band.
+    """
+    figure, axes = new_figure()
+    for number, (label, runs) in enumerate(curves.items()):
+        by_epoch = _by_epoch(runs, metric)
+        if not by_epoch:
+            continue
+        colour = PALETTE[number % len(PALETTE)]
+        epochs = sorted(by_epoch)
+        means = [fmean(by_epoch[epoch]) for epoch in epochs]
+        spreads = [stdev(by_epoch[epoch]) if len(by_epoch[epoch]) > 1 else 0.0 for epoch in epochs]
+        low, high = ([m + sign * s for m, s in zip(means, spreads, strict=True)] for sign in (-1, 1))
+        axes.plot(epochs, means, color=colour, label=plain(label), linewidth=1.8, marker="." if len(epochs) < 2 else "")
+        axes.fill_between(epochs, low, high, color=colour, alpha=0.15, linewidth=0)
+    axes.set(xlabel="epoch", ylabel=plain(metric), title=plain(title))
+    if axes.get_lines():
+        axes.legend(frameon=False)
+    return figure
+
+
+def _by_epoch(runs: Sequence[Curve], metric: str) -> dict[float, list[float]]:
+    values: defaultdict[float, list[float]] = defaultdict(list)
+    for curve in runs:
+        for entry in curve:
+            if isfinite(entry.get(metric, float("nan"))):
+                values[entry["epoch"]].append(entry[metric])
+    return dict(values)
