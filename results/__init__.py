@@ -8,19 +8,24 @@ pandas before it needs them.
 
 from .citations import PublishedNumber, find, load_published
 from .comparison import build_table
+from .costs import COSTS
 from .record import Phase, RunRecord, Status
-from .render import RENDERERS, render, to_csv, to_json, to_latex, to_markdown
+from .render import RENDERERS, render, to_csv, to_html, to_json, to_latex, to_markdown
 from .selection import Counts, ValView, best_trial, final_runs
 from .statistics import Summary, holm, paired_t_test
 from .store import Store, StoreWarning
-from .tables import Cell, Column, Field, Table, TableRow
+from .tables import SHOWN, Cell, Column, Entry, Field, Kind, Table, TableRow
 
 __all__ = [
+    "COSTS",
     "RENDERERS",
+    "SHOWN",
     "Cell",
     "Column",
     "Counts",
+    "Entry",
     "Field",
+    "Kind",
     "Phase",
     "PublishedNumber",
     "RunRecord",
@@ -40,6 +45,7 @@ __all__ = [
     "paired_t_test",
     "render",
     "to_csv",
+    "to_html",
     "to_json",
     "to_latex",
     "to_markdown",

@@ -1,4 +1,4 @@
-"""What a comparison table is: rows of methods, columns of task metrics, cells that know their runs, and notes."""
+"""What a comparison table is: rows of methods, columns of metrics, cells that know their runs, and notes."""
 
 from __future__ import annotations
 
@@ -6,27 +6,48 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..registry.errors import UserError
 from .citations import PublishedNumber
 from .record import RunRecord
 from .selection import Counts
-from .statistics import Summary
+from .statistics import Deviation, PairedEffect, Summary
 
 GAP = "–"
+
+Kind = Literal["label", "value", "interval", "published", "deviation", "p", "effect"]
+
+SHOWN: tuple[Kind, ...] = ("value", "published", "deviation", "p")
+"""What a column shows by default, as far as any of its cells has it."""
+
+TITLES: dict[Kind, str] = {
+    "interval": "95 %",
+    "published": "published",
+    "deviation": "Δ",
+    "p": "p",
+    "effect": "g",
+}
 
 
 @dataclass(frozen=True)
 class Column:
-    """A metric of a task, on its test split."""
+    """A metric of a task on its test split, a cost of its runs, or the mean of other columns."""
 
     task: str
     metric: str
+    """A test metric, or one of `costs.COSTS`."""
     unit: str = "%"
     higher_is_better: bool = True
     selection: str = "val"
     """The protocol that chose the parameters: `val`, `worst-group`, `oracle`."""
+    selection_metric: str = ""
+    """What the protocol maximises."""
+    setting: str = ""
+    """Of the published numbers beside ours: `5-shot`, `long-tail-100` …; a row may have its own."""
     decimals: int = 1
     label: str = ""
+    group: str = ""
+    """Heading over this column and its neighbours of the same group."""
+    mean_of: tuple[int, ...] = ()
+    """Places of the columns that this one is the mean of, seed by seed."""
 
     @property
     def title(self) -> str:
@@ -34,36 +55,36 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """What a row brings to a column. Without seeds nothing of ours is expected: the row is a published one there."""
+
+    runs: Sequence[RunRecord] = ()
+    seeds: Sequence[int] = ()
+    model: str = ""
+    """The network, by the name under which papers list it; default: what the runs say."""
+    search: Counts | None = None
+    """How the trials ended that the parameters were chosen from."""
+    search_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
 class TableRow:
-    """A method: its final runs on every task of the table, and the seeds that they should have.
+    """A method, and what it brings to each column.
 
     method: the name in this table, by which published numbers are found; a run of another suite may know it by another.
-    models: by task, the name under which papers list the method's network; default: what its runs say. search: by
-    task, how the trials ended that its parameters were chosen from.
     """
 
     method: str
-    seeds: Sequence[int]
-    runs: Sequence[RunRecord] = ()
+    entries: Sequence[Entry]
     label: str = ""
-    models: Mapping[str, str] = field(default_factory=dict)
-    search: Mapping[str, Counts] = field(default_factory=dict)
+    group: str = ""
+    """Heading over this row and its neighbours of the same group."""
+    setting: str | None = None
+    """Of the published numbers, instead of the columns'."""
 
     @property
     def title(self) -> str:
         return self.label or self.method
-
-    def runs_of(self, task: str) -> list[RunRecord]:
-        return [run for run in self.runs if run.task == task]
-
-    def model(self, task: str) -> str | None:
-        """Name of the network; None where neither `models` nor a run says it. Raises `UserError` where runs differ."""
-        if task in self.models:
-            return self.models[task]
-        names = {str(run.parameters["model"]) for run in self.runs_of(task) if "model" in run.parameters}
-        if len(names) > 1:
-            raise UserError(f"row {self.title!r} mixes the networks {sorted(names)} on {task}: give each its own row")
-        return next(iter(names), None)
 
 
 @dataclass(frozen=True)
@@ -80,12 +101,18 @@ class Cell:
     """Seeds whose run did not end well."""
     void: tuple[int, ...] = ()
     """Seeds whose run is done, and gave NaN, infinity or no value."""
+    model: str = ""
     published: PublishedNumber | None = None
-    deviation: float | None = None
-    """Ours less the published value, in the column's unit."""
+    deviation: Deviation | None = None
+    """Ours less the published value."""
     p_value: float | None = None
     """Against the table's baseline, on shared seeds, adjusted by Holm's method over the column."""
+    effect: PairedEffect | None = None
+    """Against the table's baseline, on shared seeds."""
     best: bool = False
+    """Has the best mean of its column."""
+    bold: bool = False
+    """Is the best, or cannot be told from it."""
 
     @property
     def summary(self) -> Summary | None:
@@ -100,16 +127,14 @@ class Cell:
         return GAP if self.summary is None else " ".join([self.summary.text(decimals), *[GAP] * self.gaps])
 
 
-Kind = Literal["label", "value", "published", "deviation", "p"]
-
-
 @dataclass(frozen=True)
 class Field:
-    """A field of the table as it is shown."""
+    """A field of the table as it is shown. column: the place of its column; None for a label."""
 
     text: str
     kind: Kind
     bold: bool = False
+    column: int | None = None
 
 
 @dataclass(frozen=True)
@@ -123,56 +148,93 @@ class Table:
     cells: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...]
     baseline: str | None = None
+    label: str = ""
+    """By which LaTeX refers to it."""
+    show: tuple[Kind, ...] = SHOWN
 
     def header(self) -> list[Field]:
         """The titles of the fields of `body`."""
-        titles: dict[Kind, str] = {"published": "published", "deviation": "Δ", "p": "p"}
         shown = [
-            Field(column.title if kind == "value" else titles[kind], kind)
-            for column, kinds in zip(self.columns, self._kinds(), strict=True)
+            Field(column.title if kind == "value" else TITLES[kind], kind, column=place)
+            for place, (column, kinds) in enumerate(zip(self.columns, self._kinds(), strict=True))
             for kind in kinds
         ]
         return [Field("method", "label"), *shown]
 
+    def spans(self) -> list[tuple[str, int]]:
+        """The headings over groups of columns, as (text, fields); [] where no column has a group."""
+        if not any(column.group for column in self.columns):
+            return []
+        spans: list[tuple[str, int]] = [("", 1)]
+        for column, kinds in zip(self.columns, self._kinds(), strict=True):
+            if column.group == spans[-1][0] and len(spans) > 1:
+                spans[-1] = (column.group, spans[-1][1] + len(kinds))
+            else:
+                spans.append((column.group, len(kinds)))
+        return spans
+
     def body(self) -> list[list[Field]]:
         """The table's fields as strings, row by row, as every renderer shows them.
 
-        A column has a field for its value and, where any of its cells has them, for the published value, the deviation
-        and the p-value.
+        A column has a field for its value and, where any of its cells has them, for whatever else `show` names.
         """
         return [
             [
                 Field(row.title, "label"),
                 *(
-                    _shown(cell, kind, column)
-                    for cell, column, kinds in zip(cells, self.columns, self._kinds(), strict=True)
+                    _shown(cell, kind, column, place)
+                    for place, (cell, column, kinds) in enumerate(zip(cells, self.columns, self._kinds(), strict=True))
                     for kind in kinds
                 ),
             ]
             for row, cells in zip(self.rows, self.cells, strict=True)
         ]
 
+    def groups(self) -> list[tuple[str, int]]:
+        """The headings over groups of rows, as (text, rows)."""
+        groups: list[tuple[str, int]] = []
+        for row in self.rows:
+            if groups and groups[-1][0] == row.group:
+                groups[-1] = (row.group, groups[-1][1] + 1)
+            else:
+                groups.append((row.group, 1))
+        return groups
+
     def _kinds(self) -> list[list[Kind]]:
         """What each column shows."""
-        kinds: list[list[Kind]] = []
-        for cells in zip(*self.cells, strict=True):
-            has: dict[Kind, bool] = {
-                "value": True,
-                "published": any(cell.published for cell in cells),
-                "deviation": any(cell.deviation is not None for cell in cells),
-                "p": any(cell.p_value is not None for cell in cells),
-            }
-            kinds.append([kind for kind, present in has.items() if present])
-        return kinds or [["value"] for _ in self.columns]
+        columns = list(zip(*self.cells, strict=True)) or [() for _ in self.columns]
+        return [
+            [kind for kind in self.show if kind == "value" or any(_has(cell, kind) for cell in cells)]
+            for cells in columns
+        ]
 
 
-def _shown(cell: Cell, kind: Kind, column: Column) -> Field:
+def _has(cell: Cell, kind: Kind) -> bool:
+    found = {
+        "interval": len(cell.values) > 1,
+        "published": cell.published is not None,
+        "deviation": cell.deviation is not None,
+        "p": cell.p_value is not None,
+        "effect": cell.effect is not None,
+    }
+    return found[kind]
+
+
+def _shown(cell: Cell, kind: Kind, column: Column, place: int) -> Field:
     if kind == "value":
-        return Field(cell.text(column.decimals), kind, cell.best)
+        return Field(cell.text(column.decimals), kind, cell.bold, place)
+    return Field(_text(cell, kind, column.decimals) if _has(cell, kind) else "", kind, column=place)
+
+
+def _text(cell: Cell, kind: Kind, decimals: int) -> str:
+    if kind == "interval":
+        interval = cell.summary.interval() if cell.summary else None
+        return interval.text(decimals) if interval else ""
     if kind == "published":
-        return Field(cell.published.label if cell.published else "", kind)
+        return cell.published.label if cell.published else ""
     if kind == "deviation":
-        return Field("" if cell.deviation is None else f"{cell.deviation:+.{column.decimals}f}", kind)
-    if cell.p_value is None:
-        return Field("", kind)
-    return Field("<0.001" if cell.p_value < 0.001 else f"{cell.p_value:.3f}", kind)
+        return cell.deviation.text(decimals) if cell.deviation else ""
+    if kind == "effect":
+        return f"{cell.effect.g_z:+.2f}" if cell.effect and cell.effect.g_z is not None else ""
+    assert cell.p_value is not None
+    return "<0.001" if cell.p_value < 0.001 else f"{cell.p_value:.3f}"

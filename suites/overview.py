@@ -44,6 +44,8 @@ class CellState:
     """Budget of the search; 0 if the cell searches nothing."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Trials by how they ended: `finished`, `pruned`, `failed`."""
+    search_seconds: float = 0.0
+    """What the trials took, as far as their records are there."""
     best: Mapping[str, Any] = field(default_factory=dict)
     """Parameters that the search has chosen, or would choose now."""
     selected: Mapping[str, Selected] = field(default_factory=dict)
@@ -51,37 +53,41 @@ class CellState:
 
     @property
     def protocols(self) -> tuple[str, ...]:
-        """Those that differ: without a search all are one."""
-        return self.cell.protocols if self.trials else self.cell.protocols[:1]
+        """Those that differ: without a search, all that choose epochs by one metric are one."""
+        return self.cell.protocols if self.trials else tuple(self.selected) or self.cell.protocols[:1]
 
     def under(self, protocol: str | None = None) -> Selected:
-        """What a protocol selected, by default the first; without a search all are one."""
+        """What a protocol selected, by default the first."""
         known = protocol if protocol in self.protocols else self.cell.protocol
         return self.selected.get(known, Selected())
 
 
-def survey(plan: Plan, output: Output, data_root: Path) -> list[CellState]:
-    """The state of every cell. Raises `MissingDataError` where data are not prepared."""
+def survey(plan: Plan, output: Output, data_root: Path, storage: str | None = None) -> list[CellState]:
+    """The state of every cell; storage: of the studies, default: where they were before.
+
+    Raises `MissingDataError` where data are not prepared.
+    """
+    opened = open_begun(plan, output, data_root, storage)
+    return [_state(opened[cell]) if cell in opened else _unsearched(plan, cell) for cell in plan.cells]
+
+
+def open_begun(plan: Plan, output: Output, data_root: Path, storage: str | None = None) -> dict[Cell, CellRuns]:
+    """The runs of each cell whose search has begun, or that searches nothing. Raises as `survey`."""
     fingerprints = plan.fingerprints(data_root)
-    storage = _studies(plan, output)
-    begun = _begun(plan, fingerprints, storage)
-    records = Known(output.store)
-    return [
-        _state(CellRuns(plan, cell, fingerprints[cell], storage, records.get), records.get)
-        if cell in begun
-        else _unsearched(plan, cell)
-        for cell in plan.cells
-    ]
+    studies = _studies(plan, output, storage)
+    begun = _begun(plan, fingerprints, studies)
+    lookup = Known(output.store).get
+    return {cell: CellRuns(plan, cell, fingerprints[cell], studies, lookup) for cell in plan.cells if cell in begun}
 
 
-def _studies(plan: Plan, output: Output) -> BaseStorage | None:
+def _studies(plan: Plan, output: Output, storage: str | None) -> BaseStorage | None:
     """The suite's studies, if there are any. Looking must not make a file."""
     if not plan.file.suite.search.trials:
         return None
-    from .search.storage import is_url, open_storage
+    from .search.storage import is_there, open_storage
 
-    location = output.storage(plan.file.suite.name)
-    return open_storage(location) if is_url(location) or Path(location).exists() else None
+    location = output.storage(plan.file.suite.name, storage)
+    return open_storage(location) if is_there(location) else None
 
 
 def _begun(plan: Plan, fingerprints: Mapping[Cell, str], storage: BaseStorage | None) -> set[Cell]:
@@ -110,12 +116,14 @@ def _unsearched(plan: Plan, cell: Cell) -> CellState:
     return CellState(cell, plan.file.suite.search.trials if plan.spaces(cell) else 0)
 
 
-def _state(runs: CellRuns, lookup: Lookup) -> CellState:
-    selected = {choice.protocol: _selected(choice, lookup) for choice in runs.choices() or ()}
+def _state(runs: CellRuns) -> CellState:
+    selected = {choice.protocol: _selected(choice, runs.lookup) for choice in runs.choices() or ()}
     search = runs.search
     if search is None:
         return CellState(runs.cell, selected=selected)
-    return CellState(runs.cell, search.settings.budget, search.counts(), search.best(), selected)
+    records = [record for spec in runs.trial_specs() if (record := runs.lookup(spec.key)) is not None]
+    seconds = sum(record.seconds for record in records)
+    return CellState(runs.cell, search.settings.budget, search.counts(), seconds, search.best(), selected)
 
 
 def _selected(choice: Choice, lookup: Lookup) -> Selected:

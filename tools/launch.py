@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 
 def plan_of(suite: str, plugins: Iterable[str] | None) -> Plan:
-    """The suite of a path or name, checked."""
+    """The suite of a path or name, checked down to its tables."""
+    from ..suites.overview import untouched
     from ..suites.plan import make_plan
     from ..suites.schema import load_suite
+    from ..suites.tabulate import make_tables
 
-    return make_plan(load_suite(suite), tuple(plugins or ()))
+    plan = make_plan(load_suite(suite), tuple(plugins or ()))
+    make_tables(plan, untouched(plan))
+    return plan
 
 
 def build_executor(name: str, jobs: int | None, values: Iterable[str] | None) -> Executor:
