@@ -51,7 +51,7 @@ class Recipe(Params):
     val_every: int = Field(1, ge=1, description="epochs between validations; the last epoch is always validated")
     image_size: int = Field(224, ge=16, description="side of the model's input in pixels")
     gradient_probe: int = Field(
-        32, ge=0, description="val samples, mixed, on which each validation measures the input gradient outside of targets"
+        32, ge=0, description="val samples, mixed, on which the input gradient outside of the targets is measured"
     )
 
 

@@ -5,18 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..registry.errors import UserError, nearest
+from ..registry.errors import MissingDataError, UserError, nearest
 from ..suites.spec import RunSpec
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ..registry import Task
+    from ..results.record import RunRecord
+    from ..suites.output import Output
 
 
 @dataclass(frozen=True)
 class FinalRun:
-    """A final run, the label of its method, and the file where its weights are, if they were kept."""
+    """A finished final run, the label of its method, and the file with the weights of the epoch that was scored."""
 
     spec: RunSpec
     label: str
     weights: Path
+
+    def model(self, task: Task) -> nn.Module:
+        """The task's network as it was scored, in eval mode."""
+        import torch
+
+        net = task.build_model()
+        net.load_state_dict(torch.load(self.weights, map_location="cpu", weights_only=True))
+        return net.eval()
 
 
 def final_runs(
@@ -31,9 +47,10 @@ def final_runs(
 ) -> list[FinalRun]:
     """A task's runs of one seed, by default the suite's first, and of some methods, by default all.
 
-    Raises `UserError` for a task, method or seed that the suite does not have, and for a search that is not finished.
+    Raises `UserError` for a task, method or seed that the suite does not have, for a search that is not finished, and
+    for a run that failed; `MissingDataError` for one that is not finished, or whose weights were not kept.
     """
-    from ..suites.driver import Output
+    from ..suites.output import Output
     from ..suites.overview import survey
     from ..suites.plan import make_plan
     from ..suites.schema import load_suite
@@ -47,8 +64,34 @@ def final_runs(
     for name in wanted:
         if name not in states:
             raise UserError(f"--method: no method {name!r} on {task}{nearest(name, states)}")
+        if not states[name].under().specs:
+            raise UserError(f"{name} on {task}: its search is not finished; run the suite first")
     seed = plan.file.suite.seeds[0] if seed is None else seed
-    specs = [spec for name in wanted for spec in states[name].specs or () if spec.seed == seed]
+    chosen = [states[name].under() for name in wanted]
+    specs = [spec for selected in chosen for spec in selected.specs if spec.seed == seed]
     if len(specs) != len(wanted):
         raise UserError(f"--seed: {task} has no final run of seed {seed} for every method")
-    return [FinalRun(spec, states[spec.method].cell.label, output.checkpoints / f"{spec.key}.pth") for spec in specs]
+    records = {record.key: record for selected in chosen for record in selected.records}
+    return [
+        FinalRun(spec, states[spec.method].cell.label, scored_weights(spec, records.get(spec.key), output))
+        for spec in specs
+    ]
+
+
+def scored_weights(spec: RunSpec, record: RunRecord | None, output: Output) -> Path:
+    """The weights of the epoch that a run's record scored. Raises as `final_runs`."""
+    from ..suites.checkpoints import weights_file
+
+    wanted = spec.task.params["checkpoint"]
+    run = f"{spec.method} on {spec.cell or spec.task.name}, seed {spec.seed}"
+    if record is None:
+        raise MissingDataError(f"{run}: not finished in {output.root}; run the suite with --keep {wanted}")
+    if record.status != "done":
+        raise UserError(f"{run}: the run {record.status}, and has no weights ({record.reason})")
+    file = weights_file(output.weights(spec.key), record.epoch)
+    if not file.is_file():
+        raise MissingDataError(
+            f"{file}: no such weights, of epoch {record.epoch} of {run}, the {wanted} one; run the suite with "
+            f"--keep {wanted} to have them"
+        )
+    return file

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from ..benchmarks.training.data import Preprocessor, collate
+from ..benchmarks.common.inspection import predictions
 from ..benchmarks.ucf101_24.annotations import video_name
 from ..benchmarks.ucf101_24.data import CLASSES, read_skeletons, read_tubes
-from ..benchmarks.ucf101_24.metrics import tube_overlap
+from ..benchmarks.ucf101_24.pictures import mean_overlap, own_frames, surest_tubes
 from ..benchmarks.ucf101_24.task import Ucf10124
 from ..benchmarks.ucf101_24.video import find_videos, read_frames
 from ..registry import MissingDataError, UserError
@@ -44,16 +43,14 @@ def choose_video(task: Ucf10124, name: str | None, seed: int = 0) -> str:
 
 
 def video_frames(task: Ucf10124, name: str, folder: Path | None) -> np.ndarray:
-    """(T, H, W, 3) uint8 RGB: drawn for the mini data, read from a folder of UCF101's videos for the full.
+    """(T, H, W, 3) uint8 RGB: read from a folder of UCF101's videos; without one, as the data set itself has them.
 
-    Raises `MissingDataError` where the folder is not given or does not have the video.
+    Raises `MissingDataError` where the folder does not have the video.
     """
-    if task.variant == "mini":
-        from ..benchmarks.ucf101_24.mini import render_frames
-
-        return render_frames(name)
-    if folder is None:
-        raise MissingDataError("--videos: name the folder of UCF101's videos; the task itself has keypoints only")
+    if folder is None or task.variant == "mini":
+        skeletons = read_skeletons(task.root, "test")
+        video = skeletons[skeletons.videos.index(name)]
+        return own_frames(task, video, range(video.num_frames))
     for path in find_videos(folder):
         if path.stem == Path(name).name:
             return np.stack(list(read_frames(path)))
@@ -65,32 +62,17 @@ def true_tubes(task: Ucf10124, name: str) -> list[dict[str, Any]]:
 
 
 def found_tubes(run: FinalRun, place: Place, name: str, truth: Sequence[dict[str, Any]], top: int | None) -> Method:
-    """The run's surest tubes in a test video, `top` of them, or as many as are true, and how well they fit.
-
-    Raises `MissingDataError` where the run's weights were not kept.
-    """
+    """The run's surest tubes in a test video, `top` of them, or as many as are true, and how well they fit."""
     task = action_task(run.spec, place)
-    if not run.weights.is_file():
-        raise MissingDataError(f"{run.weights}: no such weights; run the suite with --keep final to have them")
-    net = task.build_model()
-    net.load_state_dict(torch.load(run.weights, map_location="cpu", weights_only=True))
-    net.eval()
     index = read_skeletons(task.root, "test").videos.index(name)
-    batch = Preprocessor(*task.normalization)(collate([task.eval_data("test")[index]]))
-    with torch.no_grad():
-        [prediction] = task.predict(net, batch["inputs"], batch["labels"])
-    tubes = sorted(task.detections("test", index, prediction), key=lambda tube: -tube["score"])
-    tubes = tubes[: top or max(1, len(truth))]
-    return Method(caption(run.label, tubes, truth), tubes)
+    [prediction] = predictions(task, run.model(task), task.eval_data("test"), [index])
+    tubes = surest_tubes(task, index, prediction, top or max(1, len(truth)))
+    return Method(run.label, tubes, told(tubes, truth))
 
 
-def caption(label: str, tubes: Sequence[dict[str, Any]], truth: Sequence[dict[str, Any]]) -> str:
-    """The method, the class of its surest tube, and the mean over the true tubes of the best overlap with one found."""
+def told(tubes: Sequence[dict[str, Any]], truth: Sequence[dict[str, Any]]) -> str:
+    """The class of the surest tube and its score, and how well the true tubes were found."""
     if not tubes:
-        return f"{label}: nothing"
-    best = [
-        max((tube_overlap(tube, true) for tube in tubes if tube["label"] == true["label"]), default=0.0)
-        for true in truth
-    ]
-    fit = f", IoU {np.mean(best):.2f}" if best else ""
-    return f"{label}: {CLASSES[tubes[0]['label']]} {tubes[0]['score']:.2f}{fit}"
+        return "nothing"
+    fit = f", IoU {mean_overlap(tubes, truth):.2f}" if truth else ""
+    return f"{CLASSES[tubes[0]['label']]} {tubes[0]['score']:.2f}{fit}"

@@ -116,6 +116,7 @@ class CubWsol(Task):
         },
     }
     folder = "cub-wsol"
+    probe = "cutmix"
 
     def __init__(self, params: Recipe, *, variant: Variant, data_root: Path) -> None:
         super().__init__(params, variant=variant, data_root=data_root)
@@ -217,6 +218,12 @@ class CubWsol(Task):
         }
         metrics = {name: 100 * float(column.mean()) for name, column in columns.items()}
         return Scores(metrics, {"id": np.array(ids), "label": labels, "predicted": predicted, **columns})
+
+    def pictures(self, model: nn.Module, count: int) -> dict[str, np.ndarray]:
+        """Image, class activation map with the true and the predicted box, and input gradient of test images."""
+        from .pictures import sample_pictures
+
+        return sample_pictures(self, model, count)
 
     def true_boxes(self, split: data.Split, name: str) -> np.ndarray:
         """(n, 4): the boxes of an image, in pixels of the 224 x 224 image."""

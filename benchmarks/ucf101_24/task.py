@@ -160,6 +160,7 @@ class Ucf10124(Task):
         },
     }
     folder = "ucf101-24"
+    probe = "batchmix"
 
     def __init__(self, params: Recipe, *, variant: Variant, data_root: Path) -> None:
         super().__init__(params, variant=variant, data_root=data_root)
@@ -245,6 +246,12 @@ class Ucf10124(Task):
             "overlap": _overlaps(ids, found, truth),
         }
         return Scores(metrics, {"id": np.array(ids), **columns})
+
+    def pictures(self, model: nn.Module, count: int) -> dict[str, np.ndarray]:
+        """Frames of test videos with the true and the predicted tubes."""
+        from .pictures import sample_pictures
+
+        return sample_pictures(self, model, count)
 
     def detections(self, split: Literal["val", "test"], place: int, prediction: dict[str, Any]) -> list[dict[str, Any]]:
         """The tubes that a video's prediction comes to. place: the video's in `eval_data(split)`."""

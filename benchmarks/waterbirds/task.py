@@ -104,6 +104,7 @@ class Waterbirds(Task):
         },
     }
     folder = "waterbirds"
+    probe = "cutmix"
 
     def __init__(self, params: Recipe, *, variant: Variant, data_root: Path) -> None:
         super().__init__(params, variant=variant, data_root=data_root)
@@ -211,6 +212,12 @@ class Waterbirds(Task):
                 metrics[f"accuracy[{group}]"] = value
         columns = {"label": labels, "predicted": predicted, "group": groups, "accuracy": labels == predicted}
         return Scores(metrics, {"id": np.array(ids), **columns})
+
+    def pictures(self, model: nn.Module, count: int) -> dict[str, np.ndarray]:
+        """Image and input gradient of test images."""
+        from .pictures import sample_pictures
+
+        return sample_pictures(self, model, count)
 
     def _read(self) -> dict[data.Split, tuple[data.Bird, ...]]:
         """The official splits, read once."""

@@ -29,7 +29,7 @@ def overlay(
     data: DataOption = DEFAULT_DATA,
     plugin: PluginOption = None,
 ) -> None:
-    """Draw score maps and boxes of a localisation task's runs. Needs their weights: run with --keep final."""
+    """Draw score maps and boxes of a localisation task's runs. Needs their weights: run with --keep last or best."""
     from ...suites.spec import Place
     from ..finished import final_runs
 
@@ -38,9 +38,9 @@ def overlay(
     from ..overlays import draw, localization_task, localized, pick
 
     place, first = Place(data_root=data), runs[0].spec
-    chosen = pick(localization_task(first, place), images)
-    found = [localized(run.spec, run.label, run.weights, place, chosen) for run in runs]
-    draw(first, place, chosen, found, file)
+    adapter = localization_task(first, place)
+    chosen = pick(adapter, images)
+    draw(adapter, chosen, [localized(run, place, chosen) for run in runs], file)
     print(f"{file}: {len(chosen)} test images, {', '.join(run.spec.method for run in runs)}, seed {first.seed}")
 
 
@@ -51,7 +51,9 @@ def tubes(
     method: MethodOption = None,
     seed: SeedOption = None,
     video: Annotated[str | None, typer.Option(help="A test video; default: one drawn at random.")] = None,
-    videos: Annotated[Path | None, typer.Option(help="Folder of UCF101's videos, for the full variant.")] = None,
+    videos: Annotated[
+        Path | None, typer.Option(help="Folder of UCF101's videos, for the full variant; default: its skeletons.")
+    ] = None,
     top: Annotated[int | None, typer.Option(min=1, help="Tubes a method; default: as many as are true.")] = None,
     columns: Annotated[int, typer.Option(min=1, help="Frames in a strip.")] = 6,
     width: Annotated[int, typer.Option(min=32, help="Pixels of a frame.")] = 240,
@@ -60,10 +62,10 @@ def tubes(
     data: DataOption = DEFAULT_DATA,
     plugin: PluginOption = None,
 ) -> None:
-    """Draw the tubes that an action task's runs find in a video. Needs their weights: run with --keep final."""
+    """Draw the tubes that an action task's runs find in a video. Needs their weights: run with --keep last or best."""
     from ...suites.spec import Place
     from ..finished import final_runs
-    from ..tubes import check_name, draw, save
+    from ..tubes import check_name, save
 
     check_name(file)
     runs = final_runs(suite, task=task, methods=method, seed=seed, plugins=plugin or (), out=out, data=data)
@@ -75,5 +77,6 @@ def tubes(
     name = choose_video(adapter, video)
     truth = true_tubes(adapter, name)
     found = [found_tubes(run, place, name, truth, top) for run in runs]
-    save(file, draw(video_frames(adapter, name, videos), truth, found, width=width), columns=columns, rate=rate)
+    frames = video_frames(adapter, name, videos)
+    save(file, frames, truth, found, columns=columns, width=width, rate=rate)
     print(f"{file}: {name}, {', '.join(run.spec.method for run in runs)}, seed {first.seed}")

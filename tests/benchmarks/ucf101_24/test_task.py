@@ -70,8 +70,8 @@ def test_the_suite_of_the_paper_uses_known_plugins_and_parameters() -> None:
         for use in method.regularizers:
             REGULARIZERS.build(use.name, **use.values)
     (table,) = suite.tables
-    assert table.metrics is not None
-    assert set(table.metrics) == {metric.name for metric in Ucf10124.info.metrics}
+    assert table.columns is not None
+    assert {column.metric for column in table.columns} == {metric.name for metric in Ucf10124.info.metrics}
 
 
 def test_items_of_the_training_loop(data_root: Path) -> None:

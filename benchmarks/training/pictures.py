@@ -1,0 +1,36 @@
+"""Pictures that a finished run leaves, for people to look at."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import nn
+
+from ...registry import Task
+from .files import replacing
+
+
+def save_pictures(task: Task, net: nn.Module, count: int, folder: Path) -> None:
+    """Write up to `count` of the task's pictures of what `net` does as `<name>.png`.
+
+    A picture that fails to be drawn or written is a warning, since the run that it shows is finished and sound.
+    """
+    net.eval()
+    try:
+        with torch.no_grad():
+            pictures = task.pictures(net, count)
+        for name, pixels in pictures.items():
+            with replacing(folder / f"{file_name(name)}.png") as file:
+                Image.fromarray(pixels).save(file, format="PNG")
+    except Exception as error:
+        warnings.warn(f"{task.name}: no pictures: {type(error).__name__}: {error}", stacklevel=2)
+
+
+def file_name(name: str) -> str:
+    """`name` as that of a file in one folder, without the ending of an image."""
+    plain = re.sub(r"[^\w.-]+", "_", re.sub(r"\.(png|jpe?g)$", "", name, flags=re.IGNORECASE))
+    return plain.lstrip(".-") or "picture"

@@ -1,0 +1,119 @@
+"""Which runs a command gets, and which of their weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from provbench.registry import MissingDataError, UserError, load_plugins
+from provbench.suites.checkpoints import weights_file
+from provbench.suites.driver import Driver
+from provbench.suites.execute import build_task
+from provbench.suites.executors.inline import Inline
+from provbench.suites.output import Output
+from provbench.suites.plan import make_plan
+from provbench.suites.schema import load_suite
+from provbench.suites.spec import Place
+from provbench.tools.finished import FinalRun, final_runs
+
+PLUGIN = str(Path(__file__).parents[1] / "plugins" / "toy.py")
+SUITE = """\
+name: toys
+seeds: [3, 5]
+tasks:
+  toy: {{variant: mini, params: {{epochs: 3, train_size: 32, checkpoint: {checkpoint}{more}}}}}
+methods:
+  baseline: {{}}
+  cutmix: {{label: CutMix, augmentation: cutmix}}
+"""
+
+
+class Suite:
+    """A suite of instant runs in a folder."""
+
+    def __init__(self, folder: Path, checkpoint: str, more: str = "") -> None:
+        load_plugins((PLUGIN,))
+        self.file, self.output, self.data = folder / "suite.yaml", Output(folder / "out"), folder / "data"
+        self.file.write_text(SUITE.format(checkpoint=checkpoint, more=more))
+
+    def train(self, **place: Any) -> None:
+        plan = make_plan(load_suite(str(self.file)), (PLUGIN,))
+        Driver(plan, self.output, Inline(), Place(self.data, self.output.work, **place)).run()
+
+    def runs(self, **options: Any) -> list[FinalRun]:
+        settings: dict[str, Any] = {"task": "toy", "methods": None, "seed": None, **options}
+        return final_runs(str(self.file), plugins=(PLUGIN,), out=self.output.root, data=self.data, **settings)
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Callable[..., Suite]:
+    def make(checkpoint: str = "last", more: str = "") -> Suite:
+        return Suite(tmp_path, checkpoint, more)
+
+    return make
+
+
+@pytest.mark.parametrize("checkpoint", ["last", "best"])
+def test_the_weights_are_those_that_were_scored(suite: Callable[..., Suite], checkpoint: str) -> None:
+    toys = suite(checkpoint)
+    toys.train(keep="all")
+    baseline, cutmix = toys.runs()
+
+    assert [(run.spec.seed, run.label) for run in (baseline, cutmix)] == [(3, "baseline"), (3, "CutMix")]
+    for run in (baseline, cutmix):
+        record = toys.output.store.get(run.spec.key)
+        assert record is not None
+        assert run.weights == weights_file(toys.output.weights(run.spec.key), record.epoch)
+        task = build_task(run.spec, Place(toys.data, toys.output.work))
+        net, data = run.model(task), task.eval_data("test")
+        inputs = torch.stack([data[place]["image"] for place in range(40)])
+        labels = torch.tensor([data[place]["label"] for place in range(40)])
+        assert not net.training
+        with torch.no_grad():
+            rows = task.predict(net, inputs, labels)
+        assert task.score("test", [""] * 40, rows).metrics == pytest.approx(record.test)
+
+
+@pytest.mark.parametrize("checkpoint", ["last", "best"])
+def test_weights_that_were_not_kept_are_asked_for(suite: Callable[..., Suite], checkpoint: str) -> None:
+    toys = suite(checkpoint)
+    remedy = f"with --keep {checkpoint}"
+    with pytest.raises(MissingDataError, match=f"baseline on toy, seed 3: not finished in .*{remedy}"):
+        toys.runs()
+    toys.train()
+    message = rf"epoch_\d\.pth: no such weights, of epoch \d of cutmix on toy, seed 5, the {checkpoint} one; .*{remedy}"
+    with pytest.raises(MissingDataError, match=message):
+        toys.runs(methods=["cutmix"], seed=5)
+    toys.train(keep=checkpoint)  # what the message says
+    assert all(run.weights.is_file() for run in toys.runs(seed=5))
+
+
+def test_a_run_that_failed_has_none(suite: Callable[..., Suite]) -> None:
+    toys = suite(more=", fail: no luck")
+    toys.train()
+    with pytest.raises(UserError, match=r"baseline on toy, seed 3: the run failed, and has no weights .*no luck"):
+        toys.runs()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"methods": ["cutmx"]}, "--method: no method 'cutmx' on toy.*did you mean 'cutmix'"),
+        ({"task": "toi"}, "--task: the suite has no task 'toi'.*did you mean 'toy'"),
+        ({"seed": 4}, "--seed: toy has no final run of seed 4"),
+    ],
+)
+def test_what_the_suite_does_not_have(suite: Callable[..., Suite], options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        suite().runs(**options)
+
+
+def test_a_search_must_be_finished(suite: Callable[..., Suite]) -> None:
+    toys = suite()
+    toys.file.write_text(toys.file.read_text() + "search: {trials: 2, startup: 1, space: {lr: null}}\n")
+    with pytest.raises(UserError, match="baseline on toy: its search is not finished"):
+        toys.runs()
