@@ -1,57 +1,45 @@
-"""The tracker contract, and the observer that keeps a tracker's failures away from the runs."""
+"""The tracker contract."""
 
 from __future__ import annotations
 
-import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ...registry import Plugin
 from ...results.record import RunRecord
-from ..observer import Observer
 from ..spec import RunSpec
 
 
-class TrackerWarning(UserWarning):
-    """A tracker failed, and is not told of the rest."""
-
-
 class Tracker(Plugin, ABC):
-    """Mirrors records somewhere. Being told of a record twice must leave one copy."""
+    """Mirrors records and tables somewhere. Whatever it is told twice must be there once.
+
+    All but `present` is called in a process of its own (`process.py`), where a library may be slow, hang or crash: no
+    run ever waits for it. What it prints goes to `log.txt` in its folder.
+    """
+
+    def present(self, folder: Path) -> Collection[str]:
+        """Keys of the records that are wholly there. They are not told again when a suite goes on where it was.
+
+        folder: as for `open`; it need not exist. Called once, in the driver, before `open`: import nothing heavy here,
+        and list the folder once rather than once a key.
+        """
+        return ()
 
     @abstractmethod
     def open(self, folder: Path) -> None:
-        """Begin. folder: the tracker's own, below the output folder; it need not exist."""
+        """Begin. folder: the tracker's own, below the output folder; nobody else writes there meanwhile."""
 
     @abstractmethod
-    def log(self, spec: RunSpec, record: RunRecord) -> None:
-        """Mirror a record under the names that the suite at hand gives it, `spec`'s."""
+    def log(self, spec: RunSpec, record: RunRecord, pictures: Sequence[Path]) -> None:
+        """Mirror a record, in place of what is there under its key.
+
+        spec: the run under the names that the suite at hand gives it. record: without its predictions. pictures: PNG
+        files, sorted by name; may be empty.
+        """
+
+    def tables(self, suite: str, files: Sequence[Path]) -> None:
+        """Mirror a suite's rendered tables, at its end. files: each table in each format, as `NAME.md`, `NAME.csv` …"""
 
     def close(self) -> None:
         """Nothing more comes."""
-
-
-class Tracking(Observer):
-    """Tells trackers of every record, also of those found finished; drops one that fails, with a `TrackerWarning`."""
-
-    def __init__(self, trackers: Sequence[Tracker], folder: Path) -> None:
-        self._open = list(trackers)
-        for tracker in list(self._open):
-            self._guarded(tracker, lambda tracker=tracker: tracker.open(folder / tracker.name))
-
-    def finished(self, spec: RunSpec, record: RunRecord, cached: bool) -> None:
-        for tracker in list(self._open):
-            self._guarded(tracker, lambda tracker=tracker: tracker.log(spec, record))
-
-    def close(self) -> None:
-        for tracker in list(self._open):
-            self._guarded(tracker, tracker.close)
-
-    def _guarded(self, tracker: Tracker, call: Callable[[], None]) -> None:
-        try:
-            call()
-        except Exception as error:
-            self._open.remove(tracker)
-            message = f"tracker {tracker.name} failed ({type(error).__name__}: {error}); it is told nothing more"
-            warnings.warn(message, TrackerWarning, stacklevel=2)

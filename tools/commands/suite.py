@@ -114,7 +114,7 @@ def run(
 
     def tabulate(tracking: Tracking) -> None:
         made.extend(_write_tables(planned, survey_of(planned, out, data), output))
-        tracking.tables(planned.file.suite.name, sorted(folder.iterdir()))
+        tracking.tables(planned.file.suite.name, sorted(folder.glob("[!.]*")))
 
     tally = drive(
         planned,

@@ -1,97 +1,118 @@
-"""W&B as a mirror: the offline files, read back."""
+"""W&B as a mirror: the offline files, read back with wandb's own reader, `wandb leet inspect`."""
 
 from __future__ import annotations
 
-import importlib
 import json
-import struct
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from provbench.registry import TRACKERS
-from provbench.suites.driver import Output, Tally
-from provbench.suites.plan import Plan
-from provbench.suites.trackers import Tracker, Tracking
-
-BLOCK = 32768
-
-
-def payloads(data: bytes) -> Iterator[bytes]:
-    """The records of a .wandb file: LevelDB's log format after a header of seven bytes."""
-    at, parts = 7, b""
-    while at + 7 <= len(data):
-        if BLOCK - at % BLOCK < 7:
-            at += BLOCK - at % BLOCK
-            continue
-        length, kind = struct.unpack("<HB", data[at + 4 : at + 7])
-        parts += data[at + 7 : at + 7 + length]
-        at += 7 + length
-        if kind in (1, 4):  # whole, or the last part
-            yield parts
-            parts = b""
+from provbench.results.record import RunRecord
+from provbench.suites.output import Output
+from provbench.suites.spec import RunSpec
+from provbench.suites.trackers import Tracker
+from provbench.suites.trackers.wandb import run_folders
 
 
-def read_back(folder: Path) -> dict[str, Any]:
-    """Identity, config, history and summary of an offline run, with wandb's own messages."""
-    messages = importlib.import_module("wandb.proto.wandb_internal_pb2")
-    (file,) = folder.glob("run-*.wandb")
-    found: dict[str, Any] = {"history": [], "summary": {}, "config": {}}
-
-    def values(items: Any) -> dict[str, Any]:
-        return {".".join(item.nested_key) or item.key: json.loads(item.value_json) for item in items}
-
-    for payload in payloads(file.read_bytes()):
-        record = messages.Record()
-        record.ParseFromString(payload)
-        kind = record.WhichOneof("record_type")
-        if kind == "run":
-            found |= {"id": record.run.run_id, "group": record.run.run_group, "job_type": record.run.job_type}
-            found["config"] |= values(record.run.config.update)
-        elif kind == "history":
-            found["history"].append(values(record.history.item))
-        elif kind == "summary":
-            found["summary"] |= values(record.summary.update)
-    return found
+def read_back(folder: Path) -> list[dict[str, Any]]:
+    """Every entry of an offline run: a dictionary with its type, and its content under that name."""
+    command = [sys.executable, "-P", "-m", "wandb", "leet", "inspect", "--json", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_every_record_is_mirrored_once(make: Callable[..., Plan], drive: Callable[..., Tally], output: Output) -> None:
-    plan = make()
+def only(entries: list[dict[str, Any]], kind: str) -> list[Any]:
+    return [entry[kind] for entry in entries if entry["type"] == kind]
+
+
+def summary(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    return {name: value for update in only(entries, "summary") for name, value in update["update"].items()}
+
+
+@contextmanager
+def wandb(folder: Path) -> Iterator[Tracker]:
+    """The tracker, in this process."""
+    tracker = TRACKERS.build("wandb")
+    folder.mkdir(exist_ok=True)
+    tracker.open(folder)
+    yield tracker
+    tracker.close()
+
+
+def test_every_record_is_mirrored_once(mirror: Any, output: Output) -> None:
     for _ in range(2):
-        tracking = Tracking([TRACKERS.build("wandb")], output.trackers)
-        drive(plan, observer=tracking)
-        tracking.close()
-    folders = {folder.name.rpartition("-")[2]: folder for folder in output.trackers.glob("wandb/wandb/offline-run-*")}
+        mirror("wandb")
+    folders = run_folders(output.trackers / "wandb")
     assert sorted(folders) == output.store.keys()
-    assert len(list(output.trackers.glob("wandb/wandb/offline-run-*"))) == 4
+    assert len(list((output.trackers / "wandb" / "wandb").iterdir())) == 4
     for record in output.store.records():
-        mirrored = read_back(folders[record.key])
-        assert (mirrored["id"], mirrored["group"], mirrored["job_type"]) == (record.key, "toy", "final")
-        assert mirrored["config"].items() >= {"lr": 0.05, "seed": record.seed}.items()
-        curve = [(row["_step"], row["accuracy"]) for row in mirrored["history"]]
+        entries = read_back(folders[record.key])
+        (run,) = only(entries, "run")
+        assert (run["run_id"], run["project"], run["run_group"]) == (record.key, "provbench", "toy")
+        assert run["job_type"] == "final"
+        assert run["config"]["update"].items() >= {"lr": 0.05, "seed": record.seed, "task": "toy"}.items()
+        curve = [(row["step"]["num"], row["item"]["accuracy"]) for row in only(entries, "history")]
         assert curve == [(entry["epoch"], entry["accuracy"]) for entry in record.curve]
-        assert mirrored["summary"]["test/accuracy"] == record.test["accuracy"]
+        assert summary(entries).items() >= {"test/accuracy": record.test["accuracy"], "status": "done"}.items()
+        assert [entry["exit_code"] for entry in only(entries, "exit")] == [0]
 
 
-class Failing(Tracker):
-    """Fails at the first record."""
-
-    name = "failing"
-
-    def open(self, folder: Path) -> None:
-        pass
-
-    def log(self, spec: object, record: object) -> None:
-        raise ConnectionError("no route")
-
-
-def test_a_tracker_that_fails_fails_no_run(
-    make: Callable[..., Plan], drive: Callable[..., Tally], output: Output
+def test_pictures_stand_at_the_epoch_that_was_scored(
+    spec: RunSpec, record: RunRecord, pictures: list[Path], tmp_path: Path
 ) -> None:
-    tracking = Tracking([Failing()], output.trackers)
-    with pytest.warns(UserWarning, match=r"tracker failing failed \(ConnectionError: no route\)") as caught:
-        tally = drive(make(), observer=tracking)
-    assert tally.trained == 4
-    assert len(caught) == 1
+    with wandb(tmp_path) as tracker:
+        tracker.log(spec, record.model_copy(update={"epoch": 1, "status": "failed", "reason": "nan"}), pictures)
+    folder = run_folders(tmp_path)[record.key]
+    entries = read_back(folder)
+    (run,) = only(entries, "run")
+    assert run["config"]["update"].items() >= {**record.parameters, "task": "toy", "method": "baseline"}.items()
+    assert (run["run_group"], run["display_name"]) == ("birds+", "toy <b> / baseline / seed 3")
+    first, second = (row["item"] for row in only(entries, "history"))
+    assert not any(name.startswith("pictures/") for name in second)
+    for picture in pictures:
+        path = folder / "files" / first[f"pictures/{picture.stem}.path"]
+        assert path.read_bytes() == picture.read_bytes()
+    assert [entry["exit_code"] for entry in only(entries, "exit")] == [1]
+
+
+def test_a_record_that_was_made_anew_takes_the_old_ones_place(spec: RunSpec, record: RunRecord, tmp_path: Path) -> None:
+    for scores in ([62.5, 0.5], [99.0]):
+        with wandb(tmp_path) as tracker:
+            for score in scores:
+                tracker.log(spec, record.model_copy(update={"test": {"accuracy": score}}), [])
+    (folder,) = (tmp_path / "wandb").iterdir()
+    assert summary(read_back(folder))["test/accuracy"] == 99
+
+
+def test_what_a_killed_process_left_does_not_count(spec: RunSpec, record: RunRecord, tmp_path: Path) -> None:
+    part = tmp_path / "unfinished" / "wandb" / f"offline-run-20260101_000000-{record.key}"
+    part.mkdir(parents=True)
+    assert not TRACKERS.build("wandb").present(tmp_path)
+    with wandb(tmp_path) as tracker:
+        assert not part.exists()
+        tracker.log(spec, record, [])
+    assert list(TRACKERS.build("wandb").present(tmp_path)) == [record.key]
+
+
+def test_the_same_tables_are_there_once(tmp_path: Path) -> None:
+    files = [tmp_path / "toy.md", tmp_path / "toy.csv"]
+    for text in ("| 1 |", "| 1 |", "| 2 |"):
+        for file in files:
+            file.write_text(text)
+        with wandb(tmp_path / "mirror") as tracker:
+            tracker.tables("birds+", files)
+    folders = run_folders(tmp_path / "mirror")
+    assert len(folders) == 2
+    found = {}
+    for folder in folders.values():
+        entries = read_back(folder)
+        (run,), (artifact,) = only(entries, "run"), only(entries, "artifact")
+        assert (run["job_type"], run["run_group"]) == ("tables", "birds+")
+        assert (artifact["type"], artifact["name"]) == ("table", "birds--tables")
+        contents = {entry["path"]: Path(entry["local_path"]).read_text() for entry in artifact["manifest"]["contents"]}
+        found[contents["toy.md"]] = sorted(contents)
+    assert found == {"| 1 |": ["toy.csv", "toy.md"], "| 2 |": ["toy.csv", "toy.md"]}

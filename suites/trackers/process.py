@@ -1,0 +1,124 @@
+"""A tracker in a process of its own.
+
+A library that mirrors over a network can hang where no exception gets out of it, in an exit hook too: with wandb's
+service stopped, neither `Run.finish` nor the interpreter ends. A process can be left behind.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from ...registry import TRACKERS, UserError, load_plugins
+from .base import Tracker
+
+_context = multiprocessing.get_context("spawn")
+
+LOCK_SECONDS = 30.0
+"""How long a tracker waits for another driver's to be done with the folder."""
+
+
+class TrackerProcess:
+    """The driver's end. Telling never waits; what went wrong is asked for."""
+
+    def __init__(self, tracker: Tracker, folder: Path) -> None:
+        self.name = tracker.name
+        self.present = set(tracker.present(folder))
+        self._unanswered = 1
+        self._failure = ""
+        self._answers, theirs = _context.Pipe(duplex=False)
+        self._calls = _context.Queue()
+        self._calls.cancel_join_thread()  # nor does the driver's end wait for a tracker that hangs
+        self._process = _context.Process(
+            target=_serve,
+            args=(
+                tracker.name,
+                TRACKERS.entry(tracker.name).origin,
+                tracker.params.model_dump(),
+                folder,
+                self._calls,
+                theirs,
+            ),
+            daemon=True,
+        )
+        self._process.start()
+        theirs.close()
+
+    def tell(self, method: str, *arguments: Any) -> None:
+        """Have `method` of the tracker called, after all that was told before."""
+        self._unanswered += 1
+        self._calls.put((method, arguments))
+
+    def failure(self) -> str:
+        """What went wrong so far; empty if nothing did."""
+        while not self._failure and self._unanswered and self._answers.poll():
+            self._receive()
+        return self._failure
+
+    def close(self, patience: float) -> str:
+        """End the process once it has done everything, and say what went wrong.
+
+        patience: how many seconds it may take over one thing.
+        """
+        self.tell("close")
+        while not self._failure and self._unanswered:
+            if self._answers.poll(patience):
+                self._receive()
+            else:
+                self._failure = f"hangs (no answer for {patience:g} s)"
+        self._process.kill()
+        self._process.join()
+        return self._failure
+
+    def _receive(self) -> None:
+        try:
+            self._failure = self._answers.recv()
+            self._unanswered -= 1
+        except (EOFError, OSError):
+            self._process.join()
+            self._failure = f"died (exit code {self._process.exitcode})"
+
+
+def _serve(name: str, origin: str, params: Mapping[str, Any], folder: Path, calls: Any, answers: Connection) -> None:
+    """Do what is told, and answer each call with an empty string, or the failure after which nothing more is done."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's, which then closes this
+    threading.Thread(target=_end_with_driver, daemon=True).start()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _print_into(folder / "log.txt")
+        with FileLock(folder / ".lock", timeout=LOCK_SECONDS):
+            if name not in TRACKERS:
+                load_plugins((origin,))
+            tracker = TRACKERS.build(name, **params)
+            method, arguments = "open", (folder,)
+            while True:
+                getattr(tracker, method)(*arguments)
+                answers.send("")
+                method, arguments = calls.get()
+    except UserError as error:
+        answers.send(f"failed: {error}")
+    except Exception as error:
+        answers.send(f"failed ({type(error).__name__}: {error})")
+
+
+def _end_with_driver() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _print_into(path: Path) -> None:
+    """Send standard output and standard error, also those of child processes, to a file."""
+    with path.open("ab") as file:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(file.fileno(), stream.fileno())
