@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,7 +64,7 @@ def drive(
     where = Place(
         data_root=data,
         work_root=output.work,
-        threads=threads or default_threads(executor.slots),
+        threads=threads or executor.threads,
         workers=workers,
         **(place or {}),
     )
@@ -79,14 +78,8 @@ def drive(
             after(tracking)
     finally:
         tracking.close()
+        executor.close()
     return tally
-
-
-def default_threads(slots: int) -> int:
-    """Beside GPUs, the cores are shared out; on a CPU one thread each, so that results are the same on any machine."""
-    import torch
-
-    return max(1, (os.cpu_count() or 1) // slots) if torch.cuda.is_available() else 1
 
 
 def print_tally(tally: Tally, ending: str, json: bool) -> None:

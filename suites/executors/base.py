@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from pydantic import Field
 
@@ -22,9 +22,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Finished:
-    """How a job ended. Without a record, `error` says what happened to it.
+    """How a job ended. A method that fails has a record that says so; without a record, `error` says what happened.
 
-    user_error: the error is the user's to mend (missing data, …), and the other runs would meet it too.
+    user_error: the error is the user's to mend (missing data, …), and the other runs would meet it too. Otherwise a job
+    without a record met a failure of the machinery (a worker killed, a node lost, no memory, a full disk): the same run
+    may well succeed at the next attempt.
     """
 
     job: Job
@@ -38,7 +40,7 @@ OnReport = Callable[[Job, int, int, float | None], bool]
 
 
 class ExecutorParams(Params):
-    jobs: int = Field(1, ge=1, description="runs at a time")
+    jobs: int | None = Field(None, ge=1, description="runs at a time; null: as many as the executor has room for")
 
 
 class Executor(Plugin, ABC):
@@ -49,7 +51,13 @@ class Executor(Plugin, ABC):
 
     @property
     def slots(self) -> int:
-        return self.params.jobs
+        """How many jobs may be under way; it may change while they run. Where `jobs` is null, the executor decides."""
+        return self.params.jobs or 1
+
+    @property
+    def threads(self) -> int:
+        """CPU threads that each run has to itself. Runs without a GPU get one: their results then fit any machine's."""
+        return 1
 
     @abstractmethod
     def submit(self, job: Job) -> None:
@@ -62,7 +70,7 @@ class Executor(Plugin, ABC):
     def close(self) -> None:
         """End everything at once; what was under way resumes from its last checkpoint when it is submitted again."""
 
-    def __enter__(self) -> Executor:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

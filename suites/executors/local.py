@@ -1,121 +1,130 @@
-"""A pool of worker processes on this machine, GPUs assigned round-robin.
-
-Each worker has a pipe of its own, over which it reports validation values and is told to go on or to stop, and which
-breaks when either side dies. The pools of the standard library (one dead worker breaks the pool), loky (the same) and
-pebble (no way back from a running task) do not give both.
-"""
+"""A pool of worker processes on this machine, each with its share of the GPUs."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from typing import Any
+from multiprocessing.connection import wait
+from typing import ClassVar
 
-from ...registry import UserError
-from .base import Executor, Finished, Job, OnReport
+from pydantic import Field
 
-_context = multiprocessing.get_context("spawn")
+from .base import Executor, ExecutorParams, Finished, Job, OnReport
+from .gpus import gpu_groups, visible_gpus
+from .worker import Worker, usable_after
+
+MEMORY_INTERVAL = 1.0
+"""Seconds between two looks at the workers' memory."""
+
+
+class LocalParams(ExecutorParams):
+    jobs: int | None = Field(
+        None, ge=1, description="runs at a time; null: runs_per_gpu for each group of GPUs, or one a core without GPUs"
+    )
+    gpus_per_run: int = Field(1, ge=1, description="GPUs that a run sees; more than one for runs of several processes")
+    runs_per_gpu: int = Field(1, ge=1, description="runs that share a group of GPUs, where jobs is null")
+    memory_limit_gb: float | None = Field(
+        None, gt=0, description="GiB of memory; a run whose processes hold more is killed and counts as lost"
+    )
 
 
 @dataclass
-class _Worker:
-    process: BaseProcess
-    pipe: Connection
+class _Slot:
+    """Room for one run. A worker that is replaced leaves its GPUs to the next one."""
+
+    gpus: str | None
+    worker: Worker | None = None
     job: Job | None = None
 
 
 class Local(Executor):
-    """Up to `jobs` worker processes. A worker that dies costs its own run and is replaced."""
+    """Worker processes on this machine, one run each at a time.
+
+    A worker that dies costs its own run and is replaced. A driver that dies takes its workers along.
+    """
+
+    Params: ClassVar[type[ExecutorParams]] = LocalParams
+    params: LocalParams
 
     def __init__(self, params: object = None, /, **values: object) -> None:
         super().__init__(params, **values)
-        self._workers: list[_Worker] = []
-        self._started = 0
+        groups = gpu_groups(visible_gpus(), self.params.gpus_per_run)
+        count = self.params.jobs or len(groups) * self.params.runs_per_gpu or _cores()
+        self._slots = [_Slot(groups[number % len(groups)] if groups else None) for number in range(count)]
+
+    @property
+    def slots(self) -> int:
+        return len(self._slots)
+
+    @property
+    def threads(self) -> int:
+        return max(1, _cores() // self.slots) if self._slots[0].gpus else 1
 
     def submit(self, job: Job) -> None:
-        worker = next((worker for worker in self._workers if worker.job is None), None) or self._start()
-        worker.job = job
-        worker.pipe.send(job)
+        slot = next(slot for slot in self._slots if slot.job is None)
+        if slot.worker is not None and not slot.worker.process.is_alive():
+            self._vacate(slot)
+        if slot.worker is None:
+            slot.worker = Worker(slot.gpus, job.place.threads)
+        slot.job = job
+        slot.worker.send(job)
 
     def wait(self, on_report: OnReport) -> Finished:
+        interval = MEMORY_INTERVAL if self.params.memory_limit_gb else None
         while True:
-            busy = {worker.pipe: worker for worker in self._workers if worker.job is not None}
-            for pipe in wait(list(busy)):
+            busy = {slot.worker.pipe: slot for slot in self._slots if slot.worker and slot.job}
+            assert busy, "no job was submitted"
+            for pipe in wait(list(busy), interval):
                 finished = self._receive(busy[pipe], on_report)  # pyright: ignore[reportArgumentType]
                 if finished is not None:
                     return finished
+            for slot in busy.values():
+                finished = self._check_memory(slot)
+                if finished is not None:
+                    return finished
 
-    def _receive(self, worker: _Worker, on_report: OnReport) -> Finished | None:
-        job = worker.job
-        assert job is not None
+    def _receive(self, slot: _Slot, on_report: OnReport) -> Finished | None:
+        """Answer a report, or take in how the slot's job ended."""
+        assert slot.worker is not None
+        assert slot.job is not None
         try:
-            message = worker.pipe.recv()
-            if isinstance(message, tuple):
-                worker.pipe.send(on_report(job, *message))
-                return None
+            message = slot.worker.pipe.recv()
         except (EOFError, OSError):
-            worker.process.join(timeout=10)
-            self._workers.remove(worker)
-            return Finished(job, None, f"its worker process died (exit code {worker.process.exitcode})")
-        worker.job = None
+            return self._lost(slot, slot.worker.death())
+        if isinstance(message, tuple):
+            slot.worker.send(on_report(slot.job, *message))
+            return None
+        slot.job = None
+        if not usable_after(message):
+            self._vacate(slot)
         return message
 
-    def _start(self) -> _Worker:
-        mine, theirs = _context.Pipe()
-        process = _context.Process(target=_work, args=(theirs, _gpu_for(self._started)), name="provbench-worker")
-        self._started += 1
-        process.start()
-        theirs.close()
-        self._workers.append(_Worker(process, mine))
-        return self._workers[-1]
+    def _check_memory(self, slot: _Slot) -> Finished | None:
+        limit = self.params.memory_limit_gb
+        if limit is None or slot.worker is None:
+            return None
+        held = slot.worker.memory_gb()
+        if held <= limit:
+            return None
+        return self._lost(slot, f"its processes held {held:.2f} GiB of memory, over memory_limit_gb: {limit:g}; killed")
+
+    def _lost(self, slot: _Slot, error: str) -> Finished:
+        job, slot.job = slot.job, None
+        assert job is not None
+        self._vacate(slot)
+        return Finished(job, None, error)
+
+    def _vacate(self, slot: _Slot) -> None:
+        if slot.worker is not None:
+            slot.worker.kill()
+            slot.worker = None
 
     def close(self) -> None:
-        for worker in self._workers:
-            worker.pipe.close()
-            worker.process.terminate()
-        for worker in self._workers:
-            worker.process.join(timeout=10)
-            if worker.process.is_alive():
-                worker.process.kill()
-        self._workers.clear()
+        for slot in self._slots:
+            self._vacate(slot)
+            slot.job = None
 
 
-def _gpu_for(number: int) -> str | None:
-    """The visible GPU that worker `number` gets, as CUDA_VISIBLE_DEVICES wants it; None where there is none."""
-    import torch
-
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    gpus = visible.split(",") if visible else [str(index) for index in range(torch.cuda.device_count())]
-    return gpus[number % len(gpus)] if gpus and visible != "" else None
-
-
-def _work(pipe: Connection, gpu: str | None) -> None:
-    """A worker's life: run what comes over the pipe, until the pipe closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
-    if gpu is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
-    multiprocessing.set_start_method("fork", force=True)  # for what loads data, as torch and mmengine expect on Linux
-    from ..execute import execute
-
-    def report(*values: Any) -> bool:
-        pipe.send(values)
-        return bool(pipe.recv())
-
-    try:
-        while True:
-            job: Job = pipe.recv()
-            try:
-                finished = Finished(job, execute(job.spec, job.place, report))
-            except (BrokenPipeError, EOFError):
-                return
-            except UserError as error:
-                finished = Finished(job, None, str(error), user_error=True)
-            except Exception as error:
-                finished = Finished(job, None, f"{type(error).__name__}: {error}")
-            pipe.send(finished)
-    except (BrokenPipeError, EOFError, ConnectionResetError):
-        return  # the driver is gone
+def _cores() -> int:
+    """Of the machine, or fewer where this process may not use them all (Slurm, taskset, containers)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

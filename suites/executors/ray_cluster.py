@@ -1,0 +1,260 @@
+"""Runs on a Ray cluster, or on a Ray that is started on this machine for the occasion.
+
+Ray places the runs and notices what dies; retries are the driver's. Ray Tune is not used: its searches and its store
+would stand beside the driver's own.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import tempfile
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from textwrap import shorten
+from types import ModuleType
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from ...registry import UserError
+from ..environment import git_state, package_versions
+from .base import Executor, ExecutorParams, Finished, Job, OnReport
+from .ray_node import SIGN, Mailbox, Parcel, Returned, run_on_node
+from .shipping import ROOT, pack_plugins, stage_package
+
+
+class RayParams(ExecutorParams):
+    address: str | None = Field(
+        None, description="of the cluster: auto, HOST:PORT or ray://HOST:PORT; null: start Ray on this machine"
+    )
+    jobs: int | None = Field(
+        None,
+        ge=1,
+        description="runs at a time, those included that wait for a node; null: as many as the nodes have room for",
+    )
+    cpus: float = Field(1, gt=0, description="CPUs that a run asks for")
+    gpus: float | None = Field(
+        None, ge=0, description="GPUs that a run asks for; null: one for each of its processes if the cluster has GPUs"
+    )
+    memory_gb: float | None = Field(None, gt=0, description="GiB of memory that a run asks for")
+    ship: bool = Field(True, description="send the driver's provbench to the nodes; false: they have it installed")
+    data_root: Path | None = Field(None, description="folder of the data on the nodes; null: the driver's path")
+    work_root: Path | None = Field(None, description="folder that runs work in on the nodes; null: the driver's path")
+
+
+class RayCluster(Executor):
+    """Runs on the nodes of a Ray cluster. A node that is lost costs the runs that were on it.
+
+    Nodes need the libraries that provbench depends on; provbench itself and plugin files are sent. Where a node does
+    not share the driver's file system, mini data are made on it and weights and pictures are fetched.
+    """
+
+    Params: ClassVar[type[ExecutorParams]] = RayParams
+    params: RayParams
+
+    def __init__(self, params: object = None, /, **values: object) -> None:
+        super().__init__(params, **values)
+        self._ray = _import_ray()
+        self._connected = False
+        self._tickets = count()
+        self._under_way: dict[Any, tuple[int, Job]] = {}
+        self._plugins: dict[tuple[str, ...], Mapping[str, bytes]] = {}
+        self._sign = uuid.uuid4().hex
+        self._signed: set[Path] = set()
+
+    @property
+    def slots(self) -> int:
+        self._connect()
+        return self.params.jobs or max(1, self._room())
+
+    @property
+    def threads(self) -> int:
+        self._connect()
+        return max(1, int(self.params.cpus)) if self._gpus else 1
+
+    def submit(self, job: Job) -> None:
+        self._connect()
+        ticket = next(self._tickets)
+        gpus = self._gpus if self.params.gpus is not None else self._gpus * job.spec.processes
+        name = f"{job.spec.cell}/{job.spec.method} {job.spec.key[:8]}"
+        run = self._run.options(name=name, num_gpus=gpus).remote(self._pack(ticket, job), self._mailbox)
+        self._under_way[run] = ticket, job
+
+    def wait(self, on_report: OnReport) -> Finished:
+        assert self._under_way, "no job was submitted"
+        try:
+            while True:
+                waiting = [self._reports, *self._under_way]
+                self._ray.wait(waiting, num_returns=1)
+                ready, _ = self._ray.wait(waiting, num_returns=len(waiting), timeout=0)
+                if self._reports in ready:
+                    self._answer(on_report)
+                ended = next((run for run in ready if run in self._under_way), None)
+                if ended is not None:
+                    return self._finish(ended)
+        except self._ray.exceptions.RayError as error:
+            raise UserError(
+                f"executor ray: lost the cluster ({_first_line(error)}); the same command goes on where this one ended"
+            ) from error
+
+    def close(self) -> None:
+        """Cancel what runs and leave the cluster; a Ray that was started here ends."""
+        if not self._connected:
+            return
+        for run in self._under_way:
+            self._ray.cancel(run, force=True)
+        self._under_way.clear()
+        self._ray.shutdown()
+        self._connected = False
+        for root in self._signed:
+            (root / SIGN).unlink(missing_ok=True)
+        self._signed.clear()
+
+    def _connect(self) -> None:
+        if self._connected:
+            return
+        ray = self._ray
+        if ray.is_initialized():
+            raise UserError("executor ray: this process is connected to Ray already: call ray.shutdown() first")
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+        if self.params.address is None:
+            os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+            options["include_dashboard"] = False
+        else:
+            _require_answer(self.params.address)
+        with tempfile.TemporaryDirectory() as folder:
+            if self.params.ship:
+                options["runtime_env"] = {"py_modules": [str(stage_package(Path(folder)))]}
+            try:
+                ray.init(self.params.address or "local", **options)
+            except (ConnectionError, OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+                where = f"connect to {self.params.address!r}" if self.params.address else "start Ray here"
+                raise UserError(f"executor ray: cannot {where}: {_first_line(error)}") from error
+        self._connected = True
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Decide what runs ask for, and open the mailbox."""
+        ray = self._ray
+        some = float(any(node.get("GPU") for node in self._nodes()))
+        self._gpus = some if self.params.gpus is None else self.params.gpus
+        request: dict[str, Any] = {"num_cpus": self.params.cpus, "num_gpus": self._gpus}
+        if self.params.memory_gb is not None:
+            request["memory"] = int(self.params.memory_gb * 2**30)
+        if self.params.jobs is None and not self._room():
+            asked = ", ".join(f"{name} {value:g}" for name, value in self._request().items())
+            raise UserError(f"executor ray: no node of the cluster has what a run asks for ({asked})")
+        self._run = ray.remote(max_retries=0, **request)(run_on_node)
+        here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
+            ray.get_runtime_context().get_node_id(), soft=False
+        )
+        self._mailbox = ray.remote(num_cpus=0, scheduling_strategy=here)(Mailbox).remote()
+        self._reports = self._mailbox.take.remote()
+
+    def _request(self) -> dict[str, float]:
+        """What a run asks of one node, by Ray's names of resources."""
+        memory = (self.params.memory_gb or 0) * 2**30
+        asked = {"CPU": self.params.cpus, "GPU": self._gpus, "memory": memory}
+        return {name: value for name, value in asked.items() if value}
+
+    def _nodes(self) -> list[Mapping[str, float]]:
+        return [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+
+    def _room(self) -> int:
+        """How many runs fit on the nodes that there are now."""
+        asked = self._request()
+        return sum(min(int(node.get(name, 0) / value) for name, value in asked.items()) for node in self._nodes())
+
+    def _pack(self, ticket: int, job: Job) -> Parcel:
+        names = job.spec.plugins
+        if names not in self._plugins:
+            self._plugins[names] = pack_plugins(names)  # once: a file that is edited meanwhile changes no run
+        work_root = job.place.work_root.absolute()
+        if work_root not in self._signed:
+            work_root.mkdir(parents=True, exist_ok=True)
+            (work_root / SIGN).write_text(self._sign)
+            self._signed.add(work_root)
+        place = replace(
+            job.place,
+            data_root=self.params.data_root or job.place.data_root.absolute(),
+            work_root=self.params.work_root or work_root,
+        )
+        return Parcel(ticket, job, place, self._sign, self._plugins[names])
+
+    def _answer(self, on_report: OnReport) -> None:
+        """Hand the reports that have arrived on, and send the answers back."""
+        jobs = dict(self._under_way.values())
+        for ticket, *values in self._ray.get(self._reports):
+            if ticket in jobs:  # or its run was lost since
+                epoch, epochs, value = values
+                self._mailbox.answer.remote(ticket, on_report(jobs[ticket], epoch, epochs, value))
+        self._reports = self._mailbox.take.remote()
+
+    def _finish(self, run: Any) -> Finished:
+        """How a run ended; the files that it left are put where a worker on this machine would have left them."""
+        _, job = self._under_way.pop(run)
+        errors = self._ray.exceptions
+        try:
+            returned: Returned = self._ray.get(run)
+        except errors.RayTaskError as error:
+            reason = _last_line(error)
+            lacking = reason.startswith(("ModuleNotFoundError", "ImportError"))
+            remedy = ": install provbench's dependencies on every node" if lacking else ""
+            return Finished(job, None, f"on a node of the cluster: {reason}{remedy}", user_error=lacking)
+        except errors.RayError as error:
+            return Finished(job, None, f"Ray lost it ({type(error).__name__}): {_first_line(error)}")
+        for name, content in returned.files.items():
+            path = job.place.work_root / job.spec.key / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        record = returned.finished.record
+        if record is not None and self.params.ship:
+            record = record.model_copy(update=_driver_provenance(record.versions))
+        return replace(returned.finished, job=job, record=record)
+
+
+def _require_answer(address: str) -> None:
+    """Raise `UserError` where nobody listens at HOST:PORT; Ray would go on trying for minutes."""
+    parts = urlsplit(address if "://" in address else f"//{address}")
+    try:
+        if parts.hostname and parts.port:
+            socket.create_connection((parts.hostname, parts.port), timeout=10).close()
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"executor ray: nobody answers at address: {address} ({error}): start one with `ray start --head`"
+        ) from error
+
+
+def _driver_provenance(versions: Mapping[str, str]) -> dict[str, Any]:
+    """Of the code that was sent: it came from the driver's checkout, which its copy on the node cannot tell."""
+    commit, dirty = git_state()
+    own = {ROOT: package_versions()[ROOT]} if ROOT in package_versions() else {}
+    return {"commit": commit, "dirty": dirty, "versions": {**versions, **own}}
+
+
+def _import_ray() -> ModuleType:
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")  # or Ray prints the nodes' warnings among the tables
+    try:
+        import ray
+        import ray.util.scheduling_strategies
+    except ImportError as error:
+        raise UserError("executor ray: Ray is not installed: pip install 'provbench[ray]'") from error
+    return ray
+
+
+def _brief(lines: str) -> str:
+    return shorten(lines, 200, placeholder=" …")
+
+
+def _first_line(error: BaseException) -> str:
+    return _brief(str(error).strip().partition("\n")[0])
+
+
+def _last_line(error: BaseException) -> str:
+    return _brief(str(error).strip().rpartition("\n")[2])

@@ -1,0 +1,140 @@
+"""What the Ray executor has running on the cluster: the runs on its nodes, and the mailbox beside the driver."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import platform
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from ...registry import UserError, load_plugins
+from ...registry.task import no_progress
+from ...results.record import RunRecord
+from ..spec import Place
+from .base import Finished, Job
+from .shipping import ROOT, unpack_plugins
+from .threads import limit_threads
+from .told import told
+
+SIGN = ".driver"
+"""A file under work_root by which a node knows that it shares the driver's file system."""
+
+LEFT = ("weights", "pictures")
+"""Folders of a run's working folder that the driver wants to have."""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A job on its way to a node.
+
+    place: as the nodes see it. sign: what the driver wrote into a file under its work_root. plugins: contents of files.
+    """
+
+    ticket: int
+    job: Job
+    place: Place
+    sign: str
+    plugins: Mapping[str, bytes]
+
+    @property
+    def shares_files(self) -> bool:
+        """Whether the driver sees what is left under work_root on this machine."""
+        try:
+            return (self.place.work_root / SIGN).read_text() == self.sign
+        except OSError:
+            return False
+
+
+@dataclass(frozen=True)
+class Returned:
+    """How a job ended, and what it left under its working folder, by relative path, if the driver cannot see that."""
+
+    finished: Finished
+    files: Mapping[str, bytes]
+
+
+class Mailbox:
+    """Carries validation values to the driver and its answers back to the runs. Lives on the driver's node."""
+
+    def __init__(self) -> None:
+        self._arrived: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
+        self._answers: dict[int, asyncio.Future[bool]] = {}
+
+    async def report(self, ticket: int, *values: Any) -> bool:
+        """A run's: deliver a report and wait for the answer."""
+        self._answers[ticket] = asyncio.get_running_loop().create_future()
+        self._arrived.put_nowait((ticket, *values))
+        return await self._answers[ticket]
+
+    async def take(self) -> list[tuple[Any, ...]]:
+        """The driver's: what has arrived, as soon as anything has."""
+        reports = [await self._arrived.get()]
+        while not self._arrived.empty():
+            reports.append(self._arrived.get_nowait())
+        return reports
+
+    async def answer(self, ticket: int, stop: bool) -> None:
+        self._answers.pop(ticket).set_result(stop)
+
+
+def run_on_node(parcel: Parcel, mailbox: Any) -> Returned:
+    """Execute a job here: its plugins are loaded and its data prepared first, and what it left is packed up."""
+    limit_threads(parcel.place.threads)
+    finished = told(parcel.job, lambda: _run(parcel, mailbox))
+    if finished.user_error:
+        finished = replace(finished, error=f"node {platform.node()}: {finished.error}")
+    folder = parcel.place.work_root / parcel.job.spec.key
+    if finished.record is None or parcel.shares_files:
+        return Returned(finished, {})
+    files = _read_files(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    return Returned(finished, files)
+
+
+def _run(parcel: Parcel, mailbox: Any) -> RunRecord:
+    import ray
+
+    _require_libraries()
+    from ..execute import build_task, execute
+
+    def report(*values: Any) -> bool:
+        return ray.get(mailbox.report.remote(parcel.ticket, *values))
+
+    spec = unpack_plugins(parcel.job.spec, parcel.plugins)
+    load_plugins(spec.plugins)
+    _prepare(build_task(spec, parcel.place), parcel.place.data_root)
+    return execute(spec, parcel.place, report)
+
+
+def _require_libraries() -> None:
+    try:
+        importlib.import_module(f"{ROOT}.benchmarks.training.loop")
+    except ImportError as error:
+        raise UserError(f"{error}: install provbench's dependencies on every node of the cluster") from error
+
+
+_prepared: set[tuple[str, Path]] = set()
+
+
+def _prepare(task: Any, data_root: Path) -> None:
+    """Make the mini data if this node has none, one process for all; check that full data are there."""
+    if (task.name, task.root) in _prepared:
+        return
+    if task.variant == "mini":
+        data_root.mkdir(parents=True, exist_ok=True)
+        with FileLock(data_root / f".{task.root.name}.prepare.lock"):
+            task.prepare(no_progress)
+    else:
+        task.prepare(no_progress)
+    _prepared.add((task.name, task.root))
+
+
+def _read_files(folder: Path) -> dict[str, bytes]:
+    files = [path for name in LEFT for path in sorted((folder / name).rglob("*")) if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

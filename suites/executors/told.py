@@ -1,0 +1,19 @@
+"""What a run raises, in words that travel between processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...registry import UserError
+from ...results.record import RunRecord
+from .base import Finished, Job
+
+
+def told(job: Job, run: Callable[[], RunRecord]) -> Finished:
+    """The job with the record that `run` returns, or with what it raised."""
+    try:
+        return Finished(job, run())
+    except UserError as error:
+        return Finished(job, None, str(error), user_error=True)
+    except Exception as error:
+        return Finished(job, None, f"{type(error).__name__}: {error}")
