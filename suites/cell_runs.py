@@ -50,6 +50,7 @@ class CellRuns:
         self._final = False
         """Whether the final runs are in the queue."""
         self.incomplete = False
+        """Whether a trial was lost."""
 
     def _open_search(self, storage: BaseStorage | None) -> CellSearch | None:
         if storage is None or not self.plan.spaces(self.cell):
@@ -61,11 +62,17 @@ class CellRuns:
 
     @property
     def total(self) -> int:
-        """How many runs the cell needs in all, as far as it is known."""
-        budget = self.search.settings.budget if self.search else 0
-        protocols = self.cell.protocols if self.search else self.cell.protocols[:1]
-        finals = len(self.plan.file.suite.seeds) * len(protocols) + budget * (ORACLE in protocols)
-        return budget + (finals if self.finals else 0)
+        """How many runs the cell needs from now on, those that will be found finished included; at most, while open."""
+        if self.search is None:
+            return len(self.final_runs()) if self.finals else 0
+        trials = max(0, self.search.settings.budget - sum(self.search.counts().values()))
+        if not self.finals:
+            return trials
+        protocols, choices = self.cell.protocols, self.choices() or ()
+        known = len(choices) == len(protocols)
+        finals = len(self.final_runs()) if known else len(self.plan.file.suite.seeds) * len(protocols)
+        probes = len(self.oracle_runs()) + trials if ORACLE in protocols else 0
+        return trials + probes + finals
 
     def next(self) -> RunSpec | None:
         """A run that can start now, or None: wait for those under way, or the cell needs no more."""
@@ -77,12 +84,12 @@ class CellRuns:
         if self._trials or self.incomplete or not self.finals:
             return None
         if self._probing is None:
-            probes = self._oracle_runs()
+            probes = self.oracle_runs()
             self._probing = {spec.key for spec in probes}
             self._queue.extend(probes)
         if not self._queue and not self._probing and not self._final:
             self._final = True
-            self._queue.extend({spec.key: spec for choice in self.choices() or () for spec in choice.specs}.values())
+            self._queue.extend(self.final_runs())
         return self._queue.popleft() if self._queue else None
 
     def reported(self, spec: RunSpec, epoch: int, value: float | None) -> bool:
@@ -108,18 +115,21 @@ class CellRuns:
             self._probing.discard(spec.key)
 
     def lost(self, spec: RunSpec) -> None:
-        self._trials.pop(spec.key, None)
+        if self._trials.pop(spec.key, None):
+            self.incomplete = True
         if self._probing:
             self._probing.discard(spec.key)
-        self.incomplete = True
 
     def choices(self) -> list[Choice] | None:
         """What each protocol chooses, with its final runs; None while the search is not finished.
 
-        Without a search there is nothing to choose, and one protocol's runs are those of all.
+        Without a search there is only the epoch to choose: of protocols that do so by one metric, the first is here.
         """
         if self.search is None:
-            return [self._choice(self.cell.protocol, {})]
+            distinct: dict[str, Choice] = {}
+            for choice in (self._choice(protocol, {}) for protocol in self.cell.protocols):
+                distinct.setdefault(choice.specs[0].key, choice)
+            return list(distinct.values())
         if sum(self.search.counts().values()) < self.search.settings.budget:
             return None
         chosen = {protocol: self.chosen(protocol) for protocol in self.cell.protocols}
@@ -139,11 +149,34 @@ class CellRuns:
             best = oracle_trial(records, metric) if len(records) == len(trials) else None
         return dict(trials[best.key]) if best is not None else None
 
+    def trial_specs(self) -> list[RunSpec]:
+        """The runs of the trials that have ended, each once."""
+        assert self.search is not None
+        specs = [
+            search_base(self.plan, self.cell, self.fingerprint, trial.params)
+            for trial in self.search.trials()
+            if trial.state.is_finished()
+        ]
+        return list({spec.key: spec for spec in specs}.values())
+
+    def value(self, protocol: str, params: Mapping[str, Any]) -> float | None:
+        """What a protocol judges a finished trial by: a val metric, the oracle a test metric; None if not known."""
+        record = self.lookup(self._compared_by(protocol, params).key)
+        if record is None or record.status != "done":
+            return None
+        scores = record.test if protocol == ORACLE else record.val
+        return scores.get(self.cell.selection_metric(protocol))
+
+    def final_runs(self) -> list[RunSpec]:
+        """Those of every protocol, each once."""
+        return list({spec.key: spec for choice in self.choices() or () for spec in choice.specs}.values())
+
     def _choice(self, protocol: str, chosen: Mapping[str, Any]) -> Choice:
         specs = self.plan.final_specs(self.cell, self.fingerprint, chosen, protocol)
         return Choice(protocol, chosen, specs)
 
-    def _oracle_runs(self) -> list[RunSpec]:
+    def oracle_runs(self) -> list[RunSpec]:
+        """Its probes: the finished trials' parameters, trained once more, and scored on test; each once."""
         if self.search is None or ORACLE not in self.cell.protocols:
             return []
         runs = [self._compared_by(ORACLE, trial.params) for trial in self.search.finished()]

@@ -53,13 +53,13 @@ class Output:
         return given or str(self.journal(suite))
 
     def remember_storage(self, suite: str, given: str | None = None) -> str:
-        """`storage`, which later commands then find without being told. A password is not written down."""
+        """`storage`, which later commands then find from any folder, untold. A password is not written down."""
         location = self.storage(suite, given)
         if given is not None:
-            from .search.storage import shown
+            from .search.storage import anchored, shown
 
             with atomic_file(self._remembered(suite)) as file:
-                file.write(f"{shown(given)}\n".encode())
+                file.write(f"{shown(anchored(given))}\n".encode())
         return location
 
     def _remembered(self, suite: str) -> Path:

@@ -73,6 +73,8 @@ class Cell:
     augmentation: Part | None
     regularizers: tuple[Part, ...]
     overrides: Mapping[str, Any]
+    swept: frozenset[str]
+    """Parameters whose values make this method one point of a sweep: no search varies them."""
     protocols: tuple[str, ...]
     """Selection protocols; the search maximises the first one's metric."""
     processes: int
@@ -139,7 +141,7 @@ class Cell:
             variant=self.variant,
             synthesizer=self.synthesizer and self.synthesizer.resolve(merged),
             augmentation=self.augmentation and self.augmentation.resolve(merged),
-            regularizers=tuple(part.resolve(merged) for part in self.regularizers),
+            regularizers=tuple(part.resolve(merged) for part in sorted(self.regularizers, key=lambda part: part.name)),
             seed=seed,
             phase=phase,
             selection_metric=self.selection_metric(epochs_by),
@@ -160,14 +162,16 @@ class Plan:
     cells: tuple[Cell, ...]
 
     def spaces(self, cell: Cell) -> dict[str, SearchSpace]:
-        """What a search varies in a cell: the suite's `search.space`, as far as the cell has these parameters."""
+        """What a search varies in a cell: the suite's `search.space`, as far as the cell has it, and sweeps it not."""
         search = self.file.suite.search
         if not search.trials:
             return {}
         defaults = cell.default_spaces()
-        if not search.space:
-            return defaults
-        return {name: space or defaults[name] for name, space in search.space.items() if cell.knows(name)}
+        if search.space:
+            spaces = {name: space or defaults[name] for name, space in search.space.items() if cell.knows(name)}
+        else:
+            spaces = defaults
+        return {name: space for name, space in spaces.items() if name not in cell.swept}
 
     def sections(self) -> dict[str, Cell]:
         """One cell for each task section: enough to reach its data."""
@@ -201,7 +205,6 @@ def make_plan(file: SuiteFile, plugins: tuple[str, ...] = ()) -> Plan:
     for cell in cells:
         cell.spec(0, "final", "")
     _check_space(file, cells)
-    _check_tables(file, {cell.name: cell for cell in cells})
     return Plan(file, cells)
 
 
@@ -234,6 +237,7 @@ def _cell(file: SuiteFile, name: str, method: str, plugins: tuple[str, ...]) -> 
             part(REGULARIZERS, use, "regularizers", index) for index, use in enumerate(composition.regularizers)
         ),
         overrides={**composition.overrides, **section.overrides.get(method, {})},
+        swept=frozenset(composition.sweep),
         protocols=protocols,
         processes=section.processes,
         plugins=plugins,
@@ -301,24 +305,3 @@ def _corners(space: SearchSpace) -> list[Any]:
         return list(space.choices)
     corners = [space.low, space.high]
     return [int(value) if space.integer and value is not None else value for value in corners]
-
-
-def _check_tables(file: SuiteFile, sections: Mapping[str, Cell]) -> None:
-    for index, table in enumerate(file.suite.tables):
-        protocols = sections[table.task].protocols
-        if table.selection is not None and table.selection not in protocols:
-            where = file.where("tables", index, "selection")
-            raise UserError(f"{where}: {table.task} has no selection protocol {table.selection!r}; it has {protocols}")
-        known = [metric.name for metric in sections[table.task].task.info.metrics]
-        for metric in table.metrics or ():
-            if metric not in known:
-                raise UserError(
-                    f"{file.where('tables', index, 'metrics')}: unknown metric {metric!r}{nearest(metric, known)}"
-                )
-        allowed = file.suite.methods_of(table.task)
-        for method in (*(table.methods or ()), *([table.baseline] if table.baseline else ())):
-            if method not in allowed:
-                raise UserError(
-                    f"{file.where('tables', index)}: method {method!r} does not run on task {table.task!r}"
-                    f"{nearest(method, allowed)}"
-                )

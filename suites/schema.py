@@ -148,7 +148,10 @@ def load_suite(reference: str) -> SuiteFile:
         suite = Suite.model_validate(data)
     except ValidationError as error:
         raise UserError("\n".join(_complaint(issue, path, lines) for issue in error.errors())) from None
-    file = SuiteFile(suite, path, lines)
+    try:
+        file = SuiteFile(suite, path, lines)
+    except UserError as error:  # of a sweep
+        raise UserError(f"{path}: {error}") from None
     _check_references(suite, file)
     return file
 

@@ -44,6 +44,7 @@ def final_runs(
     plugins: Sequence[str],
     out: Path,
     data: Path,
+    storage: str | None = None,
 ) -> list[FinalRun]:
     """A task's runs of one seed, by default the suite's first, and of some methods, by default all.
 
@@ -56,7 +57,7 @@ def final_runs(
     from ..suites.schema import load_suite
 
     plan, output = make_plan(load_suite(suite), tuple(plugins)), Output(out)
-    states = {state.cell.method: state for state in survey(plan, output, data) if state.cell.name == task}
+    states = {state.cell.method: state for state in survey(plan, output, data, storage) if state.cell.name == task}
     if not states:
         known = [cell.name for cell in plan.cells]
         raise UserError(f"--task: the suite has no task {task!r}{nearest(task, set(known))}")

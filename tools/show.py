@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table as RichTable
 
     from ..results import Field, Table
 
 
 WIDTH = 160
 """Of what is printed into a file or a pipe, in characters."""
+
+LABEL, HEADING, SOURCE = 32, 10, 22
+"""Characters after which the heading over a group of rows breaks, a column's at the earliest, a published number."""
 
 
 def console() -> Console:
@@ -33,47 +40,105 @@ def print_rows(header: Sequence[str], rows: Iterable[Sequence[object]], title: s
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*header, title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
+    table = Table(*header, title=Text(title) if title else None, box=box.SIMPLE_HEAD, title_justify="left")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     console().print(table)
 
 
 def print_table(table: Table) -> None:
-    """A results table, best values bold, notes below; in parts where the screen is too narrow for the whole."""
+    """A results table, best values bold, notes below; in parts where the screen is too narrow for the whole.
+
+    Numbers stay on one line: what breaks where a column alone is too wide is a name, a heading or a source.
+    """
+    from rich.padding import Padding
+    from rich.text import Text
+
+    screen = console()
+    body = _body(table)
+    header = _header(table, body)
+    headings = [line for group, _ in table.groups() for line in _lines(group, LABEL)]
+    screen.print(Text(table.title, style="bold"))
+    for places in _parts(header, body, headings, screen.width):
+        screen.print(_grid(table, header, body, places))
+    for note in table.notes:
+        screen.print(Padding(Text(f"· {note}", style="dim"), (0, 0, 0, 2)))
+    screen.print()
+
+
+def _grid(table: Table, header: list[Field], body: list[list[Field]], places: list[int]) -> RichTable:
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    screen = console()
-    header, body = table.header(), table.body()
-    for number, places in enumerate(_parts(header, body, screen.width)):
-        title = Text(table.title, style="bold") if number == 0 else None
-        grid = RichTable(title=title, box=box.SIMPLE_HEAD, title_justify="left")
-        for place in places:
-            field = header[place]
-            grid.add_column(Text(field.text), justify="left" if field.kind == "label" else "right")
-        for row in body:
+    grid = RichTable(box=box.SIMPLE_HEAD)
+    height = max(header[place].text.count("\n") for place in places)
+    for place in places:
+        field = header[place]
+        justify = "left" if field.kind == "label" else "right"
+        breaks = field.kind in ("label", "published")
+        above = "\n" * (height - field.text.count("\n"))
+        grid.add_column(Text(above + field.text), justify=justify, no_wrap=not breaks, overflow="fold")
+    rows = iter(body)
+    for group, count in table.groups():
+        if group:
+            grid.add_section()
+            grid.add_row(Text("\n".join(_lines(group, LABEL)), style="italic"))
+        for row in islice(rows, count):
             grid.add_row(*(Text(row[place].text, style="bold" if row[place].bold else "") for place in places))
-        screen.print(grid)
-    for note in table.notes:
-        screen.print(Text(f"  {note}", style="dim"))
-    screen.print()
+    return grid
 
 
-def _parts(header: Sequence[Field], body: Sequence[Sequence[Field]], width: int) -> list[list[int]]:
+def _body(table: Table) -> list[list[Field]]:
+    """The fields in lines: rows stand under their group's heading, and long sources under their numbers."""
+    grouped = (bool(group) for group, count in table.groups() for _ in range(count))
+
+    def field(one: Field, indented: bool) -> Field:
+        if one.kind == "label":
+            return replace(one, text=f"  {one.text}" if indented else one.text)
+        long = one.kind == "published" and len(one.text) > SOURCE
+        return replace(one, text=one.text.replace(" (", "\n(", 1)) if long else one
+
+    return [[field(one, indented) for one in row] for row, indented in zip(table.body(), grouped, strict=True)]
+
+
+def _header(table: Table, body: list[list[Field]]) -> list[Field]:
+    """The titles, under the headings over groups of columns, in lines not much longer than what stands below them."""
+    header = table.header()
+    over = [text for text, width in table.spans() for _ in range(width)] or [""] * len(header)
+    heads = []
+    for place, (field, group) in enumerate(zip(header, over, strict=True)):
+        width = max([HEADING, *(_width(row[place]) for row in body)])
+        first = place > 0 and field.column != header[place - 1].column
+        lines = [*_lines(group if first else "", width), *_lines(field.text, width)]
+        heads.append(replace(field, text="\n".join(lines)))
+    return heads
+
+
+def _parts(
+    header: Sequence[Field], body: Sequence[Sequence[Field]], headings: Sequence[str], width: int
+) -> list[list[int]]:
     """The columns of each part: the label's, then as many metrics, whole, as the screen is wide; one at least."""
-    padding = 2
-    widths = [max(len(row[place].text) for row in [header, *body]) + padding for place in range(len(header))]
-    metrics: list[list[int]] = []
+    padding = 3  # rich's own, and the line between columns
+    widths = [max(_width(row[place]) for row in [header, *body]) + padding for place in range(len(header))]
+    widths[0] = max([widths[0], *(len(heading) + padding for heading in headings)])
+    metrics: dict[int | None, list[int]] = {}
     for place, field in enumerate(header[1:], start=1):
-        if field.kind == "value":
-            metrics.append([])
-        metrics[-1].append(place)
+        metrics.setdefault(field.column, []).append(place)
     parts = [[0]]
-    for metric in metrics:
+    for metric in metrics.values():
         taken = sum(widths[place] for place in [*parts[-1], *metric]) + padding
         if taken > width and len(parts[-1]) > 1:
             parts.append([0])
         parts[-1] += metric
     return parts
+
+
+def _lines(text: str, width: int) -> list[str]:
+    return wrap(text, width, break_long_words=False, break_on_hyphens=False)
+
+
+def _width(field: Field) -> int:
+    from rich.cells import cell_len
+
+    return max(map(cell_len, field.text.split("\n")))

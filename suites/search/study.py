@@ -17,6 +17,7 @@ from ...results.selection import ValView
 from ..spec import RunSpec, digest
 from .pruners import Pruner
 from .samplers import Fixed, Sampler
+from .storage import reaching
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
@@ -60,6 +61,7 @@ class CellSearch:
     parameters, a run that had finished is not trained again.
     """
 
+    @reaching()
     def __init__(self, storage: BaseStorage, base: RunSpec, settings: Settings) -> None:
         self.settings = settings
         name = study_name(base, settings)
@@ -78,6 +80,7 @@ class CellSearch:
         """Whether the whole budget has been asked for."""
         return not self._orphans and self._asked >= self.settings.budget
 
+    @reaching()
     def ask(self) -> tuple[int, dict[str, Any]]:
         """The number and the parameters of the next trial to run."""
         if self._orphans:
@@ -91,6 +94,7 @@ class CellSearch:
         self._open[trial.number] = trial
         return trial.number, {name: _suggest(trial, name, axis) for name, axis in self.settings.space.items()}
 
+    @reaching()
     def report(self, number: int, epoch: int, value: float | None) -> bool:
         """Take in a trial's validation value after an epoch; whether the trial is to be stopped."""
         if value is None or not self.settings.pruner.prunes:
@@ -100,6 +104,7 @@ class CellSearch:
             trial.report(value, epoch)
         return trial.should_prune()
 
+    @reaching()
     def tell(self, number: int, run: ValView, metric: str) -> None:
         """End a trial with the validation value of its run."""
         _check(run)
@@ -119,6 +124,7 @@ class CellSearch:
         """The trials that ran to their end, in their order."""
         return [trial for trial in self.trials() if trial.state == TrialState.COMPLETE and trial.value is not None]
 
+    @reaching()
     def trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)
 

@@ -73,7 +73,7 @@ class Toy(Task):
     info: ClassVar[TaskInfo] = TaskInfo(
         title="Toy",
         metrics=(Metric("accuracy", "share of right predictions"), Metric("confidence", "mean largest probability")),
-        selection={"val": "accuracy", "oracle": "confidence"},
+        selection={"val": "accuracy", "worst-group": "confidence", "oracle": "confidence"},
         licence="none",
         citation="none",
         homepage="none",

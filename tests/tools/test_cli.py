@@ -67,7 +67,7 @@ def test_run_status_tables_show_why(provbench: Run, suite: Path, tmp_path: Path)
     assert json.loads(provbench("why", key, other, "--json").stdout) == {"seed": [0, 1]}
 
     folder = tmp_path / "runs" / "suites" / "toy" / "tables"
-    assert {path.suffix for path in folder.iterdir()} == {".md", ".csv", ".tex", ".json"}
+    assert {path.suffix for path in folder.iterdir()} == {".md", ".csv", ".tex", ".html", ".json"}
     markdown = provbench("tables", suite, *plugin, "--format", "markdown").stdout
     assert markdown.strip() == (folder / "toy.md").read_text().strip()
     mean = sum(json.loads(provbench("show", one, "--json").stdout)["test"]["accuracy"] for one in (key, other)) / 2

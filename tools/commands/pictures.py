@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..options import DEFAULT_DATA, DEFAULT_OUT, DataOption, OutOption, PluginOption, SuiteArgument
+from ..options import DEFAULT_DATA, DEFAULT_OUT, DataOption, OutOption, PluginOption, StorageOption, SuiteArgument
 
 MethodOption = Annotated[list[str] | None, typer.Option(help="A method; may be repeated. Default: all.")]
 SeedOption = Annotated[int | None, typer.Option(help="The runs' seed; default: the suite's first.")]
@@ -27,13 +27,16 @@ def overlay(
     images: Annotated[int, typer.Option(min=1, help="How many test images, drawn at random.")] = 8,
     out: OutOption = DEFAULT_OUT,
     data: DataOption = DEFAULT_DATA,
+    storage: StorageOption = None,
     plugin: PluginOption = None,
 ) -> None:
     """Draw score maps and boxes of a localisation task's runs. Needs their weights: run with --keep last or best."""
     from ...suites.spec import Place
     from ..finished import final_runs
 
-    runs = final_runs(suite, task=task, methods=method, seed=seed, plugins=plugin or (), out=out, data=data)
+    runs = final_runs(
+        suite, task=task, methods=method, seed=seed, plugins=plugin or (), out=out, data=data, storage=storage
+    )
 
     from ..overlays import draw, localization_task, localized, pick
 
@@ -60,6 +63,7 @@ def tubes(
     rate: Annotated[float, typer.Option(min=1, max=50, help="Frames of a film in a second.")] = 12.5,
     out: OutOption = DEFAULT_OUT,
     data: DataOption = DEFAULT_DATA,
+    storage: StorageOption = None,
     plugin: PluginOption = None,
 ) -> None:
     """Draw the tubes that an action task's runs find in a video. Needs their weights: run with --keep last or best."""
@@ -68,7 +72,9 @@ def tubes(
     from ..tubes import check_name, save
 
     check_name(file)
-    runs = final_runs(suite, task=task, methods=method, seed=seed, plugins=plugin or (), out=out, data=data)
+    runs = final_runs(
+        suite, task=task, methods=method, seed=seed, plugins=plugin or (), out=out, data=data, storage=storage
+    )
 
     from ..tube_runs import action_task, choose_video, found_tubes, true_tubes, video_frames
 

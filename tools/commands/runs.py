@@ -20,7 +20,7 @@ def add_to(app: typer.Typer) -> None:
 
 def show(key: KeyArgument, out: OutOption = DEFAULT_OUT, json: JsonOption = False) -> None:
     """Show a run's record."""
-    record = _find(key, out)
+    record = find_record(key, out)
     if json:
         print_json(record.model_dump(mode="json"))
         return
@@ -46,10 +46,10 @@ def why(
     """Explain what a run key is made of, or why two keys differ."""
     from ...suites.spec import digest
 
-    record = _find(key, out)
+    record = find_record(key, out)
     parts = _flatten(record.identity)
     if other is not None:
-        theirs = _flatten(_find(other, out).identity)
+        theirs = _flatten(find_record(other, out).identity)
         names = sorted(set(parts) | set(theirs))
         changed = {name: (parts.get(name), theirs.get(name)) for name in names if parts.get(name) != theirs.get(name)}
         if json:
@@ -66,7 +66,7 @@ def why(
     print(f"SHA-256 of these parts as canonical JSON begins with {digest(record.identity)}; the key is {record.key}")
 
 
-def _find(prefix: str, out: Any) -> Any:
+def find_record(prefix: str, out: Any) -> Any:
     from ...results import Store
 
     store = Store(out)

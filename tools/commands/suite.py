@@ -48,28 +48,29 @@ def plan(
     suite: SuiteArgument,
     out: OutOption = DEFAULT_OUT,
     data: DataOption = DEFAULT_DATA,
+    storage: StorageOption = None,
     plugin: PluginOption = None,
     json: JsonOption = False,
 ) -> None:
     """Check a suite, and show the runs that it needs. Trains nothing."""
     planned = plan_of(suite, plugin)
-    states, note = _survey_or_gaps(planned, out, data)
+    states, note = _survey_or_gaps(planned, out, data, storage)
     known = {(state.cell.name, state.cell.method): state for state in states}
     rows = []
     for cell in planned.cells:
         state = known[cell.name, cell.method]
-        space = planned.spaces(cell)
-        trials = planned.file.suite.search.trials if space else 0
+        specs = [spec for selected in state.selected.values() for spec in selected.specs]
+        records = {record.key: record for selected in state.selected.values() for record in selected.records}
         rows.append(
             {
                 "task": cell.name,
                 "variant": cell.variant,
                 "method": cell.method,
-                "trials": trials,
-                "search": sorted(space),
+                "trials": state.trials,
+                "search": sorted(planned.spaces(cell)),
                 "seeds": list(planned.file.suite.seeds),
-                "finished": sum(selected.done for selected in state.selected.values()),
-                "keys": [spec.key for selected in state.selected.values() for spec in selected.specs],
+                "finished": sum(record.status == "done" for record in records.values()),
+                "keys": list(dict.fromkeys(spec.key for spec in specs)),  # protocols may agree
             }
         )
     if json:
@@ -113,7 +114,7 @@ def run(
     made: list[Table] = []
 
     def tabulate(tracking: Tracking) -> None:
-        made.extend(_write_tables(planned, survey_of(planned, out, data), output))
+        made.extend(_write_tables(planned, survey_of(planned, out, data, storage), output))
         tracking.tables(planned.file.suite.name, sorted(folder.glob("[!.]*")))
 
     tally = drive(
@@ -142,12 +143,13 @@ def status(
     suite: SuiteArgument,
     out: OutOption = DEFAULT_OUT,
     data: DataOption = DEFAULT_DATA,
+    storage: StorageOption = None,
     plugin: PluginOption = None,
     json: JsonOption = False,
 ) -> None:
     """Show how far a suite has come."""
     planned = plan_of(suite, plugin)
-    states = survey_of(planned, out, data)
+    states = survey_of(planned, out, data, storage)
     rows = [
         _standing(state, protocol, len(planned.file.suite.seeds)) for state in states for protocol in state.protocols
     ]
@@ -178,6 +180,7 @@ def tables(
     format: Annotated[
         Literal["text", "markdown", "csv", "latex", "json"], typer.Option("--format", "-f", help="What to print.")
     ] = "text",
+    storage: StorageOption = None,
     plugin: PluginOption = None,
 ) -> None:
     """Make a suite's tables from the records that are there; gaps stay gaps. Writes them all beside the records."""
@@ -185,7 +188,7 @@ def tables(
     from ...suites.output import Output
 
     planned = plan_of(suite, plugin)
-    states, note = _survey_or_gaps(planned, out, data)
+    states, note = _survey_or_gaps(planned, out, data, storage)
     if note:
         print(f"provbench: {note}", file=sys.stderr)
     for table in _write_tables(planned, states, Output(out)):
@@ -195,19 +198,19 @@ def tables(
             print(render(table, format))
 
 
-def survey_of(planned: Plan, out: Path, data: Path) -> list[CellState]:
+def survey_of(planned: Plan, out: Path, data: Path, storage: str | None = None) -> list[CellState]:
     from ...suites.output import Output
     from ...suites.overview import survey
 
-    return survey(planned, Output(out), data)
+    return survey(planned, Output(out), data, storage)
 
 
-def _survey_or_gaps(planned: Plan, out: Path, data: Path) -> tuple[list[CellState], str]:
+def _survey_or_gaps(planned: Plan, out: Path, data: Path, storage: str | None) -> tuple[list[CellState], str]:
     """The state of every cell; where data are missing, that of a suite that nothing has been done for, and why."""
     from ...suites.overview import untouched
 
     try:
-        return survey_of(planned, out, data), ""
+        return survey_of(planned, out, data, storage), ""
     except MissingDataError as error:
         return untouched(planned), f"data are not ready, so there are no run keys yet: {error}"
 

@@ -1,0 +1,119 @@
+"""`provbench replay`: train recorded runs again, and say whether they come out the same."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ...registry.errors import UserError
+from ..launch import plan_of
+from ..options import (
+    DEFAULT_DATA,
+    DEFAULT_OUT,
+    DataOption,
+    JsonOption,
+    OutOption,
+    PluginOption,
+    StorageOption,
+    ThreadsOption,
+    WorkersOption,
+)
+from ..show import print_json
+from .runs import find_record
+
+if TYPE_CHECKING:
+    from ...results.record import RunRecord
+    from ...suites.replay import Replay
+
+MOST_SHOWN = 8
+"""Fields that differ, of one run, before the rest is only counted."""
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(replay)
+
+
+def replay(
+    keys: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY]...", help="Run keys, or their first digits.")
+    ] = None,
+    suite: Annotated[
+        str | None,
+        typer.Option(help="All recorded runs of a suite: of each cell the trials in their order, then finals."),
+    ] = None,
+    out: OutOption = DEFAULT_OUT,
+    data: DataOption = DEFAULT_DATA,
+    storage: StorageOption = None,
+    threads: ThreadsOption = None,
+    workers: WorkersOption = 0,
+    plugin: PluginOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Train recorded runs again from their records alone, and compare. Writes nothing; exit code 1 if any differs."""
+    from ...registry import load_plugins
+    from ...suites.replay import replay as repeat
+    from ...suites.spec import Place
+
+    if not keys and suite is None:
+        raise UserError("name the runs to replay: KEY…, or --suite SUITE")
+    load_plugins(tuple(plugin or ()))
+    records = [find_record(key, out) for key in keys or ()]
+    if suite is not None:
+        records += _records_of(suite, out, data, storage, plugin)
+    place = Place(data_root=data, threads=threads or 1, workers=workers)
+    done: list[Replay] = []
+    for record in records:
+        done.append(repeat(record, place, tuple(plugin or ())))
+        if not json:
+            _print(done[-1])
+    same = sum(one.identical for one in done)
+    if json:
+        print_json({"identical": same, "different": len(done) - same, "runs": list(map(_details, done))})
+    else:
+        print(f"{same} of {len(done)} runs came out the same to the last bit")
+    if same < len(done):
+        raise typer.Exit(1)
+
+
+def _records_of(suite: str, out: Path, data: Path, storage: str | None, plugin: list[str] | None) -> list[RunRecord]:
+    from ...suites.output import Output
+    from ...suites.overview import open_begun
+    from ...suites.replay import recorded_order
+
+    output, planned = Output(out), plan_of(suite, plugin)
+    keys = recorded_order(open_begun(planned, output, data, storage).values())
+    found = output.store.records(keys)
+    if not found:
+        raise UserError(f"{suite}: no run of it is recorded in {out}")
+    if len(found) < len(keys):
+        print(f"{len(keys) - len(found)} runs of the suite have no record yet, and are left out", file=sys.stderr)
+    return found
+
+
+def _print(one: Replay) -> None:
+    record = one.record
+    name = f"{record.key[:8]}  {record.task} / {record.method}, {record.phase}, seed {record.seed} ({record.status})"
+    print(f"{name}: {'identical' if one.identical else f'{len(one.outcome)} fields differ'}")
+    for field, (before, after) in list(one.outcome.items())[:MOST_SHOWN]:
+        print(f"    {field}: {before} was recorded, now {after}")
+    if not one.identical:
+        for field, (before, after) in list(one.environment.items())[:MOST_SHOWN]:
+            print(f"    (recorded with {field} {before}, now {after})")
+
+
+def _details(one: Replay) -> dict[str, Any]:
+    record = one.record
+    return {
+        "key": record.key,
+        "task": record.task,
+        "method": record.method,
+        "phase": record.phase,
+        "seed": record.seed,
+        "status": record.status,
+        "identical": one.identical,
+        "differences": one.outcome,
+        "environment": one.environment,
+    }

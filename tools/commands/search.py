@@ -1,0 +1,154 @@
+"""`provbench search` and `best`: a suite's searches, and what they chose."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...registry.errors import UserError, nearest
+from ..launch import build_executor, drive, plan_of, print_tally
+from ..options import (
+    DEFAULT_DATA,
+    DEFAULT_OUT,
+    AttemptsOption,
+    DataOption,
+    ExecutorOption,
+    ExecutorParamOption,
+    FailureRateOption,
+    JobsOption,
+    JsonOption,
+    OutOption,
+    PluginOption,
+    RetryFailedOption,
+    StorageOption,
+    SuiteArgument,
+    ThreadsOption,
+    TrackOption,
+    WorkersOption,
+)
+from ..show import print_json, print_rows
+
+if TYPE_CHECKING:
+    from ...suites.cell_runs import CellRuns
+    from ...suites.plan import Cell, Plan
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(search)
+    app.command()(best)
+
+
+def search(
+    suite: SuiteArgument,
+    out: OutOption = DEFAULT_OUT,
+    data: DataOption = DEFAULT_DATA,
+    jobs: JobsOption = None,
+    threads: ThreadsOption = None,
+    workers: WorkersOption = 0,
+    executor: ExecutorOption = "local",
+    executor_param: ExecutorParamOption = None,
+    storage: StorageOption = None,
+    track: TrackOption = None,
+    retry_failed: RetryFailedOption = False,
+    attempts: AttemptsOption = 3,
+    max_failure_rate: FailureRateOption = 0.5,
+    plugin: PluginOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Run only a suite's searches: every trial, and no final seed. Goes on where it was left."""
+    from ...suites.output import Output
+    from ...suites.overview import open_begun
+    from ..searches import standing, text
+
+    planned, output = plan_of(suite, plugin), Output(out)
+    cells = _searched_cells(planned)
+    tally = drive(
+        planned,
+        output,
+        build_executor(executor, jobs, executor_param),
+        data=data,
+        threads=threads,
+        workers=workers,
+        track=track,
+        attempts=attempts,
+        max_failure_rate=max_failure_rate,
+        retry_failed=retry_failed,
+        finals=False,
+        storage=storage,
+    )
+    begun = open_begun(planned, output, data, storage)
+    rows = [standing(planned, cell, begun) for cell in cells]
+    if json:
+        print_json({"suite": planned.file.suite.name, **vars(tally), "cells": rows})
+    else:
+        print_rows(list(rows[0]), [[text(value) for value in row.values()] for row in rows])
+        print_tally(tally, "`provbench best` shows what they chose", json)
+    if tally.lost:
+        raise typer.Exit(1)
+
+
+def best(
+    suite: SuiteArgument,
+    selection: Annotated[str | None, typer.Option(help="A selection protocol; default: all.")] = None,
+    trials: Annotated[int, typer.Option(min=0, help="List so many trials of each cell, best first.")] = 0,
+    write: Annotated[
+        Path | None, typer.Option(help="Write a suite file that runs with the chosen parameters, without a search.")
+    ] = None,
+    plots: Annotated[Path | None, typer.Option(help="A folder for Optuna's plots of each search.")] = None,
+    out: OutOption = DEFAULT_OUT,
+    data: DataOption = DEFAULT_DATA,
+    storage: StorageOption = None,
+    plugin: PluginOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what a suite's searches chose under each selection protocol, beside the suite's own parameters."""
+    from ...suites.output import Output
+    from ...suites.overview import open_begun, survey
+    from ..searches import details, print_picks, print_trials
+
+    planned, output = plan_of(suite, plugin), Output(out)
+    cells = _searched_cells(planned)
+    _check_selection(selection, cells)
+    begun = open_begun(planned, output, data, storage)
+    if json:
+        found = [details(planned, cell, begun, selection, trials) for cell in cells]
+        print_json({"suite": planned.file.suite.name, "cells": found})
+    else:
+        print_picks(planned, cells, begun, selection)
+        print_trials([begun[cell] for cell in cells if cell in begun], trials)
+    if write is not None:
+        from ...suites.chosen import write_chosen
+
+        write_chosen(planned, survey(planned, output, data, storage), selection, write)
+        print(f"{write}: the suite with the chosen parameters", file=sys.stderr)
+    if plots is not None:
+        _write_plots([begun[cell] for cell in cells if cell in begun], plots)
+
+
+def _searched_cells(planned: Plan) -> list[Cell]:
+    cells = [cell for cell in planned.cells if planned.spaces(cell)]
+    if not cells:
+        raise UserError(f"{planned.file.path}: searches nothing: give `trials` in its section `search`")
+    return cells
+
+
+def _check_selection(selection: str | None, cells: Sequence[Cell]) -> None:
+    known = {protocol for cell in cells for protocol in cell.protocols}
+    if selection is not None and selection not in known:
+        raise UserError(f"--selection: no task of the suite is selected by {selection!r}{nearest(selection, known)}")
+
+
+def _write_plots(cells: Sequence[CellRuns], folder: Path) -> None:
+    from ...suites.search.plots import write_plots
+
+    for runs in cells:
+        assert runs.search is not None
+        metric = f"{runs.cell.selection_metric(runs.cell.protocol)} (val)"
+        made = write_plots(runs.search.study, runs.cell.name, runs.cell.method, metric, folder)
+        for note in made.notes:
+            print(note, file=sys.stderr)
+    print(f"{folder}: the plots of {len(cells)} searches", file=sys.stderr)
