@@ -1,0 +1,91 @@
+"""The numbers of a table file, as `render.to_json` writes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from math import isclose
+from statistics import fmean
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from ..registry.errors import UserError
+from ..registry.params import describe_issues
+from .costs import COSTS
+from .paired_runs import identity_of
+from .record import RunRecord
+from .regression import Name, Number, State
+
+
+def read_table(data: bytes, where: str, table: str = "") -> State:
+    """The numbers of a table that was rendered as JSON; costs are left out, which are the machine's as well.
+
+    where: what to call it in messages. Raises `UserError` where it is no such table.
+    """
+    try:
+        content = _TableFile.model_validate_json(data)
+    except ValidationError as error:
+        issues = describe_issues(error, where, _TableFile)
+        raise UserError(
+            "\n".join([f"{where}: is no table that `provbench tables` wrote as JSON", *(x[:200] for x in issues[:3])])
+        ) from None
+    state: dict[Name, Number] = {}
+    for place, cell in enumerate(content.cells):
+        if cell.metric in COSTS:
+            continue
+        name = Name(content.variant, cell.task, cell.method, cell.metric, cell.group, cell.selection, cell.over, table)
+        while name in state:
+            name = name._replace(number=name.number + 1)
+        state[name] = cell.number(f"{where}: cells.{place}")
+    return state
+
+
+def with_identities(state: State, records: Iterable[RunRecord]) -> State:
+    """The state, with what is known of its runs from their records."""
+    known = {record.key: record for record in records}
+
+    def told(number: Number) -> Number:
+        found = [known[key] for key in number.keys.values() if key in known]
+        return replace(number, identity=identity_of(found[0])) if found else number
+
+    return {name: told(number) for name, number in state.items()}
+
+
+class _CellOfFile(BaseModel):
+    """As much of a cell of `render.to_json` as is compared; other fields are left alone."""
+
+    method: str
+    task: str
+    metric: str
+    group: str = ""
+    selection: str = ""
+    over: str = ""
+    unit: str = ""
+    mean: float | None = None
+    missing: int = 0
+    values: dict[int, Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]]
+    runs: dict[int, str] = Field(default_factory=dict)
+    higher_is_better: bool | None = None
+    protocol: str = ""
+    fingerprint: str = ""
+
+    def number(self, where: str) -> Number:
+        mean = fmean(self.values.values()) if self.values else None
+        if mean is not None and self.mean is not None and not isclose(mean, self.mean, rel_tol=1e-9, abs_tol=1e-9):
+            raise UserError(f"{where}: its mean, {self.mean}, is not that of its values, {mean}: the file was changed")
+        known = {"task.version": self.protocol, "fingerprint": self.fingerprint}
+        return Number(
+            values=self.values,
+            keys=self.runs,
+            missing=self.missing,
+            unit=self.unit,
+            higher_is_better=self.higher_is_better,
+            identity={part: json.dumps(value) for part, value in known.items() if value},
+        )
+
+
+class _TableFile(BaseModel):
+    variant: Literal["mini", "full"]
+    cells: list[_CellOfFile]
