@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
 
 from ..registry import AUGMENTATIONS, REGULARIZERS, TASKS, Task, UserError, load_plugins
 from ..registry.lazy import torch
 from ..results.record import RunRecord
 from .environment import git_state, package_versions
+from .failures import MethodFailure, sort_out
 from .memory import PeakMemory
 from .spec import Place, RunSpec
 from .synthetic import data_fingerprint, ensure_synthetic
+from .working_folder import working_folder
 
 if TYPE_CHECKING:
     from ..benchmarks.training.loop import Outcome
@@ -27,21 +31,19 @@ def never_stop(epoch: int, epochs: int, value: float | None) -> bool:
 
 
 def execute(spec: RunSpec, place: Place | None = None, report: Report = never_stop) -> RunRecord:
-    """Train and score one run.
+    """Train and score one run, in this process, or in `spec.processes` new ones that train it together.
 
     report(epochs done, epochs in all, validation value) is called at each validation; answering True prunes the run.
     A method that fails (a loss that is not finite, an error in a plugin) gives a record with status `failed` and the
     reason. What is not the method's fault is raised: `UserError` for data that are missing, broken or not those of the
-    specification, and everything that interrupts the process.
+    specification; `OSError` and `MemoryError` for a full disk, exhausted memory, a process that was killed, a working
+    folder that another process has; and everything that interrupts the process.
 
     The same specification gives the same record on one kind of device, in any process, interrupted or not, but for its
     times and its environment (`RunRecord.outcome` is what is the same).
     """
-    from ..benchmarks.training import loop  # before the clock starts: it takes seconds, once in a process
-
     place = place or Place()
     load_plugins(spec.plugins)
-    torch.set_num_threads(place.threads)
     commit, dirty = git_state()
     common: dict[str, Any] = {
         "key": spec.key,
@@ -61,16 +63,58 @@ def execute(spec: RunSpec, place: Place | None = None, report: Report = never_st
         "dirty": dirty,
         "versions": package_versions(),
     }
-    began = time.monotonic()
-    memory = PeakMemory()
+    report = _guarded(report)
     try:
-        result = _train(spec, place, report, loop.train)
-    except (UserError, OSError, MemoryError, torch.OutOfMemoryError):
-        raise
+        if spec.processes == 1:
+            result = _attempt(spec, place, report)
+        else:
+            from ..benchmarks.training.launch import launch
+
+            result = launch(_attempt, (spec, place), spec.processes, report)
+        return RunRecord(**common, **result)
+    except MethodFailure as failure:
+        return RunRecord(**common, status="failed", reason=failure.reason, **failure.measured)
+    except ValidationError as error:
+        return RunRecord(**common, status="failed", reason=f"what came out cannot be recorded: {error}")
+
+
+def _guarded(report: Report) -> Report:
+    """`report`, whose errors are no method's: they are raised as `OSError` (or `UserError`)."""
+
+    def guarded(epoch: int, epochs: int, value: float | None) -> bool:
+        try:
+            return report(epoch, epochs, value)
+        except (UserError, OSError):
+            raise
+        except Exception as error:
+            raise OSError(f"epoch {epoch} could not be reported: {type(error).__name__}: {error}") from error
+
+    return guarded
+
+
+def _attempt(spec: RunSpec, place: Place, report: Report) -> dict[str, Any]:
+    """The fields of the record that a training decides, in this process or as a rank. Raises as `sort_out` returns."""
+    from ..benchmarks.training import distributed, loop  # before the clock starts: it takes seconds, once in a process
+
+    load_plugins(spec.plugins)
+    torch.set_num_threads(place.threads)
+    began, memory = time.monotonic(), PeakMemory()
+
+    def measured() -> dict[str, float]:
+        return {"seconds": round(time.monotonic() - began, 3), "peak_memory_mb": memory.megabytes()}
+
+    try:
+        with working_folder(place.work_root, spec.key) if distributed.is_rank_0() else nullcontext():
+            result = _train(spec, place, report, loop.train)
+        largest = distributed.largest_of_ranks(memory.megabytes())
     except Exception as error:
-        result: dict[str, Any] = {"status": "failed", "reason": _reason(error)}
-    result |= {"seconds": round(time.monotonic() - began, 3), "peak_memory_mb": memory.megabytes()}
-    return RunRecord(**common, **result)
+        known = sort_out(error)
+        if known is error:
+            raise
+        if isinstance(known, MethodFailure):
+            known = MethodFailure(f"{known}{distributed.which_rank()}", measured())
+        raise known from error
+    return {**result, **measured(), "peak_memory_mb": largest}
 
 
 def _train(spec: RunSpec, place: Place, report: Report, train: Callable[..., Outcome]) -> dict[str, Any]:
@@ -81,6 +125,7 @@ def _train(spec: RunSpec, place: Place, report: Report, train: Callable[..., Out
     if spec.synthesizer is not None:
         synthetic = ensure_synthetic(task, spec.synthesizer, spec.fingerprint, place.data_root)
     augmentation = spec.augmentation
+    final = spec.phase == "final"
     outcome = train(
         task,
         augmentation=augmentation and AUGMENTATIONS.build(augmentation.name, **augmentation.params),
@@ -89,13 +134,15 @@ def _train(spec: RunSpec, place: Place, report: Report, train: Callable[..., Out
         seed=spec.seed,
         work_dir=place.work_root / spec.key,
         selection_metric=spec.selection_metric,
-        test=spec.phase == "final",
+        test=final,
         report=report,
         workers=place.workers,
+        keep=place.keep if final else "none",
+        pictures=place.pictures if final else 0,
     )
     return {
         "status": "pruned" if outcome.pruned else "done",
-        "reason": f"pruned at epoch {outcome.epoch}" if outcome.pruned else "",
+        "reason": f"pruned at epoch {outcome.curve[-1]['epoch']:g}" if outcome.pruned else "",
         "val": outcome.val,
         "test": outcome.test,
         "curve": outcome.curve,
@@ -109,10 +156,3 @@ def build_task(spec: RunSpec, place: Place) -> Task:
     """The task of a run, over the data of this place."""
     cls = TASKS.get(spec.task.name)
     return cls(cls.Params(**spec.task.params), variant=spec.variant, data_root=place.data_root)
-
-
-def _reason(error: Exception) -> str:
-    """What happened and where, in one or two lines."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" (in {frames[-1].name}, {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{where}"

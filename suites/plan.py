@@ -203,7 +203,7 @@ def make_plan(file: SuiteFile, plugins: tuple[str, ...] = ()) -> Plan:
     suite = file.suite
     cells = tuple(_cell(file, task, method, plugins) for task in suite.tasks for method in suite.methods_of(task))
     for cell in cells:
-        cell.spec(0, "final", "")
+        _check_processes(cell.spec(0, "final", ""), cell, file)
     _check_space(file, cells)
     return Plan(file, cells)
 
@@ -251,6 +251,14 @@ def _cell(file: SuiteFile, name: str, method: str, plugins: tuple[str, ...]) -> 
                 f"{file.where(*location)}: unknown parameter {parameter!r}{nearest(parameter, cell.parameters())}"
             )
     return cell
+
+
+def _check_processes(spec: RunSpec, cell: Cell, file: SuiteFile) -> None:
+    """Every process of a run gets the same share of each batch."""
+    size = int(spec.task.params["batch_size"])
+    if size % spec.processes:
+        where = file.where("tasks", cell.name, "processes")
+        raise UserError(f"{where}: {spec.processes} processes cannot share batches of {size} evenly ({cell.method})")
 
 
 def _check_protocols(protocols: tuple[str, ...], task: type[Task], where: str) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -66,10 +68,15 @@ class RunSpec(BaseModel):
             del identity["selection_metric"]  # which no epoch is chosen by
         return identity
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The first 20 hexadecimal digits of the SHA-256 of the identity as canonical JSON."""
         return digest(self.identity())
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        copied = super().model_copy(update=update, deep=deep)
+        vars(copied).pop("key", None)  # it would be the original's
+        return copied
 
     @property
     def parameters(self) -> dict[str, Any]:

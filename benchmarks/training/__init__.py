@@ -1,1 +1,1 @@
-"""The one training loop, on mmengine's Runner."""
+"""The one training loop, on mmengine's Runner: by one process, or by several together."""

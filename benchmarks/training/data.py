@@ -8,21 +8,28 @@ something. Training items are asked for by `(index, seed)`, evaluation items by 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
-from mmengine.dataset import DefaultSampler
 from mmengine.model import BaseDataPreprocessor
-from torch.utils.data import DataLoader, Dataset
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, DistributedSampler
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
+from ...registry import Batch, Source
+from .distributed import rank, ranks
 from .seeds import derive_seed
 
 
-class SeededSampler(DefaultSampler):
-    """Yields `(index, seed)`: mmengine's sampler, shuffled by the run's seed and the epoch, with a seed a sample."""
+class SeededSampler(DistributedSampler[Any]):
+    """Yields `(index, seed)`: torch's sampler, shuffled by the run's seed and the epoch, with a seed a sample.
+
+    Of n ranks each gets every nth sample, so that their batches together are those of one process.
+    """
 
     def __init__(self, dataset: Any, seed: int) -> None:
-        super().__init__(dataset, shuffle=True, seed=derive_seed(seed, "order"), round_up=True)
+        super().__init__(dataset, ranks(), rank(), seed=derive_seed(seed, "order"))
         self.run_seed = seed
 
     def __iter__(self) -> Iterator[Any]:
@@ -41,7 +48,14 @@ def collate(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def batch_of(inputs: Tensor, labels: Tensor, masks: Tensor, guided: Tensor, ids: Sequence[str]) -> Batch:
+    """What `collate` put together, preprocessed, as the provenance contract has it: one source a sample."""
+    weight = torch.ones(len(labels), device=labels.device)
+    return Batch(inputs, (Source(labels, weight, masks.float(), guided),), tuple(ids))
+
+
 def train_loader(dataset: Dataset[Any], batch_size: int, seed: int, workers: int) -> DataLoader[Any]:
+    """Of this rank's part of the data. batch_size: of the rank."""
     return DataLoader(
         dataset,
         batch_size,
@@ -54,14 +68,33 @@ def train_loader(dataset: Dataset[Any], batch_size: int, seed: int, workers: int
 
 
 def eval_loader(dataset: Dataset[Any], batch_size: int, workers: int) -> DataLoader[Any]:
+    """Of this rank's part of the data; the last ranks may see a sample twice, which `TaskMetric` sorts out."""
     return DataLoader(
         dataset,
         batch_size,
-        sampler=DefaultSampler(dataset, shuffle=False),  # pyright: ignore[reportArgumentType]
+        sampler=DistributedSampler(dataset, ranks(), rank(), shuffle=False),
         collate_fn=collate,
         num_workers=workers,
+        persistent_workers=workers > 0,
         pin_memory=torch.cuda.is_available(),
     )
+
+
+@contextmanager
+def working(*loaders: DataLoader[Any] | None) -> Iterator[None]:
+    """The processes that load data end with the block, and not when a loader's cyclic garbage is collected.
+
+    Of several ranks they also begin with it, and not at their loader's first use: see `distributed.join`.
+    """
+    parallel = [loader for loader in loaders if loader is not None and loader.num_workers]
+    try:
+        for loader in parallel if ranks() > 1 else ():
+            iter(loader)
+        yield
+    finally:
+        for loader in parallel:
+            if isinstance(loader._iterator, _MultiProcessingDataLoaderIter):
+                loader._iterator._shutdown_workers()  # torch has no public way
 
 
 class Preprocessor(BaseDataPreprocessor):

@@ -12,12 +12,15 @@ from ...registry import Task
 
 
 class TaskMetric(BaseMetric):
-    """Collects the predictions of a split and has the task score them. `samples` keeps the last per-sample rows."""
+    """Collects the predictions of a split, of all ranks, and has the task score them, in rank 0.
+
+    Each sample counts once, in the data set's order. `samples` keeps the last per-sample rows, in rank 0.
+    """
 
     default_prefix = ""
 
     def __init__(self, task: Task, split: Literal["val", "test"]) -> None:
-        super().__init__()
+        super().__init__(collect_device="gpu")  # by messages, on CPUs too; mmengine's other way is a folder of pickles
         self.task = task
         self.split: Literal["val", "test"] = split
         self.samples: dict[str, np.ndarray] = {}

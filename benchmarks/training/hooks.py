@@ -1,17 +1,17 @@
-"""What happens around the training steps: seeding, watching the losses, validation, checkpoints."""
+"""What happens around the training steps: seeding, watching the losses, reporting."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, cast
 
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
-from .learner import Learner
+from .distributed import from_rank_0, mean_over_ranks
+from .learner import learner_of
 
 Report = Callable[[int, int, float | None], bool]
 """report(epochs done, epochs in all, validation value or None) -> whether to stop here (pruned)."""
@@ -19,10 +19,6 @@ Report = Callable[[int, int, float | None], bool]
 
 class DivergedError(RuntimeError):
     """A loss became NaN or infinite."""
-
-
-def learner_of(runner: Runner) -> Learner:
-    return cast(Learner, getattr(runner.model, "module", runner.model))
 
 
 class SeedHook(Hook):
@@ -58,80 +54,31 @@ class LossHook(Hook):
             self.check(runner)
 
     def after_train_epoch(self, runner: Runner) -> None:
-        self.check(runner)
-        runner.message_hub.update_info("losses", {name: float(total) / self.steps for name, total in self.sums.items()})
+        losses = {name: total / self.steps for name, total in self.check(runner).items()}
+        runner.message_hub.update_info("losses", losses)
 
-    def check(self, runner: Runner) -> None:
-        bad = [name for name, total in self.sums.items() if not math.isfinite(float(total))]
+    def check(self, runner: Runner) -> dict[str, float]:
+        """The sums, as means over the ranks."""
+        sums = mean_over_ranks({name: float(total) for name, total in self.sums.items()})
+        bad = [name for name, total in sums.items() if not math.isfinite(total)]
         if bad:
             last = f"epoch {runner.epoch + 1}, at or before step {runner.iter + 1}"
             raise DivergedError(f"{' and '.join(bad)} became NaN or infinite in {last}; try a smaller lr or penalty")
+        return sums
 
 
-class CurveHook(Hook):
-    """Keeps the curve and the best weights, reports each epoch's validation value, and stops a pruned run.
+class ReportHook(Hook):
+    """Reports each validation, and stops a run that is pruned. Comes after everything that an epoch leaves.
 
-    The curve and the validation metrics of the epoch to be scored live in the message hub, which mmengine's
-    checkpoints carry. best_file: where the best epoch's weights go; None if the last epoch is the one to be scored.
+    Rank 0 reports, and tells the others the answer, which also keeps them from running ahead of what it writes.
     """
 
-    def __init__(self, metric: str, report: Report, best_file: Path | None) -> None:
-        self.metric, self.report, self.best_file = metric, report, best_file
+    def __init__(self, metric: str, report: Report) -> None:
+        self.metric, self.report = metric, report
         self.pruned = False
 
-    def before_train(self, runner: Runner) -> None:
-        if "curve" not in runner.message_hub.runtime_info:
-            runner.message_hub.update_info("curve", [])
-            runner.message_hub.update_info("scored", {"epoch": 0, "metrics": {}})
-
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        metrics = {name: float(value) for name, value in (metrics or {}).items()}
-        hub = runner.message_hub
-        hub.update_info(
-            "curve", [*hub.get_info("curve"), {"epoch": float(runner.epoch), **hub.get_info("losses"), **metrics}]
-        )
-        best = hub.get_info("scored")["metrics"].get(self.metric, -math.inf)
-        if self.best_file is None or metrics[self.metric] > best:
-            hub.update_info("scored", {"epoch": runner.epoch, "metrics": metrics})
-            if self.best_file is not None:
-                write_atomically(self.best_file, learner_of(runner).net.state_dict())
-        self.pruned = self.report(runner.epoch, runner.max_epochs, metrics[self.metric])
+        value = float((metrics or {})[self.metric])
+        self.pruned = from_rank_0(lambda: bool(self.report(runner.epoch, runner.max_epochs, value)))
         if self.pruned:
             cast(EpochBasedTrainLoop, runner.train_loop).stop_training = True
-
-    def restore(self, runner: Runner) -> dict[str, Any]:
-        """Give the network the weights of the epoch to be scored; its `epoch` and its validation `metrics`."""
-        scored = runner.message_hub.get_info("scored")
-        if scored["epoch"] == 0:
-            raise DivergedError(f"{self.metric} was not a number in any epoch")
-        if self.best_file is not None:
-            learner_of(runner).net.load_state_dict(torch.load(self.best_file, weights_only=True))
-        return scored
-
-
-class ResumeHook(Hook):
-    """Writes one checkpoint before each epoch but the first, after the validation of the last one, by renaming.
-
-    mmengine's own CheckpointHook saves before the validation, so that a run killed in between would resume without it;
-    it also removes the previous file before the next one is whole.
-    """
-
-    priority = "LOW"
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-
-    def before_train_epoch(self, runner: Runner) -> None:
-        if runner.epoch == 0:
-            return
-        temporary = f"{self.file.name}.tmp"
-        meta = {"epoch": runner.epoch, "iter": runner.iter}
-        runner.save_checkpoint(str(self.file.parent), temporary, meta=meta)
-        (self.file.parent / temporary).replace(self.file)
-
-
-def write_atomically(file: Path, state: dict[str, Any]) -> None:
-    """`torch.save`, whole or not at all."""
-    temporary = file.with_name(f"{file.name}.tmp")
-    torch.save(state, temporary)
-    temporary.replace(file)

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, cast
 
 import torch
 from mmengine.model import BaseModel
+from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from ...registry import Augmentation, Batch, Regularizer, Source, Task, classification_loss
+from ...registry import Augmentation, Batch, Regularizer, Task, classification_loss
 from ...registry.contracts import double_differentiable
-from .data import Preprocessor
+from .data import Preprocessor, batch_of
+from .distributed import rank, ranks, relative_weight
 from .seeds import derive_seed
 
 
 class Learner(BaseModel):
-    """Losses in training, the task's predictions in evaluation. Every random draw is a function of (seed, step)."""
+    """Losses in training, the task's predictions in evaluation.
+
+    Every random draw is a function of (seed, step), and of the rank where several processes train together.
+    """
 
     def __init__(
         self, task: Task, augmentation: Augmentation | None, regularizers: Sequence[Regularizer], seed: int
@@ -35,8 +40,9 @@ class Learner(BaseModel):
 
     def start_step(self, step: int) -> None:
         """Seed everything that this step will draw."""
-        self.generator.manual_seed(derive_seed(self.seed, "mixing", step))
-        torch.manual_seed(derive_seed(self.seed, "model", step))
+        position = (step,) if ranks() == 1 else (step, rank())
+        self.generator.manual_seed(derive_seed(self.seed, "mixing", *position))
+        torch.manual_seed(derive_seed(self.seed, "model", *position))
 
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
@@ -49,8 +55,7 @@ class Learner(BaseModel):
     ) -> Any:
         """mode is mmengine's: `loss` for losses by name, `predict` for a list of predictions, `tensor` for logits."""
         if mode == "loss":
-            weight = torch.ones(len(labels), device=labels.device)
-            return self.losses(Batch(inputs, (Source(labels, weight, masks.float(), guided),), tuple(ids)))
+            return self.losses(batch_of(inputs, labels, masks, guided, ids))
         if mode == "predict":
             predictions = self.task.predict(self.net, inputs, labels)
             return [{"id": name, **prediction} for name, prediction in zip(ids, predictions, strict=True)]
@@ -66,7 +71,20 @@ class Learner(BaseModel):
             batch = batch.with_inputs(batch.inputs.detach().requires_grad_())
         with double_differentiable() if twice else nullcontext():
             logits = self.net(batch.inputs)
-            losses = {"loss_classification": classification_loss(logits.float(), batch.sources, self.class_weight)}
+            losses = {"loss_classification": self.classification_loss(logits.float(), batch)}
             for regularizer in active:
                 losses[f"loss_{regularizer.name}"] = regularizer.penalty(logits, batch, self.generator)
         return losses
+
+    def classification_loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Its mean over the ranks is the loss of the whole batch, also where their parts' class weights differ."""
+        loss = classification_loss(logits, batch.sources, self.class_weight)
+        if self.class_weight is None or ranks() == 1:
+            return loss
+        shares = [source.weight * self.class_weight[source.labels] for source in batch.sources]
+        return loss * relative_weight(torch.stack(shares).sum())
+
+
+def learner_of(runner: Runner) -> Learner:
+    """The learner that a runner steps, out of the wrapper that several processes have around it."""
+    return cast(Learner, getattr(runner.model, "module", runner.model))

@@ -11,11 +11,16 @@ import torch
 from mmengine.evaluator import Evaluator
 
 from ...registry import Augmentation, Regularizer, Task
-from .data import eval_loader, train_loader
+from .checkpoints import Checkpoints, Keep
+from .curve import CurveHook, curve, validations
+from .data import eval_loader, train_loader, working
+from .distributed import BuffersHook, from_rank_0, is_rank_0, join, part_of_batch, ranks
 from .evaluation import TaskMetric
-from .hooks import CurveHook, LossHook, Report, ResumeHook, SeedHook, write_atomically
+from .hooks import LossHook, Report, ReportHook, SeedHook
 from .learner import Learner
 from .optim import build_optimizer, schedule
+from .pictures import save_pictures
+from .probe import build_probe
 from .runner import BenchmarkRunner, loadable
 from .seeds import derive_seed
 
@@ -45,57 +50,77 @@ def train(
     test: bool,
     report: Report = lambda epoch, epochs, value: False,
     workers: int = 0,
+    keep: Keep = "none",
+    pictures: int = 0,
 ) -> Outcome:
     """Train, and score the recipe's epoch (the last, or the best by `selection_metric` on val).
 
-    seed: every random draw of the run derives from it. work_dir: holds the checkpoint that an interrupted run is
-    resumed from, and at the end `weights.pth`, the network's state dict. test: whether the test split is scored at all.
+    seed: every random draw of the run derives from it. work_dir: holds what an interrupted run is resumed from, and at
+    the end the weights that `keep` asks for as `weights/epoch_<number>.pth`, state dicts of the network on the CPU, and
+    up to `pictures` pictures of test samples as `pictures/<name>.png`. test: whether the test split is scored at all.
     report: told of every validated epoch; when it answers True, the run stops, pruned. workers: processes that load
     data. Raises `DivergedError` when a loss is no longer finite.
 
     On a CPU with one number of threads, the outcome is the same to the last bit, interrupted or not.
+
+    Ranks train together, as `distributed` describes; rank 0 writes, reports and scores, and its outcome counts.
     """
     recipe = task.params
     work_dir.mkdir(parents=True, exist_ok=True)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
-    loader = train_loader(task.train_data(synthetic), recipe.batch_size, seed, workers)
-    learner = Learner(task, augmentation, regularizers, seed)
-    test_metric = TaskMetric(task, "test")
-    curve = CurveHook(selection_metric, report, work_dir / "best.pth" if recipe.checkpoint == "best" else None)
-    checkpoint = work_dir / "resume.pth"
-    resume = loadable(checkpoint)
-    runner = BenchmarkRunner(
-        model=learner,
-        work_dir=str(work_dir),
-        train_dataloader=loader,
-        train_cfg={"by_epoch": True, "max_epochs": recipe.epochs, "val_interval": recipe.val_every},
-        val_dataloader=eval_loader(task.eval_data("val"), recipe.batch_size, workers),
-        val_cfg={},
-        val_evaluator=Evaluator([TaskMetric(task, "val")]),
-        test_dataloader=eval_loader(task.eval_data("test"), recipe.batch_size, workers) if test else None,
-        test_cfg={} if test else None,
-        test_evaluator=Evaluator([test_metric]) if test else None,
-        optim_wrapper=build_optimizer(learner.net, recipe),
-        param_scheduler=schedule(recipe, len(loader)) or None,
-        default_hooks={"runtime_info": None, "timer": None, "logger": None, "checkpoint": None},
-        custom_hooks=[SeedHook(), LossHook(), curve, ResumeHook(checkpoint)],
-        load_from=str(checkpoint) if resume else None,
-        resume=resume,
-        randomness={"seed": derive_seed(seed, "init") % 2**32},
-    )
-    try:
-        runner.train()
-        scored = curve.restore(runner)
-        write_atomically(work_dir / "weights.pth", learner.net.state_dict())
-        scores = runner.test() if test and not curve.pruned else {}
-        return Outcome(
-            val=scored["metrics"],
-            test={name: float(value) for name, value in scores.items()},
-            curve=runner.message_hub.get_info("curve"),
-            epoch=scored["epoch"],
-            steps=runner.iter,
-            pruned=curve.pruned,
-            predictions={"test": test_metric.samples} if scores else {},
+    part = part_of_batch(recipe.batch_size)
+    training = train_loader(task.train_data(synthetic), part, seed, workers)
+    validation = eval_loader(task.eval_data("val"), part, workers)
+    testing = eval_loader(task.eval_data("test"), part, workers) if test else None
+    with working(training, validation, testing):
+        join()
+        learner = Learner(task, augmentation, regularizers, seed)
+        test_metric = TaskMetric(task, "test")
+        checkpoints = Checkpoints(work_dir, selection_metric, recipe.checkpoint, keep)
+        reports = ReportHook(selection_metric, report)
+        resume = from_rank_0(lambda: loadable(checkpoints.resume_file))
+        runner = BenchmarkRunner(
+            model=learner,
+            work_dir=str(work_dir),
+            train_dataloader=training,
+            train_cfg={"by_epoch": True, "max_epochs": recipe.epochs, "val_interval": recipe.val_every},
+            val_dataloader=validation,
+            val_cfg={},
+            val_evaluator=Evaluator([TaskMetric(task, "val")]),
+            test_dataloader=testing,
+            test_cfg={} if test else None,
+            test_evaluator=Evaluator([test_metric]) if test else None,
+            optim_wrapper=build_optimizer(learner.net, recipe),
+            param_scheduler=schedule(recipe, len(training)) or None,
+            default_hooks={"runtime_info": None, "timer": None, "logger": None, "checkpoint": None},
+            custom_hooks=[  # in the order in which they see an epoch
+                SeedHook(),
+                LossHook(),
+                BuffersHook(),
+                CurveHook(build_probe(task, learner.data_preprocessor)),
+                checkpoints,
+                reports,
+            ],
+            load_from=str(checkpoints.resume_file) if resume else None,
+            resume=resume,
+            launcher="pytorch" if ranks() > 1 else "none",
+            randomness={"seed": derive_seed(seed, "init") % 2**32},
         )
-    finally:
-        runner.forget()
+        try:
+            runner.train()
+            checkpoints.leave(runner)
+            scored = checkpoints.restore(runner)
+            scores = runner.test() if test and not reports.pruned else {}
+        finally:
+            runner.forget()
+    if scores and pictures and is_rank_0():
+        save_pictures(task, learner.net, pictures, work_dir / "pictures")
+    return Outcome(
+        val=scored["metrics"],
+        test={name: float(value) for name, value in scores.items()},
+        curve=curve(validations(runner)),
+        epoch=scored["epoch"],
+        steps=runner.iter,
+        pruned=reports.pruned,
+        predictions={"test": test_metric.samples} if scores else {},
+    )

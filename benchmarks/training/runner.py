@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmengine.device import get_device
 from mmengine.logging import HistoryBuffer, MessageHub, MMLogger
+from mmengine.model import MMDistributedDataParallel
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
+from torch import nn
 
 _numbers = itertools.count()
 
@@ -40,6 +43,21 @@ class BenchmarkRunner(Runner):
 
     def build_visualizer(self, visualizer: Any = None) -> Visualizer:
         return Visualizer.get_instance(name=self._experiment_name)
+
+    def wrap_model(self, model_wrapper_cfg: Any, model: nn.Module) -> nn.Module:
+        """Several processes' gradients are averaged by DDP.
+
+        A penalty's first backward pass lies within the forward pass that DDP wraps, and reaches no parameter; so each
+        parameter's gradient is complete, and is averaged, once a step. Parameters that no loss reaches, which models
+        may have, are looked for at each step.
+        """
+        model = model.to(get_device())
+        if not self.distributed:
+            return model
+        devices = [torch.cuda.current_device()] if torch.cuda.is_available() else None
+        return MMDistributedDataParallel(
+            model, device_ids=devices, broadcast_buffers=False, find_unused_parameters=True
+        )
 
     def dump_config(self) -> None:
         """The run record has the configuration."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
-from provbench.registry import UserError
+from provbench.registry import TASKS, Scores, UserError
 from provbench.results.record import RunRecord
 from provbench.suites.execute import execute
 from provbench.suites.plan import Plan
@@ -134,3 +138,89 @@ def test_the_best_epoch_is_scored(make: Callable[..., Plan], place: Callable[[st
     best = max(record.curve, key=lambda entry: entry["accuracy"])
     assert record.val["accuracy"] == best["accuracy"]
     assert record.epoch == best["epoch"]
+
+
+def test_a_final_run_leaves_weights_and_pictures_and_a_search_does_not(
+    make: Callable[..., Plan], place: Callable[[str], Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pictures(task: Any, model: Any, count: int) -> dict[str, Any]:
+        return {f"left {number}": np.zeros((2, 2, 3), np.uint8) for number in range(count)}
+
+    monkeypatch.setattr(TASKS.get("toy"), "pictures", pictures)
+    left = {}
+    for phase in ("final", "search"):
+        spec = guided_spec(make(), phase)
+        here = replace(place(phase), keep="all", pictures=2)
+        assert execute(spec, here).outcome == execute(spec, place(f"{phase} alone")).outcome
+        left[phase] = {str(file.relative_to(here.work_root / spec.key)) for file in here.work_root.rglob("*.p[nt][gh]")}
+    weights = {f"weights/epoch_{epoch}.pth" for epoch in (1, 2, 3)}
+    assert weights | {"pictures/left_0.png", "pictures/left_1.png"} <= left["final"]
+    assert not any(name.startswith(("weights", "pictures")) for name in left["search"])
+
+
+def test_an_error_of_whoever_is_told_is_not_the_methods(
+    make: Callable[..., Plan], place: Callable[[str], Place]
+) -> None:
+    def hang_up(*_: object) -> bool:
+        raise EOFError("the driver is gone")
+
+    with pytest.raises(OSError, match="epoch 1 could not be reported: EOFError: the driver is gone"):
+        execute(guided_spec(make()), place("a"), hang_up)
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (MemoryError("no room"), MemoryError),
+        (OSError("no disk"), OSError),
+        (UserError("no file"), UserError),
+        (RuntimeError("CUDA error: out of memory"), OSError),
+    ],
+)
+def test_what_is_not_the_methods_fault_is_raised(
+    make: Callable[..., Plan],
+    place: Callable[[str], Place],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    raised: type[Exception],
+) -> None:
+    def fail(task: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(TASKS.get("toy"), "build_model", fail)
+    with pytest.raises(raised, match=str(error)):
+        execute(guided_spec(make()), place("a"))
+
+
+def test_scores_that_cannot_be_recorded_are_the_methods_fault(
+    make: Callable[..., Plan], place: Callable[[str], Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def score(task: Any, split: str, ids: Any, predictions: Any) -> Scores:
+        return Scores({"accuracy": 1.0}, {"id": np.array([{}] * len(ids))})
+
+    monkeypatch.setattr(TASKS.get("toy"), "score", score)
+    record = execute(guided_spec(make()), place("a"))
+    assert record.status == "failed"
+    assert "must be an array of numbers, bools or strings" in record.reason
+
+
+def test_a_full_disk_is_raised(
+    make: Callable[..., Plan], place: Callable[[str], Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = torch.save
+
+    def save(state: Any, file: Any) -> None:
+        with open("/dev/full", "wb") as full:  # noqa: PTH123
+            real(state, full)
+
+    monkeypatch.setattr("provbench.benchmarks.training.checkpoints.torch.save", save)
+    with pytest.raises(OSError, match=r"(?i)no space left|file write failed|unexpected pos"):
+        execute(guided_spec(make()), replace(place("a"), keep="all"))
+
+
+def test_the_working_folder_is_one_processs_own(make: Callable[..., Plan], place: Callable[[str], Place]) -> None:
+    spec, here = guided_spec(make()), place("a")
+    seen: list[bool] = []
+    execute(spec, here, lambda *_: bool(seen.append((here.work_root / spec.key / ".lock").is_file())))
+    assert seen == [True] * 3
+    assert not (here.work_root / spec.key / ".lock").exists()

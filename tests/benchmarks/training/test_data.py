@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
+
+import pytest
 import torch
 from torchvision.transforms.v2.functional import normalize, to_dtype
 
-from provbench.benchmarks.training.data import Preprocessor, collate, eval_loader, train_loader
+from provbench.benchmarks.training.data import Preprocessor, collate, eval_loader, train_loader, working
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -49,6 +52,21 @@ def test_processes_that_load_data_change_nothing() -> None:
         for workers in (0, 2)
     )
     assert alone == helped
+
+
+def test_processes_that_load_data_end_with_the_work() -> None:
+    before = set(multiprocessing.active_children())
+
+    def work() -> None:
+        loader = train_loader(Counted(10), 4, seed=0, workers=2)
+        with working(loader, None):
+            next(iter(loader))
+            assert len(set(multiprocessing.active_children()) - before) == 2
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        work()
+    assert set(multiprocessing.active_children()) <= before
 
 
 def test_collation() -> None:

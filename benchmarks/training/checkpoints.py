@@ -1,0 +1,114 @@
+"""What a training writes as it goes: the checkpoint that it resumes from, and the weights of single epochs."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Literal
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmengine.runner.checkpoint import weights_to_cpu
+
+from .curve import Validation, best_epoch, validations
+from .distributed import is_rank_0
+from .files import replacing
+from .hooks import DivergedError
+from .learner import learner_of
+
+Keep = Literal["none", "best", "last", "all"]
+"""Of which epochs the weights are left: the best by the selection metric, the last, every validated one."""
+
+
+class Checkpoints(Hook):
+    """Writes `resume.pth`, and `epochs/epoch_<number>.pth`, a network's state dict, for as long as it may be needed.
+
+    The checkpoint is written before each epoch but the first, after the validation of the last one, by renaming. (
+    mmengine's own CheckpointHook saves before the validation, so that a run killed in between would resume without it;
+    it also removes the previous file before the next one is whole.) An epoch's weights go only when a checkpoint is
+    there that needs them no more, so that a run can be killed at any moment and go on with everything that it needs.
+
+    metric: on val, of the best epoch. scored: which epoch is tested in the end. keep: whose weights are left.
+    """
+
+    def __init__(self, work_dir: Path, metric: str, scored: Literal["last", "best"], keep: Keep) -> None:
+        self.metric, self.scored, self.keep = metric, scored, keep
+        self.resume_file = work_dir / "resume.pth"
+        self.epochs = work_dir / "epochs"
+        self.weights = work_dir / "weights"
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        if runner.epoch == 0 or not is_rank_0():
+            return
+        with replacing(self.resume_file) as file:
+            meta = {"epoch": runner.epoch, "iter": runner.iter}
+            runner.save_checkpoint(str(file.parent), file.name, meta=meta)
+        needed = {weights_file(self.epochs, epoch) for epoch in self._needed(runner)}
+        for file in self.epochs.glob("*"):
+            if file not in needed:
+                file.unlink()
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        if is_rank_0() and runner.epoch in self._needed(runner):
+            self._write(runner)
+
+    def leave(self, runner: Runner) -> None:
+        """Put the weights that are kept into `weights/`. To be called before `restore`.
+
+        They stay in `epochs/` too (as links, so they take no more room): the run may be killed before anyone has taken
+        note of its end, and then resumes once more.
+        """
+        if not is_rank_0():
+            return
+        shutil.rmtree(self.weights, ignore_errors=True)
+        for epoch in self._kept(runner):
+            source, target = weights_file(self.epochs, epoch), weights_file(self.weights, epoch)
+            if not source.is_file():
+                self._write(runner)  # the last epoch's, which no other epoch had to fear
+            self.weights.mkdir(exist_ok=True)
+            link_or_copy(source, target)
+
+    def restore(self, runner: Runner) -> Validation:
+        """Give the network the weights of the epoch to be scored; what its validation found."""
+        found = {one["epoch"]: one for one in validations(runner)}
+        epoch = best_epoch(validations(runner), self.metric) if self.scored == "best" else max(found)
+        if epoch is None:
+            raise DivergedError(f"{self.metric} was not a finite number in any epoch")
+        if self.scored == "best":
+            weights = torch.load(weights_file(self.epochs, epoch), map_location="cpu", weights_only=True)
+            learner_of(runner).net.load_state_dict(weights)
+        return found[epoch]
+
+    def _needed(self, runner: Runner) -> set[int]:
+        """The epochs so far whose weights may be scored or kept, whatever comes; the last one's are in the network."""
+        found = validations(runner)
+        if self.keep == "all":
+            return {one["epoch"] for one in found}
+        best = best_epoch(found, self.metric) if "best" in (self.keep, self.scored) else None
+        return set() if best is None else {best}
+
+    def _kept(self, runner: Runner) -> set[int]:
+        """The epochs whose weights are left."""
+        epochs = {one["epoch"] for one in validations(runner)}
+        if self.keep in ("none", "all") or not epochs:
+            return epochs if self.keep == "all" else set()
+        best = best_epoch(validations(runner), self.metric) if self.keep == "best" else None
+        return {max(epochs) if best is None else best}
+
+    def _write(self, runner: Runner) -> None:
+        with replacing(weights_file(self.epochs, runner.epoch)) as file:
+            torch.save(weights_to_cpu(learner_of(runner).net.state_dict()), file)
+
+
+def weights_file(folder: Path, epoch: int) -> Path:
+    return folder / f"epoch_{epoch}.pth"
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """A second name of a file, or a copy on a file system without such."""
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        with replacing(target) as file:
+            shutil.copyfile(source, file)

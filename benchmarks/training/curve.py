@@ -1,0 +1,70 @@
+"""What each validation of a run found."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from typing import TypedDict, cast
+
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from .distributed import is_rank_0
+from .learner import learner_of
+from .probe import GradientProbe
+
+
+class Validation(TypedDict):
+    """Of one epoch: the mean training losses, the metrics on val, and what the probe measured."""
+
+    epoch: int
+    losses: dict[str, float]
+    metrics: dict[str, float]
+    probe: dict[str, float]
+
+
+class CurveHook(Hook):
+    """Takes down each validation. They live in the message hub, which mmengine's checkpoints carry."""
+
+    def __init__(self, probe: GradientProbe | None = None) -> None:
+        self.probe = probe
+
+    def before_train(self, runner: Runner) -> None:
+        if "validations" not in runner.message_hub.runtime_info:
+            runner.message_hub.update_info("validations", [])
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        validation = Validation(
+            epoch=runner.epoch,
+            losses=runner.message_hub.get_info("losses"),
+            metrics={name: float(value) for name, value in (metrics or {}).items()},
+            probe=self._measure(runner),
+        )
+        runner.message_hub.update_info("validations", [*validations(runner), validation])
+
+    def _measure(self, runner: Runner) -> dict[str, float]:
+        if self.probe is None or not is_rank_0():
+            return {}
+        try:
+            return self.probe.measure(learner_of(runner).net)
+        except Exception as error:  # a model need not have input gradients in order to be trained
+            warnings.warn(f"the gradient probe failed: {type(error).__name__}: {error}", stacklevel=2)
+            return {}
+
+
+def validations(runner: Runner) -> list[Validation]:
+    """Every validation of a run so far, in order."""
+    return cast(list[Validation], runner.message_hub.get_info("validations"))
+
+
+def best_epoch(found: Sequence[Validation], metric: str) -> int | None:
+    """The epoch with the highest value of a metric, the first of equals; None where none has a finite one."""
+    values = {one["epoch"]: one["metrics"].get(metric, math.nan) for one in found}
+    finite = {epoch: value for epoch, value in values.items() if math.isfinite(value)}
+    return max(finite, key=finite.__getitem__, default=None)
+
+
+def curve(found: Sequence[Validation]) -> list[dict[str, float]]:
+    """One flat entry a validation: `epoch`, losses, metrics, and what the probe measured."""
+    return [{"epoch": float(one["epoch"]), **one["losses"], **one["metrics"], **one["probe"]} for one in found]

@@ -1,0 +1,102 @@
+"""Whose fault an error is: the method's, or that of the place where it ran."""
+
+from __future__ import annotations
+
+import errno
+import re
+import traceback
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..registry import UserError
+from ..registry.lazy import torch
+
+
+class MethodFailure(Exception):  # noqa: N818 - it is an outcome, for a record to tell
+    """A method that failed, and would fail again. measured: fields of its record, as `seconds`."""
+
+    def __init__(self, reason: str, measured: Mapping[str, Any] | None = None) -> None:
+        super().__init__(reason, measured)
+        self.reason = reason
+        self.measured: dict[str, Any] = dict(measured or {})
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+_RESOURCES = re.compile(
+    "|".join(
+        (
+            # disks; torch.save reports a full one in words of its own
+            r"no space left on device",
+            r"disk quota exceeded",
+            r"PytorchStreamWriter failed writing",
+            r"unexpected pos \d+ vs \d+",
+            r"file write failed",
+            # memory of the machine and of its GPUs
+            r"out of memory",
+            r"can(no|')t allocate memory",
+            r"insufficient shared memory",
+            r"unable to (open|resize|mmap|allocate) .*(shared memory|bytes)",
+            r"too many open files",
+            r"_STATUS_ALLOC_FAILED",
+            # what was killed beside the run, and broken devices
+            r"DataLoader worker \(pid.*\) (is killed by signal|exited unexpectedly)",
+            r"uncorrectable ECC error",
+            r"no CUDA-capable device",
+            r"CUDA-capable device\(s\) is/are busy",
+        )
+    ),
+    re.IGNORECASE,
+)
+_PEERS = re.compile(r"gloo/|connection closed by peer|NCCL (error|timeout)", re.IGNORECASE)
+_EXHAUSTED = (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EIO)
+
+
+def sort_out(error: Exception) -> Exception:
+    """`error` as what it is: something to raise (a `UserError`, an `OSError`, a `MemoryError`), or a `MethodFailure`.
+
+    `OSError` stands for what the place where a run was executed is to blame for, and another attempt may be spared: a
+    full disk, exhausted memory of the machine or a GPU, a process that was killed, also where a library raised
+    something else because of it; `ConnectionError` for a rank that lost the others.
+    """
+    if isinstance(error, (UserError, OSError, MemoryError)):
+        return error
+    for cause in _chain(error):
+        if _lost_peers(cause):
+            return ConnectionError(_words(error))
+        if _out_of_resources(cause):
+            return OSError(_words(error) if cause is error else f"{_words(cause)}, and then {_words(error)}")
+    return MethodFailure(_words(error) + _where(error))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, what it was raised from, what that was raised from, …"""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        yield error
+        seen.add(id(error))
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _lost_peers(error: BaseException) -> bool:
+    return isinstance(error, torch.distributed.DistError) or (
+        isinstance(error, RuntimeError) and bool(_PEERS.search(str(error)))
+    )
+
+
+def _out_of_resources(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _EXHAUSTED
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError, torch.AcceleratorError)) or (
+        isinstance(error, RuntimeError) and bool(_RESOURCES.search(str(error)))
+    )
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _where(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" (in {frames[-1].name}, {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno})" if frames else ""
