@@ -14,7 +14,7 @@ $(READY): requirements.lock pyproject.toml
 	touch $@
 
 mini: setup  ## the main job on generated data, ending with the results table
-	$(BIN)/provbench run mini --keep final
+	$(BIN)/provbench run mini --keep last
 
 test: setup  ## the fast tests
 	$(BIN)/python -m pytest

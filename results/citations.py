@@ -141,7 +141,12 @@ class PublishedNumber(BaseModel):
         kind = f" {self.spread_kind}" if self.spread_kind else ""
         spread = "" if self.spread is None else f" ± {self.spread:g}{kind}"
         marks = f"{self.source}, inferred" if self.inferred else self.source
-        return f"{f'{self.value:+}' if self.over else self.value}{spread} ({marks})"
+        return f"{'+' if self.over and self.value >= 0 else ''}{self.figure}{spread} ({marks})"
+
+    @property
+    def figure(self) -> str:
+        """The value as text; counts and costs without a decimal that nobody printed."""
+        return str(self.value) if self.unit in ("%", "points") else f"{self.value:g}"
 
 
 def load_published(folder: Path = FOLDER) -> list[PublishedNumber]:

@@ -18,8 +18,12 @@ class Cost:
     of: Callable[[RunRecord, str], float]
 
 
-def _epochs(record: RunRecord, metric: str) -> float:
-    return max((entry["epoch"] for entry in record.curve), default=nan)
+def _training_time(record: RunRecord, metric: str) -> float:
+    return _measured(record.seconds) / 3600
+
+
+def _time_per_epoch(record: RunRecord, metric: str) -> float:
+    return _measured(record.seconds) / max((entry["epoch"] for entry in record.curve), default=nan)
 
 
 def _best_epoch(record: RunRecord, metric: str) -> float:
@@ -27,17 +31,19 @@ def _best_epoch(record: RunRecord, metric: str) -> float:
     return -max(values)[1] if values else nan
 
 
+def _peak_memory(record: RunRecord, metric: str) -> float:
+    return _measured(record.peak_memory_mb) / 1024
+
+
+def _measured(value: float) -> float:
+    return value if value > 0 else nan
+
+
 COSTS: dict[str, Cost] = {
     "time per epoch": Cost(
-        "s/epoch",
-        "wall time of the run, validation and test included, by its epochs",
-        lambda record, metric: record.seconds / _epochs(record, metric),
+        "s/epoch", "wall time of the run, validation and test included, by its epochs", _time_per_epoch
     ),
     "epochs to converge": Cost("epochs", "the first epoch with the best value of the selection metric", _best_epoch),
-    "training time": Cost("h", "wall time of the run", lambda record, metric: record.seconds / 3600),
-    "peak memory": Cost(
-        "GB",
-        "peak of the GPU's allocations, or of resident memory",
-        lambda record, metric: record.peak_memory_mb / 1024,
-    ),
+    "training time": Cost("h", "wall time of the run, validation and test included", _training_time),
+    "peak memory": Cost("GB", "peak of the GPU's allocations, or of resident memory", _peak_memory),
 }

@@ -1,112 +1,137 @@
-"""A packed copy of many small files, because opening ten thousand of them takes longer than reading them."""
+"""A packed copy of what many small files say, because opening a hundred thousand of them takes a minute."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 
-SCHEMA_VERSION = 1
-COLUMNS = "name TEXT PRIMARY KEY, mtime INTEGER, size INTEGER, data BLOB"
-TIMEOUT_SECONDS = 30.0
+from .recordfolder import Signature
 
-Signature = tuple[int, int]
-"""(mtime_ns, size) of a file: what tells an unchanged one without opening it."""
+COLUMNS = "key TEXT PRIMARY KEY, mtime INTEGER, size INTEGER, inode INTEGER, digest BLOB, data BLOB"
+SELECT = "SELECT key, mtime, size, inode, digest, data FROM records"
+TIMEOUT_SECONDS = 30.0
+CHUNK = 500
+"""Keys a query asks for; old SQLite libraries take no more than 999."""
+MANY = 0.2
+"""Of all rows: who asks for more is quicker served by reading them all."""
+
+Row = tuple[str, Signature, bytes]
+"""A record's key, the signature of the file that was read, and what is kept of it."""
+
+_PASSING = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+}
+"""Errors that say nothing against the file. After any other one it is deleted."""
 
 
 class Index:
-    """The contents of the `*.json` files in `folder/<first two letters of the name>/`, packed in one SQLite file.
+    """Rows in one SQLite file, found by key.
 
-    The files are the truth. The index is brought up to date at every reading, by name, modification time and size; it
-    may be deleted at any time, and one that is missing, damaged or of another version is made anew. Where it cannot be
-    written (a read-only disk, a full one, another process that holds it too long) the files are read one by one.
-    It holds bytes and knows nothing of what they mean: the reader checks them as it would check the files'.
+    A cache: it may be deleted at any time. One that is damaged, or of another version, is deleted, and fills again. A
+    row whose digest is wrong is left out. Where the file cannot be opened or written (a read-only disk, a full one,
+    another process that holds it too long) there are no rows, and none are kept. It knows nothing of what the data
+    mean, nor whether a row is still true: the signature says that.
     """
 
-    def __init__(self, folder: Path, path: Path) -> None:
-        self.folder = folder
+    def __init__(self, path: Path, version: int) -> None:
         self.path = path
+        self.version = version
+        self._at_rest = False
 
-    def contents(self) -> dict[str, bytes]:
-        """Every file's content by the file's name, sorted by name."""
-        files = dict(sorted(self._scan()))
-        if not files:
-            return {}
-        for _ in range(2):
-            try:
-                return self._through(files)
-            except sqlite3.OperationalError:
-                break  # it cannot be opened, written or waited for
-            except sqlite3.DatabaseError:
-                with suppress(OSError):
-                    self.path.unlink(missing_ok=True)
-        return self._each(files, {})
+    def rows(self, keys: Sequence[str] | None = None) -> Iterator[Row]:
+        """All rows, or those of `keys`, in any order."""
+        self._at_rest = False
+        with self._forgiving(), closing(self._connect()) as database:
+            for key, mtime, size, inode, digest, data in _select(database, keys):
+                if isinstance(key, str) and isinstance(data, bytes) and digest == _digest(key, data):
+                    yield key, (mtime, size, inode), data
 
-    def forget(self, name: str) -> None:
-        """Read this file anew next time."""
-        with suppress(sqlite3.Error), closing(self._connect()) as database:
-            database.execute("DELETE FROM files WHERE name = ?", (name,))
+    def save(self, rows: Iterable[Row]) -> None:
+        """Keep these rows, in the place of those with the same keys."""
+        self._write(
+            "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?)",
+            ((key, *signature, _digest(key, data), data) for key, signature, data in rows),
+        )
 
-    def _through(self, files: dict[str, Signature]) -> dict[str, bytes]:
-        with closing(self._connect()) as database:
-            rows = database.execute("SELECT name, mtime, size FROM files")
-            known: dict[str, Signature] = {name: (mtime, size) for name, mtime, size in rows}
-            changed = [name for name, signature in files.items() if known.get(name) != signature]
-            gone = [name for name in known if name not in files]
-            if changed or gone:
-                rows = ((name, *files[name], data) for name in changed if (data := self._content(name)) is not None)
-                database.execute("BEGIN IMMEDIATE")
-                database.executemany("DELETE FROM files WHERE name = ?", ((name,) for name in gone))
-                database.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", rows)
-                database.execute("COMMIT")
-            packed = dict(database.execute("SELECT name, data FROM files"))
-        return self._each(files, packed)
+    def forget(self, keys: Iterable[str]) -> None:
+        self._write("DELETE FROM records WHERE key = ?", ((key,) for key in keys))
+
+    def _write(self, statement: str, values: Iterable[tuple]) -> None:
+        if self._at_rest:
+            return  # it has kept us waiting once
+        with self._forgiving(), closing(self._connect()) as database:
+            database.execute("BEGIN IMMEDIATE")
+            database.executemany(statement, values)
+            database.execute("COMMIT")
+
+    @contextmanager
+    def _forgiving(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _PASSING:
+                self._at_rest = True
+            else:
+                self._discard()
+
+    def _discard(self) -> None:
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
 
     def _connect(self) -> sqlite3.Connection:
+        database = self._open()
+        if not self._is_current(database):
+            database.close()
+            self._discard()
+            database = self._open()
+        return database
+
+    def _open(self) -> sqlite3.Connection:
         # No journal file: a process that deletes a damaged index must not leave a journal that another then replays
         # into the new one. A crash at the wrong moment damages the index, which is what deleting it is for.
         database = sqlite3.connect(self.path, timeout=TIMEOUT_SECONDS, isolation_level=None)
         try:
             database.execute("PRAGMA journal_mode = MEMORY")
             database.execute("PRAGMA synchronous = OFF")
-            if not _is_current(database):
+            if _version(database) == 0:
                 database.execute("BEGIN IMMEDIATE")
-                if not _is_current(database):  # no other process made it in the meantime
-                    database.execute("DROP TABLE IF EXISTS files")
-                    database.execute(f"CREATE TABLE files ({COLUMNS})")
-                    database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                database.execute(f"CREATE TABLE IF NOT EXISTS records ({COLUMNS})")
+                database.execute(f"PRAGMA user_version = {self.version}")
                 database.execute("COMMIT")
         except BaseException:
             database.close()
             raise
         return database
 
-    def _scan(self) -> Iterator[tuple[str, Signature]]:
-        """Name and signature of every file: one listing a folder, and no file is opened."""
-        with suppress(FileNotFoundError), os.scandir(self.folder) as folders:
-            for folder in folders:
-                if len(folder.name) != 2 or not folder.is_dir():
-                    continue
-                with os.scandir(folder.path) as entries:
-                    for entry in entries:
-                        if entry.name.endswith(".json") and entry.name.startswith(folder.name):
-                            with suppress(FileNotFoundError):
-                                status = entry.stat()
-                                yield entry.name, (status.st_mtime_ns, status.st_size)
-
-    def _each(self, files: Iterable[str], packed: Mapping[str, bytes]) -> dict[str, bytes]:
-        """The files' contents, from the index where it has them."""
-        found = ((name, packed[name] if name in packed else self._content(name)) for name in files)
-        return {name: data for name, data in found if data is not None}
-
-    def _content(self, name: str) -> bytes | None:
-        """The file's content; None if it vanished since it was listed."""
-        with suppress(FileNotFoundError):
-            return Path(self.folder, name[:2], name).read_bytes()
-        return None
+    def _is_current(self, database: sqlite3.Connection) -> bool:
+        return _version(database) == self.version
 
 
-def _is_current(database: sqlite3.Connection) -> bool:
-    return database.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+def _version(database: sqlite3.Connection) -> int:
+    return database.execute("PRAGMA user_version").fetchone()[0]
+
+
+def _select(database: sqlite3.Connection, keys: Sequence[str] | None) -> Iterator[tuple]:
+    (count,) = database.execute("SELECT max(rowid) FROM records").fetchone()
+    if keys is None or len(keys) > MANY * (count or 0):
+        wanted = None if keys is None else set(keys)
+        rows = database.execute(SELECT)
+        yield from rows if wanted is None else (row for row in rows if row[0] in wanted)
+        return
+    for start in range(0, len(keys), CHUNK):
+        chunk = keys[start : start + CHUNK]
+        places = ", ".join("?" * len(chunk))
+        yield from database.execute(f"{SELECT} WHERE key IN ({places})", chunk)
+
+
+def _digest(key: str, data: bytes) -> bytes:
+    return sha256(b"%s\n%s" % (key.encode(), data)).digest()

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
-from .citations import PublishedNumber
 from .costs import COSTS
-from .record import RunRecord
-from .tables import GAP, Column, Entry, Kind, Table, TableRow
+from .origin import origin_notes
+from .quoted import Quoted
+from .sources import source_notes
+from .tables import GAP, Table
 
 
-def table_notes(table: Table, published: Iterable[PublishedNumber] = ()) -> Iterator[str]:
-    """The notes of a table. published: for the gains that papers state."""
+def table_notes(table: Table, quoted: Quoted) -> Iterator[str]:
+    """The notes of a table. quoted: the published numbers that its cells may have."""
     yield from _variant(table)
     yield from _legend(table)
     yield from _costs(table)
+    yield from _gains(table)
+    yield from _untested(table)
     yield from _selection(table)
     yield from _seeds(table)
     yield from _gaps(table)
     yield from _networks(table)
     yield from _search(table)
-    yield from _sources(table, published)
-    yield from _origin(table)
+    yield from source_notes(table, quoted)
+    yield from origin_notes(table)
 
 
 def _variant(table: Table) -> Iterator[str]:
@@ -30,13 +34,17 @@ def _variant(table: Table) -> Iterator[str]:
 
 
 def _legend(table: Table) -> Iterator[str]:
-    if not any(cell.values for row in table.cells for cell in row):
+    if not any(row.is_ours for row in table.rows):
+        yield "Published numbers only: nothing in this table is run here."
+        return
+    if not any(place.cell.keys for place in table.places()):
         yield f"{GAP}: not run yet."
         return
-    shown: set[Kind] = {field.kind for field in table.header()}
+    shown = {field.kind for field in table.header()}
+    of_group = " of its group of rows" if any(row.group for row in table.rows) else ""
     yield (
-        "Mean ± sample standard deviation (ddof=1) over seeds, and their number. Bold: the best mean, and all that a "
-        "paired t-test on shared seeds (Holm, α = 0.05) cannot tell from it."
+        f"Mean ± sample standard deviation (ddof=1) over seeds, and their number. Bold: the best mean{of_group}, and "
+        "all that a paired t-test on shared seeds (Holm, α = 0.05) cannot tell from it."
     )
     if "interval" in shown:
         yield "95 %: Student's interval of the mean."
@@ -47,11 +55,17 @@ def _legend(table: Table) -> Iterator[str]:
         )
     if "p" in shown:
         yield (
-            f"p: paired t-test against {table.baseline} on shared seeds, two-sided, adjusted by Holm's method over the "
-            "column."
+            f"p: paired t-test against {_baseline(table)} on shared seeds, two-sided, adjusted by Holm's method over "
+            "the column."
         )
     if "effect" in shown:
-        yield f"g: mean difference to {table.baseline} in standard deviations of the differences (Hedges' correction)."
+        yield (
+            f"g: mean difference to {_baseline(table)} in standard deviations of the differences (Hedges' correction)."
+        )
+
+
+def _baseline(table: Table) -> str:
+    return next((row.title for row in table.rows if row.method == table.baseline and row.is_ours), str(table.baseline))
 
 
 def _costs(table: Table) -> Iterator[str]:
@@ -59,175 +73,119 @@ def _costs(table: Table) -> Iterator[str]:
         yield f"{name}: {COSTS[name].description} [{COSTS[name].unit}]; less is better."
 
 
+def _gains(table: Table) -> Iterator[str]:
+    over: dict[str, dict[str, None]] = defaultdict(dict)
+    for row, column, _, cell in table.places():
+        if column.over and (cell.values or cell.published):
+            over[table.title_of(row.over or column.over, row.group)][row.title] = None
+    if over:
+        each = "; ".join(f"over {other}: {_list(of)}" for other, of in over.items())
+        yield f"Gains (differences on shared seeds; neither tested nor ranked) {each}."
+
+
+def _untested(table: Table) -> Iterator[str]:
+    """What too few shared seeds leave open."""
+    scores = [place for place in table.places() if place.cell.values and not place.column.over]
+    best = [(place.row.title, place.column.title) for place in scores if place.cell.untested]
+    if best:
+        yield f"Could not be tested against the best, with fewer than two shared seeds: {_by_column(best)}."
+    if table.baseline is not None:
+        others = [place for place in scores if place.row.method != table.baseline and place.cell.p_value is None]
+        if others:
+            untested = _by_column([(place.row.title, place.column.title) for place in others])
+            yield f"No p against {_baseline(table)}, with fewer than two shared seeds: {untested}."
+
+
+def _by_column(untested: Iterable[tuple[str, str]]) -> str:
+    """`A, B (accuracy; F1), C (F1)`: rows, each with its columns."""
+    by_row: dict[str, list[str]] = defaultdict(list)
+    for row, column in untested:
+        by_row[row].append(column)
+    by_columns: dict[str, list[str]] = defaultdict(list)
+    for row, columns in by_row.items():
+        by_columns["; ".join(columns)].append(row)
+    return _list(f"{_list(rows)} ({columns})" for columns, rows in by_columns.items())
+
+
 def _selection(table: Table) -> Iterator[str]:
-    tasks: dict[str, list[str]] = {}
-    for place, column in enumerate(table.columns):
-        known = tasks.setdefault(column.selection, [])
-        if column.task not in known and _runs(table, place):
-            known.append(column.task)
-    for selection, of in tasks.items():
-        if selection == "oracle" and of:
-            yield f"ORACLE selection of {_list(of)}: the parameters were chosen on the test data."
-        elif of:
-            yield f"Selection protocol of {_list(of)}: {selection}."
+    tasks: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+    for place in table.places():
+        if place.entry.seeds:
+            tasks[place.column.selection, place.column.selection_metric][place.column.task] = None
+    for (selection, metric), of in tasks.items():
+        by = f", by {metric}" if metric else ""
+        if selection == "oracle":
+            yield f"ORACLE selection of {_list(of)}{by}: the parameters were chosen on the test data."
+        else:
+            yield f"Selection protocol of {_list(of)}: {selection}{by}."
 
 
 def _seeds(table: Table) -> Iterator[str]:
-    by_seeds: dict[tuple[int, ...], list[str]] = {}
-    for row in table.rows:
-        for entry in row.entries:
-            titles = by_seeds.setdefault(tuple(entry.seeds), [])
-            if entry.seeds and row.title not in titles:
-                titles.append(row.title)
-    by_seeds = {seeds: titles for seeds, titles in by_seeds.items() if titles}
+    by_seeds: dict[tuple[int, ...], dict[str, None]] = defaultdict(dict)
+    for place in table.places():
+        if place.entry.seeds:
+            by_seeds[tuple(place.entry.seeds)][place.row.title] = None
     for seeds, titles in by_seeds.items():
         whose = "" if len(by_seeds) == 1 else f" of {_list(titles)}"
         yield f"Seeds{whose}: {_list(seeds)}."
 
 
 def _gaps(table: Table) -> Iterator[str]:
-    if not any(cell.keys for row in table.cells for cell in row):
+    if not any(place.cell.keys for place in table.places()):
         return
-    absent: dict[str, list[str]] = {}
+    absent: dict[str, dict[str, None]] = defaultdict(dict)
     lines = []
-    for row, cells in zip(table.rows, table.cells, strict=True):
-        for entry, column, cell in zip(row.entries, table.columns, cells, strict=True):
-            if column.mean_of:
-                continue
-            if entry.seeds and len(cell.missing) == len(entry.seeds):
-                absent.setdefault(column.task, []).append(row.title)
-                continue
-            reasons = {run.key: run.reason for run in entry.runs}
-            parts = [f"seed {seed} missing" for seed in cell.missing]
-            parts += [f"seed {seed} failed{_reason(reasons[cell.keys[seed]])}" for seed in cell.failed]
-            parts += [f"seed {seed} has no finite {column.metric}" for seed in cell.void]
-            lines += [f"{row.title}, {column.task}: {'; '.join(parts)}."] if parts else []
+    for row, column, entry, cell in table.places():
+        if column.derived:
+            continue
+        if entry.seeds and len(cell.missing) == len(entry.seeds):
+            absent[column.task][row.title] = None
+            continue
+        reasons = {run.key: run.reason for run in entry.runs}
+        parts = [f"seed {seed} missing" for seed in cell.missing]
+        parts += [f"seed {seed} failed{_reason(reasons[cell.keys[seed]])}" for seed in cell.failed]
+        parts += [f"seed {seed} has no finite {column.metric}" for seed in cell.void]
+        lines += [f"{row.title}, {column.task}: {'; '.join(parts)}."] if parts else []
     if lines or absent:
         yield f"{GAP} marks a seed that gave no value."
     for task, titles in absent.items():
-        yield f"Not run yet on {task}: {_list(dict.fromkeys(titles))}."
+        yield f"Not run yet on {task}: {_list(titles)}."
     yield from dict.fromkeys(lines)
-
-
-def _networks(table: Table) -> Iterator[str]:
-    if any(row.group for row in table.rows):
-        return
-    for task in _tasks(table):
-        places = _places(table, task)
-        models = {
-            row.title: cells[place].model
-            for row, cells in zip(table.rows, table.cells, strict=True)
-            for place in places
-            if cells[place].model
-        }
-        if len(set(models.values())) > 1:
-            yield f"{task} compares different networks: {_list(f'{name} with {of}' for name, of in models.items())}."
-
-
-def _search(table: Table) -> Iterator[str]:
-    for task in _tasks(table):
-        counts = {
-            row.title: search
-            for row in table.rows
-            for place in _places(table, task)
-            if (search := row.entries[place].search) is not None
-        }
-        if not counts:
-            continue
-        each = _list(
-            f"{title} {count.total} ({count.done} done, {count.pruned} pruned, {count.failed} failed)"
-            for title, count in counts.items()
-        )
-        unequal = "" if len({count.total for count in counts.values()}) == 1 else " UNEQUAL BUDGETS."
-        yield f"Search trials of {task}: {each}.{unequal}"
-
-
-def _sources(table: Table, published: Iterable[PublishedNumber]) -> Iterator[str]:
-    if table.variant == "mini":
-        return
-    published = list(published)
-    by_source: dict[str, list[str]] = {}
-    others = []
-    for row, cells in zip(table.rows, table.cells, strict=True):
-        for column, cell in zip(table.columns, cells, strict=True):
-            setting = column.setting if row.setting is None else row.setting
-            for number in published:
-                named = (number.task, number.method, number.model, number.metric, number.split, number.setting)
-                if named != (column.task, row.method, cell.model, column.metric, "test", setting):
-                    continue
-                if number == cell.published:
-                    value = f"{number.value} of {row.title}{_remark(number, ' ({})')}"
-                    by_source.setdefault(f"{number.where} [{number.source}]", []).append(value)
-                elif number.over:
-                    others.append(f"Published gain of {row.title} over {number.over}: {_cited(number)}.")
-                elif cell.published is not None and number.value != cell.published.value:
-                    others.append(f"Published of {row.title}, too: {_cited(number)}.")
-    for source, values in by_source.items():
-        yield f"Published, {source}: {_list(values)}."
-    yield from dict.fromkeys(others)
-
-
-def _cited(number: PublishedNumber) -> str:
-    return f"{number.label}, {number.where}{_remark(number, '; {}')}"
-
-
-def _remark(number: PublishedNumber, form: str) -> str:
-    return form.format(number.note) if number.note else ""
-
-
-def _origin(table: Table) -> Iterator[str]:
-    """Protocol, data, commits and compute of the runs behind the numbers."""
-    shown = {key for row in table.cells for cell in row for key in cell.keys.values()}
-    runs = {run.key: run for place in range(len(table.columns)) for run in _runs(table, place) if run.key in shown}
-    for task in _tasks(table):
-        of_task = [run for place in _places(table, task) for run in _runs(table, place) if run.status == "done"]
-        if of_task:
-            yield f"{task}: protocol {of_task[0].protocol or '?'}, data {of_task[0].fingerprint[:12] or '?'}."
-    commits = sorted({run.commit[:10] for run in runs.values() if run.commit})
-    dirty = sum(run.dirty for run in runs.values())
-    if commits:
-        changed = f" {dirty} of {len(runs)} runs had uncommitted changes." if dirty else ""
-        yield f"Commit{'s' if len(commits) > 1 else ''} {_list(commits)}.{changed}"
-    if runs:
-        yield _compute(table, list(runs.values()))
-
-
-def _compute(table: Table, runs: Sequence[RunRecord]) -> str:
-    searches = {(row.title, column.task): entry.search_seconds for row, entry, column in _entries(table)}
-    final, search = sum(run.seconds for run in runs), sum(searches.values())
-    devices = _list(sorted({run.device for run in runs}))
-    beside = f" and {_duration(search)} of searching" if search else ""
-    return f"Compute: {_duration(final)} of {len(runs)} runs{beside}, on {devices}."
-
-
-def _entries(table: Table) -> Iterator[tuple[TableRow, Entry, Column]]:
-    for row in table.rows:
-        for entry, column in zip(row.entries, table.columns, strict=True):
-            yield row, entry, column
-
-
-def _duration(seconds: float) -> str:
-    for size, unit in ((3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s"
-
-
-def _tasks(table: Table) -> list[str]:
-    return list(dict.fromkeys(column.task for column in table.columns if not column.mean_of))
-
-
-def _places(table: Table, task: str) -> list[int]:
-    return [place for place, column in enumerate(table.columns) if column.task == task and not column.mean_of]
-
-
-def _runs(table: Table, place: int) -> list[RunRecord]:
-    return [run for row in table.rows for run in row.entries[place].runs]
 
 
 def _reason(reason: str) -> str:
     first = reason.strip().partition("\n")[0]
     return f" ({first})" if first else ""
+
+
+def _networks(table: Table) -> Iterator[str]:
+    """Groups of rows may be what tells networks apart; without them a note does."""
+    if any(row.group for row in table.rows):
+        return
+    by_task: dict[str, dict[str, str]] = defaultdict(dict)
+    for row, column, _, cell in table.places():
+        if cell.model and not column.mean_of:
+            by_task[column.task][row.title] = cell.model
+    for task, models in by_task.items():
+        if len(set(models.values())) > 1:
+            yield f"{task} compares different networks: {_list(f'{name} with {of}' for name, of in models.items())}."
+
+
+def _search(table: Table) -> Iterator[str]:
+    by_task: dict[str, dict[str, str]] = defaultdict(dict)
+    totals: dict[str, set[int]] = defaultdict(set)
+    for row, column, entry, _ in table.places():
+        if not entry.seeds:
+            continue
+        count = entry.search
+        totals[column.task].add(count.total if count else 0)
+        by_task[column.task][row.title] = (
+            f"{count.total} ({count.done} done, {count.pruned} pruned, {count.failed} failed)" if count else "none"
+        )
+    for task, each in by_task.items():
+        if any(totals[task]):
+            unequal = "" if len(totals[task]) == 1 else " UNEQUAL BUDGETS."
+            yield f"Search trials of {task}: {_list(f'{title} {text}' for title, text in each.items())}.{unequal}"
 
 
 def _list(items: Iterable[object]) -> str:

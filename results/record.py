@@ -21,10 +21,10 @@ KEY_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z_-]{1,99}$"
 """A key names files: no dots, no slashes."""
 
 
-class RunRecord(BaseModel):
-    """One training of a cell with given parameters and seed. Immutable; identified by its key.
+class RunSummary(BaseModel):
+    """A run's record without what is large: its identity, its curve and its predictions.
 
-    `val` and `test` are separate fields, and a record of a search has no test metrics at all. Percentages are 0 to 100.
+    `val` and `test` are separate fields, and a run of a search has no test metrics at all. Percentages are 0 to 100.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
@@ -41,16 +41,12 @@ class RunRecord(BaseModel):
     seed: int
     parameters: dict[str, Any]
     """The resolved parameters, flat: `lr`, `cutmix.prob`, `gradient-guidance.alpha` …; JSON values."""
-    identity: dict[str, Any] = Field(default_factory=dict, repr=False)
-    """What the key is a hash of: parameters, versions of the plugins, data fingerprint, seed, phase."""
     status: Status
     reason: str = ""
     """Why a run failed or was pruned."""
     attempt: int = 1
     val: dict[str, float] = Field(default_factory=dict)
     test: dict[str, float] = Field(default_factory=dict)
-    curve: list[dict[str, float]] = Field(default_factory=list)
-    """One entry a validated epoch: `epoch`, the mean training losses, the val metrics."""
     epoch: int = 0
     """The epoch whose weights were scored."""
     steps: int = 0
@@ -64,13 +60,33 @@ class RunRecord(BaseModel):
     versions: dict[str, str] = Field(default_factory=dict)
     fingerprint: str = ""
     """Of the data."""
-    predictions: dict[str, dict[str, Column]] = Field(default_factory=dict, exclude=True, repr=False)
-    """By split, one array a column, one row a sample. Stored beside the record, not in it."""
 
-    @field_validator("parameters", "identity", mode="before")
+    @field_validator("parameters", mode="before")
     @classmethod
     def _as_stored(cls, values: Any, info: ValidationInfo) -> Any:
         return _json_value(values, str(info.field_name))
+
+    @model_validator(mode="after")
+    def _search_sees_no_test(self) -> RunSummary:
+        if self.phase == "search" and self.test:
+            raise ValueError("a run of a search must have no test metrics")
+        return self
+
+
+class RunRecord(RunSummary):
+    """One training of a cell with given parameters and seed. Immutable; identified by its key."""
+
+    identity: dict[str, Any] = Field(default_factory=dict, repr=False)
+    """What the key is a hash of: parameters, versions of the plugins, data fingerprint, seed, phase."""
+    curve: list[dict[str, float]] = Field(default_factory=list)
+    """One entry a validated epoch: `epoch`, the mean training losses, the val metrics."""
+    predictions: dict[str, dict[str, Column]] = Field(default_factory=dict, exclude=True, repr=False)
+    """By split, one array a column, one row a sample. Stored beside the record, not in it."""
+
+    @field_validator("identity", mode="before")
+    @classmethod
+    def _identity_as_stored(cls, values: Any) -> Any:
+        return _json_value(values, "identity")
 
     @field_validator("predictions")
     @classmethod
@@ -87,9 +103,9 @@ class RunRecord(BaseModel):
         return splits
 
     @model_validator(mode="after")
-    def _search_sees_no_test(self) -> RunRecord:
-        if self.phase == "search" and (self.test or "test" in self.predictions):
-            raise ValueError("a run of a search must have no test metrics and no test predictions")
+    def _search_predicts_no_test(self) -> RunRecord:
+        if self.phase == "search" and "test" in self.predictions:
+            raise ValueError("a run of a search must have no test predictions")
         return self
 
     @property
@@ -98,14 +114,18 @@ class RunRecord(BaseModel):
         return {"status": self.status, "val": self.val, "test": self.test, "curve": self.curve, "epoch": self.epoch}
 
 
-def _json_value(value: Any, name: str) -> Any:
-    """`value` as it will come back from the store: tuples as lists. Raises `ValueError` where it would not."""
-    if isinstance(value, Mapping):
-        return {key: _json_value(item, f"{name}[{key!r}]") for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_json_value(item, name) for item in value]
+def _json_value(value: Any, *path: Any) -> Any:
+    """`value` as it will come back from the store: tuples as lists. Raises `ValueError` where it would not.
+
+    path: the names that lead to it, put together only where they are told: ten thousand records have many values.
+    """
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float) and isfinite(value):
         return float(value)  # numpy's float64 is one, too
+    if isinstance(value, Mapping):
+        return {key: _json_value(item, *path, key) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json_value(item, *path) for item in value]
+    name = "".join([str(path[0]), *(f"[{key!r}]" for key in path[1:])])
     raise ValueError(f"{name}: {value!r} is not a JSON value")

@@ -5,36 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Callable
 from dataclasses import replace
-from html import escape
 from itertools import islice
 from typing import Any
 
 from ..registry.errors import UnknownNameError
-from .tables import Cell, Column, Field, Table
+from . import escape
+from .tables import Cell, Field, Table
 
-_MARKDOWN = re.compile(r"([\\|*_`<>\[\]~#])")
-
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
-    "±": r"$\pm$",
-    "Δ": r"$\Delta$",
-    "–": "--",
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-}
-
-_FORMULA = ("=", "+", "-", "@", "\t")
-"""What makes a spreadsheet run a text as a formula, where it stands first."""
-
-_LINE_BREAKS = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
+LATEX_WIDTH = 100
+"""Characters that fit into the text width of a page; a wider table is scaled down to it."""
 
 
 def to_markdown(table: Table) -> str:
@@ -44,43 +25,49 @@ def to_markdown(table: Table) -> str:
         return f"| {' | '.join(fields)} |"
 
     def shown(field: Field) -> str:
-        text = _markdown(field.text)
+        text = escape.markdown(field.text)
         return f"**{text}**" if field.bold else text
 
     header, body = _headed(table), table.body()
     lines = [line([shown(field) for field in header])]
     lines.append(line(["---" if field.kind == "label" else "---:" for field in header]))
     for group, rows in _grouped(table, body):
-        lines += [line([f"*{_markdown(group)}*", *[""] * (len(header) - 1)])] if group else []
+        lines += [line([f"*{escape.markdown(group)}*", *[""] * (len(header) - 1)])] if group else []
         lines += [line([shown(field) for field in row]) for row in rows]
-    title = [f"### {_markdown(table.title)}", ""] if table.title else []
-    notes = ["", *(f"- {_markdown(note)}" for note in table.notes)] if table.notes else []
+    title = [f"### {escape.markdown(table.title)}", ""] if table.title else []
+    notes = ["", *(f"- {escape.markdown(note)}" for note in table.notes)] if table.notes else []
     return "\n".join([*title, *lines, *notes]) + "\n"
 
 
 def to_latex(table: Table) -> str:
-    """A `table` environment in the style of booktabs, with the notes in small print under it."""
+    """A `table` environment in the style of booktabs, with the notes in small print under it. It needs no other
+    package, but for a wide table graphicx."""
 
     def line(fields: list[Field]) -> str:
-        texts = [_latex(field.text) for field in fields]
+        texts = [escape.latex(field.text) for field in fields]
         if texts[0].startswith(("[", "*")):
             texts[0] = "{}" + texts[0]  # or the line break before it would take it for its argument
         texts = [rf"\textbf{{{text}}}" if field.bold else text for text, field in zip(texts, fields, strict=True)]
         return " & ".join(texts) + r" \\"
 
-    header = table.header()
-    caption = [rf"\caption{{{_latex(table.title)}}}"] if table.title else []
-    label = [rf"\label{{{_latex_label(table.label)}}}"] if table.label else []
+    header, body = table.header(), table.body()
     alignment = "".join("l" if field.kind == "label" else "r" for field in header)
     rows = [*_latex_spans(table), line(header)]
-    for group, of in _grouped(table, table.body()):
+    for group, of in _grouped(table, body):
         rows.append(r"\midrule")
-        rows += [rf"\multicolumn{{{len(header)}}}{{l}}{{\textit{{{_latex(group)}}}}} \\"] if group else []
+        rows += [rf"\multicolumn{{{len(header)}}}{{l}}{{\textit{{{escape.latex(group)}}}}} \\"] if group else []
         rows += [line(row) for row in of]
     tabular = [rf"\begin{{tabular}}{{{alignment}}}", r"\toprule", *rows, r"\bottomrule", r"\end{tabular}"]
-    notes = [rf"{_latex(note)}\par" for note in table.notes]
-    notes = [r"\par\smallskip\footnotesize", *notes] if notes else []
-    return "\n".join([r"\begin{table}", r"\centering", *caption, *label, *tabular, *notes, r"\end{table}"]) + "\n"
+    wide = sum(max(len(row[place].text) for row in [header, *body]) + 2 for place in range(len(header))) > LATEX_WIDTH
+    if wide:
+        tabular = [r"\setlength{\tabcolsep}{3pt}", r"\resizebox{\textwidth}{!}{%", *tabular[:-1], tabular[-1] + "}"]
+    needs = [f"% \\usepackage{{booktabs{',graphicx' if wide else ''}}}"]
+    caption = [rf"\caption{{{escape.latex(table.title)}}}"] if table.title else []
+    label = [rf"\label{{{escape.latex_label(table.label)}}}"] if table.label else []
+    notes = [rf"{escape.latex(note)}\par" for note in table.notes]
+    notes = [r"\par\smallskip\scriptsize\raggedright", *notes] if notes else []
+    lines = [*needs, r"\begin{table}", r"\centering", *caption, *label, *tabular, *notes, r"\end{table}"]
+    return "\n".join(lines) + "\n"
 
 
 def to_html(table: Table) -> str:
@@ -89,31 +76,31 @@ def to_html(table: Table) -> str:
     A field of ours has `data-runs`, the keys of its runs by seed.
     """
 
-    def field(place: int, i: int, one: Field) -> str:
-        if place == 0:
-            return f'<th scope="row">{escape(one.text)}</th>'
-        assert one.column is not None
+    def field(i: int, one: Field) -> str:
+        if one.column is None:
+            return f'<th scope="row">{escape.html(one.text)}</th>'
         cell = table.cells[i][one.column]
-        keys = f' data-runs="{escape(" ".join(cell.keys.values()))}"' if one.kind == "value" and cell.keys else ""
-        text = f"<strong>{escape(one.text)}</strong>" if one.bold else escape(one.text)
+        keys = f' data-runs="{escape.html(" ".join(cell.keys.values()))}"' if one.kind == "value" and cell.keys else ""
+        text = f"<strong>{escape.html(one.text)}</strong>" if one.bold else escape.html(one.text)
         return f'<td class="{one.kind}" data-sort="{_sort_value(cell, one.kind)}"{keys}>{text}</td>'
 
     header = table.header()
-    spans = "".join(f'<th colspan="{width}" scope="colgroup">{escape(text)}</th>' for text, width in table.spans())
-    heads = "".join(f'<th scope="col" class="{one.kind}">{escape(one.text)}</th>' for one in header)
-    lines = ["<figure>", f"<figcaption>{escape(table.title)}</figcaption>", "<table>", "<thead>"]
+    spans = "".join(f'<th colspan="{width}" scope="colgroup">{escape.html(text)}</th>' for text, width in table.spans())
+    heads = "".join(f'<th scope="col" class="{one.kind}">{escape.html(one.text)}</th>' for one in header)
+    caption = [f"<figcaption>{escape.html(table.title)}</figcaption>"] if table.title else []
+    lines = ["<figure>", *caption, "<table>", "<thead>"]
     lines += [f"<tr>{spans}</tr>"] if spans else []
     lines += [f"<tr>{heads}</tr>", "</thead>"]
-    number = 0
-    for group, rows in _grouped(table, table.body()):
+    numbered = iter(enumerate(table.body()))
+    for group, count in table.groups():
         lines.append("<tbody>")
-        lines += [f'<tr class="group"><th colspan="{len(header)}">{escape(group)}</th></tr>'] if group else []
-        for row in rows:
-            lines.append(f"<tr>{''.join(field(place, number, one) for place, one in enumerate(row))}</tr>")
-            number += 1
+        wide = f'<th colspan="{len(header)}" scope="rowgroup">{escape.html(group)}</th>'
+        lines += [f'<tr class="group">{wide}</tr>'] if group else []
+        lines += [f"<tr>{''.join(field(i, one) for one in row)}</tr>" for i, row in islice(numbered, count)]
         lines.append("</tbody>")
-    notes = "".join(f"<li>{escape(note)}</li>" for note in table.notes)
-    return "\n".join([*lines, "</table>", f'<ul class="notes">{notes}</ul>', "</figure>"]) + "\n"
+    notes = "".join(f"<li>{escape.html(note)}</li>" for note in table.notes)
+    notes = [f'<ul class="notes">{notes}</ul>'] if notes else []
+    return "\n".join([*lines, "</table>", *notes, "</figure>"]) + "\n"
 
 
 def to_csv(table: Table) -> str:
@@ -123,24 +110,25 @@ def to_csv(table: Table) -> str:
     if lines:
         writer = csv.DictWriter(out, fieldnames=list(lines[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows({name: _harmless(value) for name, value in line.items()} for line in lines)
+        writer.writerows({name: escape.spreadsheet(value) for name, value in line.items()} for line in lines)
     return out.getvalue()
 
 
 def to_json(table: Table) -> str:
     """Everything: every cell with its values and runs by seed, and the notes."""
     cells = [
-        [{**_flat(table, i, j), "values": dict(cell.values), "runs": dict(cell.keys)} for j, cell in enumerate(row)]
+        {**_flat(table, i, j), **_origin(table, i, j), "values": dict(cell.values), "runs": dict(cell.keys)}
         for i, row in enumerate(table.cells)
+        for j, cell in enumerate(row)
     ]
     content = {
         "title": table.title,
         "variant": table.variant,
         "baseline": table.baseline,
         "notes": list(table.notes),
-        "cells": [cell for row in cells for cell in row],
+        "cells": cells,
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 RENDERERS: dict[str, Callable[[Table], str]] = {
@@ -165,18 +153,34 @@ def _flat(table: Table, i: int, j: int) -> dict[str, Any]:
     return {
         "method": row.method,
         "label": row.title,
+        "group": row.group,
         "variant": table.variant.upper() if table.variant == "mini" else table.variant,
         "task": column.task,
-        "group": row.group,
         "model": cell.model,
         "metric": column.metric,
         "unit": column.unit,
+        "over": (row.over or column.over) if column.over else "",
+        "setting": column.setting if row.setting is None else row.setting,
+        "column": column.title,
+        "column_group": column.group,
         "selection": column.selection,
-        **_numbers(cell, column),
+        **_numbers(cell),
+        "runs": " ".join(cell.keys.values()),
     }
 
 
-def _numbers(cell: Cell, column: Column) -> dict[str, Any]:
+def _origin(table: Table, i: int, j: int) -> dict[str, Any]:
+    """What decides whether a number may be compared with another, and which of two is better."""
+    runs = {run.key: run for run in table.rows[i].entries[j].runs}
+    first = next((runs[key] for key in table.cells[i][j].keys.values() if key in runs), None)
+    return {
+        "higher_is_better": table.columns[j].higher_is_better,
+        "protocol": first.protocol if first else "",
+        "fingerprint": first.fingerprint if first else "",
+    }
+
+
+def _numbers(cell: Cell) -> dict[str, Any]:
     summary, published = cell.summary, cell.published
     interval = summary.interval() if summary else None
     return {
@@ -190,26 +194,29 @@ def _numbers(cell: Cell, column: Column) -> dict[str, Any]:
         "void": len(cell.void),
         "best": cell.best,
         "bold": cell.bold,
+        "untested": cell.untested,
         "p": cell.p_value,
         "difference": cell.effect.difference if cell.effect else None,
         "effect": cell.effect.g_z if cell.effect else None,
         "published": published.value if published else None,
         "published_spread": published.spread if published else None,
+        "published_spread_kind": published.spread_kind if published else None,
         "source": published.source if published else None,
         "inferred": published.inferred if published else None,
         "where": published.where if published else None,
-        "published_spread_kind": published.spread_kind if published else None,
         "deviation": cell.deviation.points if cell.deviation else None,
         "deviation_in_standard_errors": cell.deviation.standard_errors if cell.deviation else None,
     }
 
 
 def _headed(table: Table) -> list[Field]:
-    """The header, with the headings over its columns in its texts, for forms that have one line for it."""
-    over = [text for text, width in table.spans() for _ in range(width)] or [""] * len(table.header())
+    """The header with the headings over its columns in its texts, for forms that have one line for both."""
+    header = table.header()
+    over = [text for text, width in table.spans() for _ in range(width)] or [""] * len(header)
+    first = [place for place, field in enumerate(header) if field.column != header[place - 1].column]
     return [
-        replace(field, text=f"{group} {field.text}") if group and field.kind == "value" else field
-        for group, field in zip(over, table.header(), strict=True)
+        replace(field, text=f"{group} {field.text}") if group and place in first else field
+        for place, (group, field) in enumerate(zip(over, header, strict=True))
     ]
 
 
@@ -224,7 +231,7 @@ def _latex_spans(table: Table) -> list[str]:
         return []
     heads, rules, place = [], [], 1
     for text, width in table.spans():
-        heads.append(rf"\multicolumn{{{width}}}{{c}}{{{_latex(text)}}}" if text else " &" * (width - 1))
+        heads.append(rf"\multicolumn{{{width}}}{{c}}{{{escape.latex(text)}}}" if text else " &" * (width - 1))
         rules += [rf"\cmidrule(lr){{{place}-{place + width - 1}}}"] if text else []
         place += width
     return [" & ".join(heads) + r" \\", "".join(rules)]
@@ -241,26 +248,3 @@ def _sort_value(cell: Cell, kind: str) -> str:
     }
     value = values.get(kind)
     return "" if value is None else repr(float(value))
-
-
-def _latex_label(text: str) -> str:
-    return re.sub(r"[^\w:.+-]", "-", text)
-
-
-def _markdown(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", _one_line(text))
-
-
-def _latex(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in _one_line(text))
-
-
-def _harmless(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    text = _one_line(value)
-    return f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text
-
-
-def _one_line(text: str) -> str:
-    return _LINE_BREAKS.sub(" ", text)

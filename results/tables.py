@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from .citations import PublishedNumber
 from .record import RunRecord
@@ -14,22 +14,25 @@ from .statistics import Deviation, PairedEffect, Summary
 GAP = "–"
 
 Kind = Literal["label", "value", "interval", "published", "deviation", "p", "effect"]
+"""Of a field. `label` is the row's; a column may show the others."""
 
 SHOWN: tuple[Kind, ...] = ("value", "published", "deviation", "p")
 """What a column shows by default, as far as any of its cells has it."""
 
 TITLES: dict[Kind, str] = {
+    "value": "ours",
     "interval": "95 %",
     "published": "published",
     "deviation": "Δ",
     "p": "p",
     "effect": "g",
 }
+"""Of the fields of a column behind the first one, which has the column's own title."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A metric of a task on its test split, a cost of its runs, or the mean of other columns."""
+    """A metric of a task on its test split, a cost of its runs, the gain in one of these, or the mean of columns."""
 
     task: str
     metric: str
@@ -46,12 +49,20 @@ class Column:
     label: str = ""
     group: str = ""
     """Heading over this column and its neighbours of the same group."""
+    over: str = ""
+    """The column is each row's gain over the row of this method, seed by seed; a row may have its own."""
     mean_of: tuple[int, ...] = ()
     """Places of the columns that this one is the mean of, seed by seed."""
 
     @property
     def title(self) -> str:
-        return self.label or f"{self.task} {self.metric} [{self.unit}]"
+        over = f" over {self.over}" if self.over else ""
+        return self.label or f"{self.task} {self.metric}{over} [{self.unit}]"
+
+    @property
+    def derived(self) -> bool:
+        """Whether other cells' values make its own."""
+        return bool(self.over or self.mean_of)
 
 
 @dataclass(frozen=True)
@@ -63,7 +74,7 @@ class Entry:
     model: str = ""
     """The network, by the name under which papers list it; default: what the runs say."""
     search: Counts | None = None
-    """How the trials ended that the parameters were chosen from."""
+    """How the trials ended that the parameters were chosen from; None: nothing was searched."""
     search_seconds: float = 0.0
 
 
@@ -81,10 +92,17 @@ class TableRow:
     """Heading over this row and its neighbours of the same group."""
     setting: str | None = None
     """Of the published numbers, instead of the columns'."""
+    over: str = ""
+    """What its gains are over, instead of what the columns say."""
 
     @property
     def title(self) -> str:
         return self.label or self.method
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether anything of ours is expected in it."""
+        return any(entry.seeds for entry in self.entries)
 
 
 @dataclass(frozen=True)
@@ -100,7 +118,7 @@ class Cell:
     failed: tuple[int, ...] = ()
     """Seeds whose run did not end well."""
     void: tuple[int, ...] = ()
-    """Seeds whose run is done, and gave NaN, infinity or no value."""
+    """Seeds whose run is done, and gave NaN, infinity or no value; of gains and means: seeds that lack a part."""
     model: str = ""
     published: PublishedNumber | None = None
     deviation: Deviation | None = None
@@ -113,6 +131,8 @@ class Cell:
     """Has the best mean of its column."""
     bold: bool = False
     """Is the best, or cannot be told from it."""
+    untested: bool = False
+    """Shares fewer than two seeds with the best, so that nothing can be told."""
 
     @property
     def summary(self) -> Summary | None:
@@ -123,8 +143,11 @@ class Cell:
         return len(self.missing) + len(self.failed) + len(self.void)
 
     def text(self, decimals: int = 1) -> str:
-        """`65.1 ± 0.4 (2) –`: the summary, and a dash for each seed that gave no value; one dash if none did."""
-        return GAP if self.summary is None else " ".join([self.summary.text(decimals), *[GAP] * self.gaps])
+        """`65.1 ± 0.4 (2) –`: the summary, and a dash for each seed that gave no value; one dash if none did, and
+        nothing at all where nothing of ours is expected."""
+        if self.summary is None:
+            return GAP if self.gaps else ""
+        return " ".join([self.summary.text(decimals), *[GAP] * self.gaps])
 
 
 @dataclass(frozen=True)
@@ -135,6 +158,15 @@ class Field:
     kind: Kind
     bold: bool = False
     column: int | None = None
+
+
+class Place(NamedTuple):
+    """A place in a table, with all that stands there."""
+
+    row: TableRow
+    column: Column
+    entry: Entry
+    cell: Cell
 
 
 @dataclass(frozen=True)
@@ -152,12 +184,24 @@ class Table:
     """By which LaTeX refers to it."""
     show: tuple[Kind, ...] = SHOWN
 
+    def places(self) -> Iterator[Place]:
+        """Row by row."""
+        for row, cells in zip(self.rows, self.cells, strict=True):
+            for column, entry, cell in zip(self.columns, row.entries, cells, strict=True):
+                yield Place(row, column, entry, cell)
+
+    def title_of(self, method: str, group: str = "") -> str:
+        """How the table writes a method: as its row in that group, else as any row of it, else by its name."""
+        named = [row for row in self.rows if row.method == method]
+        own = [row for row in named if row.group == group]
+        return next((row.title for row in [*own, *named]), method)
+
     def header(self) -> list[Field]:
         """The titles of the fields of `body`."""
         shown = [
-            Field(column.title if kind == "value" else TITLES[kind], kind, column=place)
+            Field(TITLES[kind] if number else column.title, kind, column=place)
             for place, (column, kinds) in enumerate(zip(self.columns, self._kinds(), strict=True))
-            for kind in kinds
+            for number, kind in enumerate(kinds)
         ]
         return [Field("method", "label"), *shown]
 
@@ -176,14 +220,16 @@ class Table:
     def body(self) -> list[list[Field]]:
         """The table's fields as strings, row by row, as every renderer shows them.
 
-        A column has a field for its value and, where any of its cells has them, for whatever else `show` names.
+        A column has a field for whatever `show` names: for its value always, for the rest where any of its cells has
+        it.
         """
+        layout = list(zip(self.columns, self._kinds(), strict=True))
         return [
             [
                 Field(row.title, "label"),
                 *(
-                    _shown(cell, kind, column, place)
-                    for place, (cell, column, kinds) in enumerate(zip(cells, self.columns, self._kinds(), strict=True))
+                    Field(_text(cell, kind, column.decimals), kind, kind == "value" and cell.bold, place)
+                    for place, (cell, (column, kinds)) in enumerate(zip(cells, layout, strict=True))
                     for kind in kinds
                 ),
             ]
@@ -201,40 +247,28 @@ class Table:
         return groups
 
     def _kinds(self) -> list[list[Kind]]:
-        """What each column shows."""
+        """What each column shows: one kind at least."""
         columns = list(zip(*self.cells, strict=True)) or [() for _ in self.columns]
         return [
-            [kind for kind in self.show if kind == "value" or any(_has(cell, kind) for cell in cells)]
+            [kind for kind in self.show if kind == "value" or any(_text(cell, kind) for cell in cells)]
+            or list(self.show[:1])
             for cells in columns
         ]
 
 
-def _has(cell: Cell, kind: Kind) -> bool:
-    found = {
-        "interval": len(cell.values) > 1,
-        "published": cell.published is not None,
-        "deviation": cell.deviation is not None,
-        "p": cell.p_value is not None,
-        "effect": cell.effect is not None,
-    }
-    return found[kind]
-
-
-def _shown(cell: Cell, kind: Kind, column: Column, place: int) -> Field:
+def _text(cell: Cell, kind: Kind, decimals: int = 1) -> str:
+    """A field of a cell; "" where the cell does not have it."""
     if kind == "value":
-        return Field(cell.text(column.decimals), kind, cell.bold, place)
-    return Field(_text(cell, kind, column.decimals) if _has(cell, kind) else "", kind, column=place)
-
-
-def _text(cell: Cell, kind: Kind, decimals: int) -> str:
-    if kind == "interval":
-        interval = cell.summary.interval() if cell.summary else None
-        return interval.text(decimals) if interval else ""
+        return cell.text(decimals)
     if kind == "published":
         return cell.published.label if cell.published else ""
     if kind == "deviation":
         return cell.deviation.text(decimals) if cell.deviation else ""
+    if kind == "interval":
+        interval = cell.summary.interval() if cell.summary else None
+        return interval.text(decimals) if interval else ""
     if kind == "effect":
         return f"{cell.effect.g_z:+.2f}" if cell.effect and cell.effect.g_z is not None else ""
-    assert cell.p_value is not None
+    if cell.p_value is None:
+        return ""
     return "<0.001" if cell.p_value < 0.001 else f"{cell.p_value:.3f}"

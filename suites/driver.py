@@ -10,23 +10,27 @@ from __future__ import annotations
 import shutil
 import warnings
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ..registry import UserError
+from ..results.outcome import difference
 from ..results.record import RunRecord
 from ..results.selection import ValView
-from .cell_runs import CellRuns, Lookup
-from .checkpoints import wanted_epochs, weights_file
+from .cell_runs import CellRuns
+from .checkpoints import move_files, wanted_epochs, weights_file
 from .executors import Executor, Finished, Job
 from .faults import Faults
-from .known import Known, same_outcome
+from .known import Known
 from .lock import output_lock
 from .observer import Observer
 from .output import Output
 from .plan import Cell, Plan
 from .spec import Place, RunSpec
 from .synthetic import ensure_synthetic
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
 
 
 @dataclass
@@ -85,10 +89,15 @@ class Driver:
         fingerprints = self._prepare()  # before the output folder is made: where data are missing, nothing is written
         with output_lock(self.output.root):
             self._known = Known(self.store)
-            cells = open_cells(self.plan, self.output, fingerprints, self.storage, self._known.get, self.finals)
+            self._studies = self._open_studies()
+            cells = [
+                CellRuns(self.plan, cell, fingerprints[cell], self._studies, self._known.get, self.finals)
+                for cell in self.plan.cells
+            ]
             self.observer.planned(sum(cell.total for cell in cells))
             with self.executor:
                 self._loop(cells)
+            self._sync_studies()
         return self.tally
 
     def _prepare(self) -> dict[Cell, str]:
@@ -109,6 +118,23 @@ class Driver:
                     lambda done, total, what=what: self.observer.preparing(what, done, total),
                 )
         return fingerprints
+
+    def _open_studies(self) -> BaseStorage | None:
+        if not self.plan.file.suite.search.trials:
+            return None
+        from .search.journal import open_to_write
+
+        name = self.plan.file.suite.name
+        studies = open_to_write(self.output.storage(name, self.storage))
+        self.output.remember_storage(name, self.storage)  # now that it is known to work
+        return studies
+
+    def _sync_studies(self) -> None:
+        """A trial is durable before its run begins, and a report before it is answered; its end is in its record."""
+        if self._studies is not None:
+            from .search.journal import sync
+
+            sync(self._studies)
 
     def _loop(self, cells: list[CellRuns]) -> None:
         queue = deque(cells)
@@ -149,11 +175,12 @@ class Driver:
         """Whether a record that is there makes a run needless."""
         if known.status == "failed" and self.retry_failed:
             return False
-        folder = self.output.weights(spec.key)
         wanted = wanted_epochs(known, spec.selection_metric, self.place.keep)
-        return cell.settles(spec, known) and all(weights_file(folder, epoch).is_file() for epoch in wanted)
+        kept = all(weights_file(self.output.weights(spec.key), epoch).is_file() for epoch in wanted)
+        return cell.settles(spec, known) and kept
 
     def _submit(self, job: Job) -> None:
+        self._sync_studies()
         self.faults.begin(job.spec.key)
         self.executor.submit(job)
         self.observer.started(job)
@@ -161,6 +188,7 @@ class Driver:
     def _reported(self, job: Job, epoch: int, epochs: int, value: float | None) -> bool:
         self.observer.reported(job, epoch, epochs, value)
         answers = [one.cell.reported(one.spec, epoch, value) for one in self._waiting[job.spec.key]]
+        self._sync_studies()
         return all(answers)
 
     def _take_in(self, finished: Finished) -> None:
@@ -181,11 +209,15 @@ class Driver:
     def _put(self, record: RunRecord) -> RunRecord:
         """Store a record and what the run leaves beside it; the one that counts, where there was one already."""
         known = self._known.get(record.key)
-        if known is not None and known.status == "done" and not same_outcome(known, record):
-            message = f"{record.key} was repeated for its weights, and came out differently: they are not kept"
-            warnings.warn(message, stacklevel=2)
+        if known is not None and known.status == "done":
+            differs = difference(known, record)
+            if differs is None:
+                self._keep_files(record)
+            else:
+                message = f"{record.key} was repeated for its weights, and came out differently: they are not kept"
+                warnings.warn(f"{message} ({differs.field}: {differs.other} instead of {differs.one})", stacklevel=2)
             return known
-        self._keep_files(record.key)  # before the record, which makes the run count as finished
+        self._keep_files(record)  # before the record, which makes the run count as finished
         self._known.put(record)
         return record
 
@@ -209,32 +241,9 @@ class Driver:
         one.cell.ended(one.spec, ValView.of(record))
         self.observer.finished(one.spec, record, cached)
 
-    def _keep_files(self, key: str) -> None:
+    def _keep_files(self, record: RunRecord) -> None:
         """Move what a run leaves beside its record out of its working folder."""
-        work = self.place.work_root / key
-        for source, target in (
-            (work / "weights", self.output.weights(key)),
-            (work / "pictures", self.output.pictures(key)),
-        ):
-            if source.is_dir():
-                target.mkdir(parents=True, exist_ok=True)
-                for file in sorted(source.iterdir()):
-                    shutil.move(file, target / file.name)
-
-
-def open_cells(
-    plan: Plan,
-    output: Output,
-    fingerprints: Mapping[Cell, str],
-    storage: str | None,
-    lookup: Lookup,
-    finals: bool = True,
-) -> list[CellRuns]:
-    """Every cell of a plan with its study, if the suite searches."""
-    studies = None
-    if plan.file.suite.search.trials:
-        from .search.storage import open_storage
-
-        suite = plan.file.suite.name
-        studies = open_storage(output.remember_storage(suite, storage))
-    return [CellRuns(plan, cell, fingerprints[cell], studies, lookup, finals) for cell in plan.cells]
+        if record.status == "done":
+            work = self.place.work_root / record.key
+            move_files(work / "weights", self.output.weights(record.key))
+            move_files(work / "pictures", self.output.pictures(record.key))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from itertools import combinations
+from math import isfinite, nan
+from typing import TYPE_CHECKING, Any
 
 from ..results import COSTS, RunRecord, Summary
 from ..results.figures import convergence_figure, cost_figure, sweep_figure
+from ..results.statistics import Ranks, TaskScores, critical_difference_diagram, rank_methods
 from .overview import CellState
-from .plan import Plan
+from .plan import Cell, Plan
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,46 +22,67 @@ if TYPE_CHECKING:
 OUTSIDE = "gradient outside"
 """What the gradient probe puts into a curve: percent of the input gradient's energy outside of the target."""
 
+COST = "time per epoch"
+
+RANKED_METHODS, RANKED_TASKS = 3, 2
+"""How many of each a critical difference needs at least."""
+
 
 def make_figures(plan: Plan, states: Sequence[CellState]) -> dict[str, Figure]:
-    """By file name: how each task's methods converge, where their gradients are, what they cost, and what swept
-    parameters do. Only what the records at hand can show."""
+    """By file name: how each task's methods converge, where their gradients are, what they cost, what swept parameters
+    do, and how methods rank over the tasks that share them. Only what the records at hand can show."""
     figures: dict[str, Figure] = {}
-    for name, cell in plan.sections().items():
-        done = {state.cell.label: _done(state) for state in states if state.cell.name == name}
-        done = {label: records for label, records in done.items() if records}
-        if not done:
-            continue
-        task, curves = cell.task, {label: [run.curve for run in runs] for label, runs in done.items()}
-        selection = cell.selection_metric(cell.protocol)
-        figures[f"{name}-convergence"] = convergence_figure(curves, selection, f"{task.info.title}: val")
-        if any(OUTSIDE in entry for runs in curves.values() for curve in runs for entry in curve):
-            title = f"{task.info.title}: input gradient outside of the target [%]"
-            figures[f"{name}-gradient"] = convergence_figure(curves, OUTSIDE, title)
-        metric, unit = task.info.main_metric, task.info.metrics[0].unit
-        points = {label: pair for label, runs in done.items() if (pair := _price_and_score(runs, metric)) is not None}
-        if points:
-            figures[f"{name}-cost"] = cost_figure(points, "time per epoch [s]", f"{metric} [{unit}]", task.info.title)
-    return {**figures, **_sweeps(plan, states)}
-
-
-def _sweeps(plan: Plan, states: Sequence[CellState]) -> dict[str, Figure]:
-    figures = {}
-    for method, points in plan.file.sweeps.items():
-        for name, cell in plan.sections().items():
-            by_method = {state.cell.method: _done(state) for state in states if state.cell.name == name}
-            parameter, values = _numeric_axis(points)
-            metric = cell.task.info.main_metric
-            found = {
-                values[point]: summary
-                for point in values
-                if (summary := _summary(run.test.get(metric) for run in by_method.get(point, ()))) is not None
-            }
-            if len(found) > 1:
-                label = plan.file.suite.methods[next(iter(points))].label or method
-                title = f"{cell.task.info.title}: {label.rpartition(' (')[0]}"
-                figures[f"{name}-{_safe(method)}-sweep"] = sweep_figure(found, parameter, metric, title=title)
+    for name, cell in _sections(plan).items():
+        done = _done_by_label([state for state in states if state.cell.name == name])
+        if done:
+            figures.update(_of_task(name, cell, done))
+    figures.update(_sweeps(plan, states))
+    ranks = _ranks(plan, states)
+    if ranks is not None:
+        title = "Mean ranks by the main metric of each task"
+        figures["critical-difference"] = critical_difference_diagram(ranks, title=title)
     return figures
+
+
+def _of_task(name: str, cell: Cell, done: Mapping[str, Sequence[RunRecord]]) -> Iterator[tuple[str, Figure]]:
+    info, title = cell.task.info, _title(cell)
+    curves = {label: [run.curve for run in runs] for label, runs in done.items()}
+    yield (
+        f"{_safe(name)}-convergence",
+        convergence_figure(curves, cell.selection_metric(cell.protocol), f"{title}: val"),
+    )
+    if any(OUTSIDE in entry for runs in curves.values() for curve in runs for entry in curve):
+        yield (
+            f"{_safe(name)}-gradient",
+            convergence_figure(curves, OUTSIDE, f"{title}: input gradient outside of the target [%]"),
+        )
+    metric, unit = info.main_metric, info.metrics[0].unit
+    points = {label: pair for label, runs in done.items() if (pair := _price_and_score(runs, metric)) is not None}
+    if points:
+        yield f"{_safe(name)}-cost", cost_figure(points, f"{COST} [s]", f"{metric} [{unit}]", title)
+
+
+def _sweeps(plan: Plan, states: Sequence[CellState]) -> Iterator[tuple[str, Figure]]:
+    """Of each method that sweeps one parameter over numbers, on each task."""
+    for method, points in plan.file.sweeps.items():
+        parameter, values = _numeric_axis(points)
+        for name in _sections(plan):
+            swept = {state.cell.method: state for state in states if state.cell.name == name}
+            mine = {values[point]: swept[point] for point in values if point in swept}
+            found = {value: score for value, state in mine.items() if (score := _score(state)) is not None}
+            if len(found) > 1:
+                cell = next(iter(mine.values())).cell
+                metric, title = cell.task.info.metrics[0], f"{_title(cell)}: {cell.label.rpartition(' (')[0]}"
+                yield (
+                    f"{_safe(name)}-{_safe(method)}-sweep",
+                    sweep_figure(
+                        found,
+                        parameter,
+                        f"{metric.name} [{metric.unit}]",
+                        reference=_without(parameter, cell, list(swept.values())),
+                        title=title,
+                    ),
+                )
 
 
 def _numeric_axis(points: Mapping[str, Mapping[str, object]]) -> tuple[str, dict[str, float]]:
@@ -68,20 +95,95 @@ def _numeric_axis(points: Mapping[str, Mapping[str, object]]) -> tuple[str, dict
     return name, {point: float(v) for point, v in values.items() if isinstance(v, (int, float)) and v is not True}
 
 
+def _without(parameter: str, swept: Cell, states: Sequence[CellState]) -> tuple[str, Summary] | None:
+    """The label and the score of the method that differs from a swept one in not having the parameter's plugin."""
+    plugin = parameter.rpartition(".")[0]
+    for state in states:
+        if plugin and _composition(state.cell) == _composition(swept, plugin) and (score := _score(state)) is not None:
+            return state.cell.label, score
+    return None
+
+
+def _composition(cell: Cell, without: str = "") -> tuple[Any, ...]:
+    """What a cell is made of, but for one plugin."""
+    parts = {(part.registry.kind, part.name): part.values for part in cell.parts if part.name != without}
+    overrides = {name: value for name, value in cell.overrides.items() if name.rpartition(".")[0] != (without or None)}
+    return parts, overrides, cell.values
+
+
+def _ranks(plan: Plan, states: Sequence[CellState]) -> Ranks | None:
+    """Of the methods on the tasks that share enough of them: as many tasks as can be, each once."""
+    scores: dict[str, dict[str, float]] = {}
+    sections = {cell.task.name: cell for cell in reversed(_sections(plan).values())}
+    for task, cell in sections.items():
+        of_task = [state for state in states if state.cell.name == cell.name]
+        found = {state.cell.method: score.mean for state in of_task if (score := _score(state)) is not None}
+        scores[task] = found
+    best: list[str] = []
+    for pair in combinations(scores, RANKED_TASKS):
+        shared = set.intersection(*(set(scores[task]) for task in pair))
+        tasks = [task for task in scores if shared <= scores[task].keys()]
+        if len(shared) >= RANKED_METHODS and len(tasks) > len(best):
+            best = tasks
+    if not best:
+        return None
+    labels = _labels(states)
+    return rank_methods(
+        [
+            TaskScores(
+                task,
+                {labels[method]: score for method, score in scores[task].items()},
+                sections[task].task.info.metrics[0].higher_is_better,
+            )
+            for task in best
+        ]
+    )
+
+
+def _sections(plan: Plan) -> dict[str, Cell]:
+    """One cell for each task section, in the suite's order."""
+    found = plan.sections()
+    return {name: found[name] for name in plan.file.suite.tasks if name in found}
+
+
+def _title(cell: Cell) -> str:
+    title = cell.task.info.title
+    return f"{title} (MINI)" if cell.variant == "mini" else title
+
+
+def _labels(states: Sequence[CellState]) -> dict[str, str]:
+    """By method: its label, with its name where another method has the same label."""
+    labels = {state.cell.method: state.cell.label for state in states}
+    count = Counter(labels.values())
+    return {method: label if count[label] == 1 else f"{label} [{method}]" for method, label in labels.items()}
+
+
+def _done_by_label(states: Sequence[CellState]) -> dict[str, list[RunRecord]]:
+    labels = _labels(states)
+    return {labels[state.cell.method]: records for state in states if (records := _done(state))}
+
+
 def _done(state: CellState) -> list[RunRecord]:
     return [record for record in state.under().records if record.status == "done"]
 
 
+def _score(state: CellState) -> Summary | None:
+    """The task's main metric."""
+    return _summary(run.test.get(state.cell.task.info.main_metric, nan) for run in _done(state))
+
+
 def _price_and_score(runs: Sequence[RunRecord], metric: str) -> tuple[Summary, Summary] | None:
-    price = _summary(COSTS["time per epoch"].of(run, "") for run in runs)
-    score = _summary(run.test.get(metric) for run in runs)
+    price = _summary(COSTS[COST].of(run, "") for run in runs)
+    score = _summary(run.test.get(metric, nan) for run in runs)
     return None if price is None or score is None else (price, score)
 
 
-def _summary(values: Iterable[float | None]) -> Summary | None:
-    finite = [value for value in values if value is not None and abs(value) < float("inf")]
+def _summary(values: Iterable[float]) -> Summary | None:
+    finite = [value for value in values if isfinite(value)]
     return Summary.of(finite) if finite else None
 
 
 def _safe(name: str) -> str:
-    return "".join(character if character.isalnum() or character in "+.-" else "_" for character in name)
+    """A part of a file name. Names that differ give parts that differ."""
+    plain = re.sub(r"[^\w+.-]+", "_", name, flags=re.ASCII)
+    return plain if plain == name and len(name) <= 60 else f"{plain[:60]}-{sha256(name.encode()).hexdigest()[:8]}"

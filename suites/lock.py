@@ -13,22 +13,26 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ..registry import UserError
+from ..results.atomic import make_folder, write_errors
 
 
 @contextmanager
 def output_lock(out: Path) -> Iterator[None]:
     """Hold the folder while the body runs, or raise `UserError` that says who does. The lock dies with its process."""
-    out.mkdir(parents=True, exist_ok=True)
-    lock, holder = FileLock(out / ".lock"), out / ".lock-holder.json"
+    holder = out / ".lock-holder.json"
     try:
-        lock.acquire(timeout=0)
+        with write_errors(out):
+            make_folder(out)
+            lock = FileLock(out / ".lock")
+            lock.acquire(timeout=0)
     except Timeout:
         raise UserError(
             f"{out}: another driver is at work here{_describe(holder)}; wait, or use another --out"
         ) from None
     try:
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        holder.write_text(json.dumps({"pid": os.getpid(), "host": platform.node(), "started": started}))
+        with write_errors(holder):
+            holder.write_text(json.dumps({"pid": os.getpid(), "host": platform.node(), "started": started}))
         yield
     finally:
         holder.unlink(missing_ok=True)

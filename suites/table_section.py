@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from ..results import SHOWN, Kind
+Shown = Literal["value", "interval", "published", "deviation", "p", "effect"]
+"""What a column may show."""
 
 
 class _Section(BaseModel):
@@ -24,18 +25,23 @@ def _method(value: Any) -> Any:
 
 
 class ColumnSection(_Section):
-    """A metric of a task on its test split, a cost of its runs, or the mean of other columns."""
+    """A metric of a task on its test split, a cost of its runs, the gain in one of these, or the mean of columns."""
 
     metric: str = Field(
         description="a test metric, or `time per epoch`, `epochs to converge`, `training time`, `peak memory`"
     )
-    task: str | None = Field(None, description="a task section, or a task that papers report; default: the row's")
+    task: str | None = Field(
+        None,
+        description="a task section, or a task that papers report; default: the row's. Of a mean: that of the "
+        "published means",
+    )
     label: str | None = Field(None, description="default: the metric with its unit")
     group: str = Field("", description="heading over this column and its neighbours of the same group")
     selection: str | None = Field(None, description="one of the task's selection protocols; default: its first")
-    setting: str = Field("", description="of the published numbers: 5-shot, long-tail-100 …")
-    model: str | None = Field(None, description="of the published numbers, where no run says it")
+    model: str | None = Field(None, description="network of the published numbers; default: the table's")
+    setting: str | None = Field(None, description="of the published numbers: 5-shot …; default: the table's")
     decimals: int | None = Field(None, ge=0, le=6, description="default: the table's")
+    over: str | None = Field(None, description="a method: the column is the gain over it, on shared seeds")
     mean_of: tuple[int, ...] | Literal["all"] = Field((), description="numbers of columns, from 1; all: those before")
 
 
@@ -46,8 +52,11 @@ class RowSection(_Section):
     label: str | None = Field(None, description="default: the method's own")
     group: str = Field("", description="heading over this row and its neighbours of the same group")
     task: str | None = Field(None, description="task section for the columns that name none; default: the table's")
-    model: str | None = Field(None, description="of the published numbers, where no run says it")
+    model: str | None = Field(
+        None, description="network of the published numbers; where the suite trains another, the row has nothing else"
+    )
     setting: str | None = Field(None, description="of the published numbers, instead of the columns'")
+    over: str | None = Field(None, description="what its gains are over, instead of what the columns say")
 
 
 class TableSection(_Section):
@@ -57,6 +66,8 @@ class TableSection(_Section):
     title: str = Field("", description="the caption")
     label: str = Field("", description="by which LaTeX refers to it; default: tab:NAME")
     task: str | None = Field(None, description="a task section, or a task that papers report, for rows and columns")
+    model: str | None = Field(None, description="network of the published numbers; default: the one that the task has")
+    setting: str = Field("", description="of the published numbers, for the columns that name none: 5-shot …")
     columns: tuple[Annotated[ColumnSection, BeforeValidator(_metric)], ...] | None = Field(
         None, description="default: every metric of the task"
     )
@@ -65,5 +76,9 @@ class TableSection(_Section):
     )
     selection: str | None = Field(None, description="selection protocol of the columns that name none")
     baseline: str | None = Field(None, description="the method that the paired tests compare with")
-    show: tuple[Kind, ...] = Field(SHOWN, description="value, interval, published, deviation, p, effect")
+    show: tuple[Shown, ...] = Field(
+        ("value", "published", "deviation", "p"),
+        min_length=1,
+        description="what a column shows, as far as any of its cells has it, and in which order",
+    )
     decimals: int = Field(1, ge=0, le=6)

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 
 from ..registry import UserError
-from ..registry.errors import nearest
-from ..results import (
-    COSTS,
-    Column,
-    Counts,
-    Entry,
-    PublishedNumber,
-    Table,
-    TableRow,
-    build_table,
-    load_published,
-    render,
-)
+from ..results import Column, Counts, Entry, PublishedNumber, Table, TableRow, build_table, load_published, render
 from ..results.atomic import atomic_file, make_folder
 from .overview import CellState
 from .plan import Cell, Plan
+from .table_scope import TableScope, by_task, network
 from .table_section import ColumnSection, RowSection, TableSection
 
 FILES = {"markdown": ".md", "csv": ".csv", "latex": ".tex", "html": ".html", "json": ".json"}
@@ -31,14 +20,18 @@ FILES = {"markdown": ".md", "csv": ".csv", "latex": ".tex", "html": ".html", "js
 def make_tables(plan: Plan, states: Sequence[CellState]) -> dict[str, Table]:
     """Every table of the suite by name; one for each task where the suite names none. Gaps stay gaps.
 
-    Raises `UserError` naming file, line and field for a task, method, metric or protocol that neither the suite nor any
-    publication knows.
+    Raises `UserError` naming file, line and field for a task, method, metric, protocol, network or setting that neither
+    the suite nor any publication knows.
     """
-    suite = plan.file.suite
+    suite, published = plan.file.suite, load_published()
     sections = suite.tables or tuple(TableSection.model_validate({"name": task, "task": task}) for task in suite.tasks)
-    published = load_published()
+    names = [section.name for section in sections]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise UserError(f"{plan.file.where('tables', place, 'name')}: another table has the name {name!r}")
+    tasks = by_task(published)
     return {
-        section.name: _Builder(plan, states, section, place, published).table()
+        section.name: _Builder(TableScope(plan, section, place, tasks), states).table(published)
         for place, section in enumerate(sections)
     }
 
@@ -55,173 +48,95 @@ def write_tables(tables: Mapping[str, Table], folder: Path) -> None:
 class _Builder:
     """One table from its section."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        states: Sequence[CellState],
-        section: TableSection,
-        place: int,
-        published: Sequence[PublishedNumber],
-    ) -> None:
-        self.suite, self.file, self.section, self.place = plan.file.suite, plan.file, section, place
+    def __init__(self, scope: TableScope, states: Sequence[CellState]) -> None:
+        self.scope, self.section, self.suite = scope, scope.section, scope.suite
         self.states = {(state.cell.name, state.cell.method): state for state in states}
-        self.cells: dict[str, Cell] = {cell.name: cell for cell in reversed(plan.cells)}
-        self.published = published
 
-    def table(self) -> Table:
-        variants = {cell.variant for cell in self._used_cells()}
+    def table(self, published: Sequence[PublishedNumber]) -> Table:
+        scope, section = self.scope, self.section
+        scope.check_table()
+        columns = [self._column(place) for place in range(len(scope.columns))]
+        rows = [self._row(row) for row in scope.rows]
+        cells = scope.used_cells
+        variants = {cell.variant for cell in cells}
         if len(variants) > 1:
-            raise UserError(f"{self._where()}: has mini and full tasks: make a table of each")
+            raise UserError(f"{scope.where()}: has mini and full tasks: make a table of each")
         return build_table(
-            [self._row(row) for row in self.rows],
-            [self._column(place) for place in range(len(self.columns))],
+            rows,
+            columns,
             variant="mini" if variants == {"mini"} else "full",
-            published=self.published,
-            baseline=self.section.baseline,
-            title=self.section.title or self._default_title(),
-            label=self.section.label or f"tab:{self.section.name}",
-            show=self.section.show,
+            published=published,
+            baseline=section.baseline,
+            title=section.title or (cells[0].task.info.title if cells else section.name),
+            label=section.label or f"tab:{section.name}",
+            show=section.show,
         )
-
-    @cached_property
-    def rows(self) -> Sequence[RowSection]:
-        if self.section.rows is not None:
-            return self.section.rows
-        if self.section.task not in self.suite.tasks:
-            raise UserError(f"{self._where()}: names no rows, and no task of the suite whose methods they could be")
-        return [RowSection.model_validate({"method": method}) for method in self.suite.methods_of(self.section.task)]
-
-    @cached_property
-    def columns(self) -> Sequence[ColumnSection]:
-        if self.section.columns is not None:
-            return self.section.columns
-        if self.section.task not in self.cells:
-            raise UserError(f"{self._where()}: names no columns, and no task of the suite whose metrics they could be")
-        return [
-            ColumnSection.model_validate({"metric": metric.name})
-            for metric in self.cells[self.section.task].task.info.metrics
-        ]
 
     def _column(self, place: int) -> Column:
-        section = self.columns[place]
-        names = {self._task_of(section, row) for row in self.rows}
-        tasks = {self._published_name(name) for name in names}
-        if len(tasks) > 1:
-            raise UserError(f"{self._where('columns', place)}: its rows are of the tasks {sorted(tasks)}: one a column")
-        (task,) = tasks
-        cell = next((self.cells[name] for name in sorted(names) if name in self.cells), None)
-        self._check_metric(section, place, task, cell)
-        known = {metric.name: metric for metric in cell.task.info.metrics} if cell else {}
-        metric = known.get(section.metric)
-        unit = metric.unit if metric else self._unit(task, section.metric)
-        protocol = section.selection or self.section.selection or (cell.protocol if cell else "val")
-        self._check_protocol(protocol, place, cell)
-        return Column(
-            task=task,
-            metric=section.metric,
-            unit=unit,
-            higher_is_better=metric.higher_is_better if metric else True,
-            selection=protocol,
-            selection_metric=cell.selection_metric(protocol) if cell else "",
-            setting=section.setting,
-            decimals=self.section.decimals if section.decimals is None else section.decimals,
-            label=section.label or f"{section.metric} [{unit}]",
+        section = self.scope.columns[place]
+        task, cell = self.scope.column_task(place)
+        self.scope.check_column(place, task, cell)
+        plain = self._mean(place, task) if section.mean_of else self._score(place, task, cell)
+        return replace(
+            plain,
+            label=section.label or plain.label,
             group=section.group,
-            mean_of=self._mean_of(section, place),
+            setting=self.section.setting if section.setting is None else section.setting,
+            decimals=self.section.decimals if section.decimals is None else section.decimals,
         )
 
+    def _score(self, place: int, task: str, cell: Cell | None) -> Column:
+        """A metric, or the gain in it."""
+        section, metric = self.scope.columns[place], self.scope.metric(place, task, cell)
+        unit = "points" if section.over and metric.unit == "%" else metric.unit
+        protocol = section.selection or self.section.selection or (cell.protocol if cell else "")
+        return Column(
+            task=task,
+            metric=metric.name,
+            unit=unit,
+            higher_is_better=metric.higher_is_better,
+            selection=protocol,
+            selection_metric=cell.selection_metric(protocol) if cell else "",
+            label=f"{metric.name}{f' over {section.over}' if section.over else ''} [{unit}]",
+            over=section.over or "",
+        )
+
+    def _mean(self, place: int, task: str) -> Column:
+        """task: that of the published means, or "" for none."""
+        if task:
+            self.scope.metric(place, task, None)
+        places = self.scope.mean_of(place)
+        parts = [self._column(part) for part in places]
+        if len({part.unit for part in parts}) > 1:
+            raise UserError(f"{self.scope.where('columns', place)}: mean_of: its columns have different units")
+        return replace(parts[0], task=task, label=f"mean {parts[0].metric} [{parts[0].unit}]", mean_of=places)
+
     def _row(self, row: RowSection) -> TableRow:
-        self._check_method(row)
+        self.scope.check_row(row)
         method = self.suite.methods.get(row.method)
         return TableRow(
             method=row.method,
-            entries=[self._entry(row, place) for place in range(len(self.columns))],
+            entries=[self._entry(column, row) for column in self.scope.columns],
             label=row.label or (method.label if method and method.label else row.method),
             group=row.group,
             setting=row.setting,
+            over=row.over or "",
         )
 
-    def _entry(self, row: RowSection, place: int) -> Entry:
+    def _entry(self, column: ColumnSection, row: RowSection) -> Entry:
         """What the row brings to a column; its records under the names that this suite gives them."""
-        section = self.columns[place]
-        state = self.states.get((self._task_of(section, row), row.method))
-        if state is None or section.mean_of:
-            return Entry(model=row.model or section.model or "")
+        state = self.states.get((self.scope.task_of(column, row), row.method))
+        if state is None or not self.scope.is_ours(column, row, state.cell):
+            return Entry(model=self.scope.published_model(column, row))
         names = {"method": state.cell.method, "task": state.cell.task.name}
-        selected = state.under(section.selection or self.section.selection)
+        selected = state.under(column.selection or self.section.selection)
         return Entry(
             runs=[record.model_copy(update=names) for record in selected.records],
             seeds=self.suite.seeds,
-            model=str(state.cell.resolve_task().params["model"]),
+            model=network(state.cell),
             search=_counts(state) if state.trials else None,
             search_seconds=state.search_seconds,
         )
-
-    def _task_of(self, column: ColumnSection, row: RowSection) -> str:
-        name = column.task or row.task or self.section.task
-        if name is None:
-            raise UserError(f"{self._where()}: column {column.metric!r} has no task: name one there, or in the table")
-        return name
-
-    def _published_name(self, name: str) -> str:
-        return self.cells[name].task.name if name in self.cells else name
-
-    def _unit(self, task: str, metric: str) -> str:
-        """Of a metric that no task of the suite has."""
-        if metric in COSTS:
-            return COSTS[metric].unit
-        units = [number.unit for number in self.published if (number.task, number.metric) == (task, metric)]
-        return next((unit for unit in units if unit != "points"), "%")
-
-    def _mean_of(self, section: ColumnSection, place: int) -> tuple[int, ...]:
-        places = tuple(range(place)) if section.mean_of == "all" else tuple(number - 1 for number in section.mean_of)
-        for other in places:
-            if not 0 <= other < len(self.columns) or other == place or self.columns[other].mean_of:
-                raise UserError(f"{self._where('columns', place)}: mean_of: {other + 1} is no other column with values")
-            if self.columns[other].metric != section.metric:
-                raise UserError(
-                    f"{self._where('columns', place)}: a mean of {self.columns[other].metric!r} as "
-                    f"{section.metric!r}: a table never mixes metrics"
-                )
-        return places
-
-    def _used_cells(self) -> list[Cell]:
-        names = {self._task_of(column, row) for column in self.columns for row in self.rows}
-        return [self.cells[name] for name in sorted(names) if name in self.cells]
-
-    def _default_title(self) -> str:
-        cells = self._used_cells()
-        return cells[0].task.info.title if cells else self.section.name
-
-    def _check_metric(self, section: ColumnSection, place: int, task: str, cell: Cell | None) -> None:
-        known = {number.metric for number in self.published if number.task == task}
-        known |= {metric.name for metric in cell.task.info.metrics} if cell else set()
-        if not known:
-            tasks = {*self.suite.tasks, *(number.task for number in self.published)}
-            raise UserError(f"{self._where('columns', place)}: unknown task {task!r}{nearest(task, tasks)}")
-        if section.metric not in {*known, *COSTS}:
-            close = nearest(section.metric, {*known, *COSTS})
-            raise UserError(f"{self._where('columns', place)}: {task} has no metric {section.metric!r}{close}")
-
-    def _check_method(self, row: RowSection) -> None:
-        tasks = {self._task_of(column, row) for column in self.columns}
-        ours = {method for task in tasks & self.suite.tasks.keys() for method in self.suite.methods_of(task)}
-        theirs = {number.method for number in self.published if number.task in set(map(self._published_name, tasks))}
-        if row.method not in ours | theirs:
-            raise UserError(
-                f"{self._where('rows')}: neither the suite nor a publication has a method {row.method!r} on "
-                f"{', '.join(sorted(tasks))}{nearest(row.method, ours | theirs)}"
-            )
-
-    def _check_protocol(self, protocol: str, place: int, cell: Cell | None) -> None:
-        if cell is not None and protocol not in cell.protocols:
-            raise UserError(
-                f"{self._where('columns', place)}: {cell.name} has no selection protocol {protocol!r}"
-                f"{nearest(protocol, cell.protocols)}"
-            )
-
-    def _where(self, *location: str | int) -> str:
-        return self.file.where("tables", self.place, *location)
 
 
 def _counts(state: CellState) -> Counts:

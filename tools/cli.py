@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..registry.errors import UserError
-from .commands import catalog, data, pictures, runs, suite
+from .commands import catalog, compare, data, disk, pictures, replay, report, results, runs, search, suite, sync
 
 INTERRUPTED = 130
 """Exit code that typer turns Ctrl-C into."""
@@ -24,9 +24,16 @@ app = typer.Typer(
 )
 catalog.add_to(app)
 suite.add_to(app)
+search.add_to(app)
 runs.add_to(app)
+disk.add_to(app)
+sync.add_to(app)
+replay.add_to(app)
+compare.add_to(app)
 pictures.add_to(app)
+report.add_to(app)
 app.add_typer(data.app, name="data")
+app.add_typer(results.app, name="results")
 
 
 def _version(wanted: bool) -> None:
@@ -49,7 +56,7 @@ def _root(
 def main() -> None:
     """Run the command line.
 
-    Exit codes: 0 done; 1 some runs were lost; 2 something is the user's to mend; 130 interrupted.
+    Exit codes: 0 done; 1 some runs were lost, or something differs; 2 something is the user's to mend; 130 interrupted.
     """
     warnings.showwarning = _show_warning
     try:

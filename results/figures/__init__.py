@@ -2,7 +2,18 @@
 
 from .convergence import convergence_figure
 from .cost import cost_figure
-from .style import new_figure, save_figure
+from .inline import inline_svg
+from .style import FORMS, figure_bytes, figure_title, new_figure, save_figure
 from .sweep import sweep_figure
 
-__all__ = ["convergence_figure", "cost_figure", "new_figure", "save_figure", "sweep_figure"]
+__all__ = [
+    "FORMS",
+    "convergence_figure",
+    "cost_figure",
+    "figure_bytes",
+    "figure_title",
+    "inline_svg",
+    "new_figure",
+    "save_figure",
+    "sweep_figure",
+]

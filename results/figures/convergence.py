@@ -8,7 +8,7 @@ from math import isfinite
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
-from .style import PALETTE, new_figure, plain
+from .style import PALETTE, add_legend, new_figure, set_titles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +23,10 @@ def convergence_figure(curves: Mapping[str, Sequence[Curve]], metric: str, title
     curves: by the method's label, one of each seed. Epochs in which a run has no finite value are left out of its mean;
     where only one run has a value there is no band.
     """
+    from matplotlib.ticker import MaxNLocator
+
     figure, axes = new_figure()
+    lines = {}
     for number, (label, runs) in enumerate(curves.items()):
         by_epoch = _by_epoch(runs, metric)
         if not by_epoch:
@@ -33,11 +36,11 @@ def convergence_figure(curves: Mapping[str, Sequence[Curve]], metric: str, title
         means = [fmean(by_epoch[epoch]) for epoch in epochs]
         spreads = [stdev(by_epoch[epoch]) if len(by_epoch[epoch]) > 1 else 0.0 for epoch in epochs]
         low, high = ([m + sign * s for m, s in zip(means, spreads, strict=True)] for sign in (-1, 1))
-        axes.plot(epochs, means, color=colour, label=plain(label), linewidth=1.8, marker="." if len(epochs) < 2 else "")
+        (lines[label],) = axes.plot(epochs, means, color=colour, linewidth=1.8, marker="." if len(epochs) < 2 else "")
         axes.fill_between(epochs, low, high, color=colour, alpha=0.15, linewidth=0)
-    axes.set(xlabel="epoch", ylabel=plain(metric), title=plain(title))
-    if axes.get_lines():
-        axes.legend(frameon=False)
+    set_titles(axes, "epoch", metric, title)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    add_legend(figure, axes, lines)
     return figure
 
 

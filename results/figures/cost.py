@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..statistics import Summary
-from .style import MARKERS, PALETTE, new_figure, plain
+from .style import MARKERS, PALETTE, add_legend, new_figure, set_titles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,8 +18,9 @@ def cost_figure(points: Mapping[str, tuple[Summary, Summary]], cost: str, metric
     points: by label, cost and result. cost, metric: titles of the axes, with units.
     """
     figure, axes = new_figure()
+    marks = {}
     for number, (label, (price, score)) in enumerate(points.items()):
-        axes.errorbar(
+        marks[label] = axes.errorbar(
             price.mean,
             score.mean,
             xerr=price.std,
@@ -29,10 +30,8 @@ def cost_figure(points: Mapping[str, tuple[Summary, Summary]], cost: str, metric
             markersize=7,
             capsize=3,
             linestyle="none",
-            label=plain(label),
         )
-    axes.set(xlabel=plain(cost), ylabel=plain(metric), title=plain(title))
+    set_titles(axes, cost, metric, title)
     axes.set_xlim(left=0)
-    if points:
-        axes.legend(frameon=False)
+    add_legend(figure, axes, marks)
     return figure

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..statistics import Summary
-from .style import PALETTE, new_figure, plain
+from .style import PALETTE, add_legend, new_figure, set_titles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,9 +33,9 @@ def sweep_figure(
     axes.errorbar(values, means, yerr=bars, color=PALETTE[0], marker="o", capsize=3, linewidth=1.8)
     if reference is not None:
         label, summary = reference
-        axes.axhline(summary.mean, color=PALETTE[1], linestyle="--", linewidth=1.4, label=plain(label))
-        axes.legend(frameon=False)
+        line = axes.axhline(summary.mean, color=PALETTE[1], linestyle="--", linewidth=1.4)
+        add_legend(figure, axes, {label: line})
     if values and values[0] > 0 and values[-1] > 10 * values[0]:
         axes.set_xscale("log")
-    axes.set(xlabel=plain(parameter), ylabel=plain(metric), title=plain(title))
+    set_titles(axes, parameter, metric, title)
     return figure

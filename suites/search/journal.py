@@ -12,7 +12,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.storages.journal._file import get_lock_file
 
 from ...results.atomic import sync_folder, write_errors
-from .storage import journal_file, is_url, open_storage
+from .storage import is_url, journal_file, open_storage
 
 GRACE_SECONDS = 5
 """Of a lock that a killed process left on the journal; who writes holds it for a moment only."""
@@ -45,9 +45,12 @@ class _Lines(JournalFileBackend):
     """The file. What it writes is whole or not there, also when the disk is full, which is a `UserError`."""
 
     def __init__(self, file: Path) -> None:
-        self.file = file.absolute()  # Optuna's lock is a link to it from its own folder, and hangs where that is broken
+        self.file = file.absolute()  # where the lock is a broken link, Optuna waits for it without end
         self._unsynced = not file.exists()
+        left = Path(f"{self.file}.lock")
         with write_errors(file):
+            if left.is_symlink() and not left.exists():
+                left.unlink(missing_ok=True)
             super().__init__(str(self.file), JournalFileSymlinkLock(str(self.file), GRACE_SECONDS))
             with get_lock_file(self._lock):
                 _cut_torn_line(self.file)

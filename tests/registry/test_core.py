@@ -62,7 +62,7 @@ def test_listing_and_reading_parameters_imports_no_torch() -> None:
 
 @pytest.mark.parametrize("registry", [AUGMENTATIONS, REGULARIZERS, SYNTHESIZERS], ids=lambda registry: registry.kind)
 def test_every_plugin_knows_its_name_and_describes_itself_and_its_parameters(registry: Registry) -> None:
-    for name in registry:
+    for name in (name for name in registry if registry.entry(name).origin == "provbench"):
         plugin = registry.build(name)
         assert plugin.name == name
         assert plugin.summary().endswith((".", ":"))

@@ -7,144 +7,118 @@ from pathlib import Path
 
 import pytest
 
-from provbench.results.index import Index
+from provbench.results.index import CHUNK, Index, Row
 
-
-class CountingIndex(Index):
-    """Notes the files that it opens."""
-
-    def __init__(self, folder: Path, path: Path) -> None:
-        super().__init__(folder, path)
-        self.opened: list[str] = []
-
-    def _content(self, name: str) -> bytes | None:
-        self.opened.append(name)
-        return super()._content(name)
-
-
-def write(folder: Path, name: str, content: bytes) -> None:
-    path = folder / name[:2] / name
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(content)
+ROWS: list[Row] = [("aa1", (1, 2, 3), b"one"), ("ab1", (10**18, 5, 6), b"two"), ("ab2", (7, 8, 9), b"\x00\xff")]
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "records"
-    folder.mkdir()
-    for name in ("aa1.json", "ab1.json", "ab2.json"):
-        write(folder, name, name.encode())
-    return folder
+def index(tmp_path: Path) -> Index:
+    index = Index(tmp_path / "index.sqlite", 7)
+    index.save(ROWS)
+    return index
 
 
-@pytest.fixture
-def index(folder: Path) -> CountingIndex:
-    return CountingIndex(folder, folder.parent / "index.sqlite")
+def test_rows_are_kept(index: Index) -> None:
+    assert sorted(index.rows()) == ROWS
+    assert sorted(Index(index.path, 7).rows(["ab2", "zz9", "aa1"])) == [ROWS[0], ROWS[2]]
+    assert list(index.rows([])) == []
 
 
-ALL = {"aa1.json": b"aa1.json", "ab1.json": b"ab1.json", "ab2.json": b"ab2.json"}
+def test_a_row_is_replaced_by_its_key(index: Index) -> None:
+    index.save([("ab1", (0, 0, 0), b"new")])
+    assert sorted(index.rows()) == [ROWS[0], ("ab1", (0, 0, 0), b"new"), ROWS[2]]
 
 
-def test_files_are_opened_once(index: CountingIndex) -> None:
-    assert index.contents() == ALL
-    assert index.opened == list(ALL)
-    again = CountingIndex(index.folder, index.path)
-    assert again.contents() == ALL
-    assert again.opened == []
+def test_rows_are_forgotten(index: Index) -> None:
+    index.forget(["aa1", "ab1", "zz9"])
+    assert list(index.rows()) == [ROWS[2]]
 
 
-def test_only_what_changed_is_opened(index: CountingIndex) -> None:
-    index.contents()
-    index.opened.clear()
-    write(index.folder, "aa1.json", b"longer than before")
-    write(index.folder, "zz1.json", b"new")
-    (index.folder / "ab" / "ab2.json").unlink()
-    expected = {"aa1.json": b"longer than before", "ab1.json": b"ab1.json", "zz1.json": b"new"}
-    assert index.contents() == expected
-    assert index.opened == ["aa1.json", "zz1.json"]
-    assert list(index.contents()) == sorted(expected)
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
+def test_however_many_keys_are_asked_for(index: Index, share: float) -> None:
+    rows: list[Row] = [(f"k{number:05}", (number, 0, 0), b"x") for number in range(12 * CHUNK)]
+    index.save(rows)
+    wanted = rows[: int(share * len(rows))]
+    assert sorted(index.rows([*(key for key, *_ in wanted), "zz9"])) == wanted
 
 
-def test_a_change_of_time_alone_is_a_change(index: CountingIndex) -> None:
-    index.contents()
-    write(index.folder, "aa1.json", b"AA1.JSON")
-    os.utime(index.folder / "aa" / "aa1.json", ns=(1, 1))
-    assert index.contents()["aa1.json"] == b"AA1.JSON"
-
-
-def test_it_may_be_deleted(index: CountingIndex) -> None:
-    index.contents()
+def test_it_may_be_deleted(index: Index) -> None:
     index.path.unlink()
-    assert index.contents() == ALL
-    assert index.path.is_file()
+    assert list(index.rows()) == []
+    index.save(ROWS)
+    assert sorted(index.rows()) == ROWS
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database at all" * 100, b"SQLite format 3\x00" + b"\x07" * 5000])
-def test_a_damaged_one_is_made_anew(index: CountingIndex, content: bytes) -> None:
-    index.contents()
+def test_a_damaged_one_is_made_anew(index: Index, content: bytes) -> None:
     index.path.write_bytes(content)
-    assert index.contents() == ALL
-    index.opened.clear()
-    assert index.contents() == ALL
-    assert index.opened == []
+    assert list(index.rows()) == []
+    index.save(ROWS)
+    assert sorted(index.rows()) == ROWS
 
 
-def test_damage_in_the_middle_is_survived(tmp_path: Path) -> None:
-    folder = tmp_path / "records"
-    folder.mkdir()
-    files = {f"a{i % 10}{i:04}.json": os.urandom(700) for i in range(300)}
-    for name, content in files.items():
-        write(folder, name, content)
-    index = CountingIndex(folder, tmp_path / "index.sqlite")
-    index.contents()
+def test_no_damage_gives_a_wrong_row(tmp_path: Path) -> None:
+    """Whichever page is overwritten, what still comes out is what was put in; what is lost can be put in again."""
+    rows: list[Row] = [(f"key{number:04}", (number, number, number), os.urandom(700)) for number in range(300)]
+    index = Index(tmp_path / "index.sqlite", 7)
+    index.save(rows)
     whole = index.path.read_bytes()
-    for page in range(1, len(whole) // 4096, 5):
+    for page in range(0, len(whole) // 4096, 5):
         index.path.write_bytes(whole[: page * 4096] + b"\xa5" * 4096 + whole[(page + 1) * 4096 :])
-        found = index.contents()
-        assert found.keys() == files.keys()
+        assert {key: data for key, _, data in index.rows()}.items() <= {key: data for key, _, data in rows}.items()
+        index.save(rows)
+        index.save(rows)  # the first may have found the damage, and deleted the file
+        assert sorted(index.rows()) == rows
 
 
-def test_another_version_is_made_anew(index: CountingIndex) -> None:
-    index.contents()
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE records SET data = x'00'",
+        "UPDATE records SET data = 'text'",
+        "UPDATE records SET data = NULL",
+        "UPDATE records SET digest = NULL",
+        "UPDATE records SET key = 'zz' || key",
+        "UPDATE records SET key = CAST(x'ff' AS TEXT) WHERE key = 'aa1'",
+        "UPDATE records SET data = (SELECT data FROM records WHERE key = 'aa1') WHERE key = 'ab1'",
+    ],
+)
+def test_a_row_that_is_not_what_it_was_is_left_out(index: Index, damage: str) -> None:
     with closing(sqlite3.connect(index.path)) as database, database:
-        database.execute("DROP TABLE files")
-        database.execute("CREATE TABLE files (something TEXT)")
-        database.execute("PRAGMA user_version = 999")
-    assert index.contents() == ALL
+        database.execute(damage)
+    found = list(index.rows())
+    assert len(found) < len(ROWS)
+    assert set(found) <= set(ROWS)
 
 
-def test_where_it_cannot_be_written_the_files_are_read(folder: Path) -> None:
-    index = CountingIndex(folder, folder.parent / "no such folder" / "index.sqlite")
-    assert index.contents() == ALL
-    assert index.contents() == ALL
-    assert index.opened == [*ALL, *ALL]
+@pytest.mark.parametrize(
+    "change", ["PRAGMA user_version = 999", "DROP TABLE records", "ALTER TABLE records DROP digest"]
+)
+def test_another_layout_is_made_anew(index: Index, change: str) -> None:
+    with closing(sqlite3.connect(index.path)) as database, database:
+        database.execute(change)
+    assert list(index.rows()) == []
+    index.save(ROWS)
+    assert sorted(index.rows()) == ROWS
 
 
-def test_where_another_process_holds_it_the_files_are_read(index: CountingIndex, monkeypatch) -> None:
+def test_another_version_reads_nothing(index: Index) -> None:
+    assert list(Index(index.path, 8).rows()) == []
+
+
+def test_where_it_cannot_be_there_are_no_rows(tmp_path: Path) -> None:
+    index = Index(tmp_path / "no such folder" / "index.sqlite", 7)
+    index.save(ROWS)
+    assert list(index.rows()) == []
+    index.forget(["aa1"])
+    assert not index.path.parent.exists()
+
+
+def test_one_that_another_process_holds_is_left_alone(index: Index, monkeypatch) -> None:
     monkeypatch.setattr("provbench.results.index.TIMEOUT_SECONDS", 0.05)
-    index.contents()
-    write(index.folder, "zz1.json", b"new")
     with closing(sqlite3.connect(index.path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        assert index.contents() == {**ALL, "zz1.json": b"new"}
-
-
-def test_a_forgotten_file_is_opened_again(index: CountingIndex) -> None:
-    index.contents()
-    index.opened.clear()
-    index.forget("ab1.json")
-    assert index.contents() == ALL
-    assert index.opened == ["ab1.json"]
-
-
-def test_a_file_that_vanishes_while_it_is_listed_is_left_out(index: CountingIndex, monkeypatch) -> None:
-    listed = list(index._scan())
-    (index.folder / "aa" / "aa1.json").unlink()
-    monkeypatch.setattr(index, "_scan", lambda: iter(listed))
-    assert list(index.contents()) == ["ab1.json", "ab2.json"]
-
-
-def test_no_files_make_no_index(tmp_path: Path) -> None:
-    index = Index(tmp_path / "records", tmp_path / "index.sqlite")
-    assert index.contents() == {}
-    assert not index.path.exists()
+        assert list(index.rows()) == []
+        index.save([("zz1", (0, 0, 0), b"new")])
+    assert sorted(index.rows()) == ROWS

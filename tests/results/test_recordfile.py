@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provbench.registry import UserError
+from provbench.results import Store
 from provbench.results.record import SCHEMA_VERSION
-from provbench.results.recordfile import DamagedError, decode, decode_fields, encode
+from provbench.results.recordfile import DamagedError, decode, encode
 
 PATH = Path("records/aa/aa00.json")
 HISTORIC = Path(__file__).parent / "historic"
@@ -32,9 +33,6 @@ def test_what_is_decoded_is_what_was_encoded(make_record, val: dict, curve: list
     # as JSON, since NaN is not equal to itself
     assert json.loads(decode(data, PATH).model_dump_json()) == json.loads(record.model_dump_json())
     assert encode(decode(data, PATH)) == data
-    fields = decode_fields(data, PATH)
-    assert fields["parameters"] == record.parameters
-    assert "curve" not in fields
 
 
 @per_example
@@ -53,7 +51,7 @@ def test_any_torn_file_is_noticed(make_record, data: st.DataObject) -> None:
     content = encode(make_record())
     end = data.draw(st.integers(0, len(content) - 1))
     with pytest.raises(DamagedError):
-        decode_fields(content[:end], PATH)
+        decode(content[:end], PATH)
 
 
 def test_the_file_is_json_that_carries_its_checksum(make_record) -> None:
@@ -67,9 +65,8 @@ def test_the_file_is_json_that_carries_its_checksum(make_record) -> None:
 
 
 def test_a_copy_under_another_name_is_damaged(make_record) -> None:
-    for read in (decode, decode_fields):
-        with pytest.raises(DamagedError, match="another run, aa00"):
-            read(encode(make_record()), Path("records/aa/aa01.json"))
+    with pytest.raises(DamagedError, match="another run, aa00"):
+        decode(encode(make_record()), Path("records/aa/aa01.json"))
 
 
 def _signed(record: dict, curve: list) -> bytes:
@@ -80,9 +77,8 @@ def _signed(record: dict, curve: list) -> bytes:
 def test_a_newer_schema_is_the_users_to_mend(make_record) -> None:
     content = json.loads(encode(make_record()))
     newer = {**content["record"], "schema_version": SCHEMA_VERSION + 1, "hue": "blue"}
-    for read in (decode, decode_fields):
-        with pytest.raises(UserError, match=r"records/aa/aa00.json: written by a newer provbench .* Update provbench"):
-            read(_signed(newer, []), PATH)
+    with pytest.raises(UserError, match=r"records/aa/aa00.json: written by a newer provbench .* Update provbench"):
+        decode(_signed(newer, []), PATH)
 
 
 def test_a_signed_file_that_is_no_record_names_the_field(make_record) -> None:
@@ -91,11 +87,30 @@ def test_a_signed_file_that_is_no_record_names_the_field(make_record) -> None:
         decode(_signed({**content["record"], "status": "finished"}, []), PATH)
 
 
+@pytest.mark.parametrize("body", [b"no JSON,\n", b"[],\n", b'{"schema_version":"new"},\n', b""])
+def test_a_signed_file_of_something_else_is_the_users_to_mend(body: bytes) -> None:
+    data = b'{"sha256":"%s",\n' % hashlib.sha256(body).hexdigest().encode() + body
+    with pytest.raises(UserError, match=r"aa00.json: "):
+        decode(data, PATH)
+
+
 @pytest.mark.parametrize("path", sorted(HISTORIC.glob("*/*.json")), ids=lambda path: path.parent.name)
 def test_records_of_old_versions_can_still_be_read(path: Path) -> None:
     record = decode(path.read_bytes(), path)
     assert record.test == {"accuracy": 71.5, "worst-group": pytest.approx(float("nan"), nan_ok=True)}
-    assert decode_fields(path.read_bytes(), path)["key"] == record.key == "aa00"
+    assert record.key == "aa00"
+    assert record.curve[-1]["accuracy"] == 80.25
+
+
+@pytest.mark.parametrize("path", sorted(HISTORIC.glob("*/*.json")), ids=lambda path: path.parent.name)
+def test_records_of_old_versions_are_in_the_tables(path: Path, tmp_path: Path) -> None:
+    target = tmp_path / "records" / "aa" / path.name
+    target.parent.mkdir(parents=True)
+    target.write_bytes(path.read_bytes())
+    for _ in range(2):
+        (summary,) = Store(tmp_path).summaries()
+        assert summary.method == "cutmix+guidance"
+        assert summary.parameters["gradient-guidance.mask"] == "provenance"
 
 
 def test_there_are_records_of_old_versions() -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from provbench.registry import load_plugins
 from provbench.suites.driver import Driver, Tally
-from provbench.suites.output import Output
 from provbench.suites.executors.inline import Inline
+from provbench.suites.output import Output
 from provbench.suites.plan import Plan, make_plan
 from provbench.suites.schema import load_suite
 from provbench.suites.spec import Place

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
-from provbench.registry import UserError
-from provbench.suites.driver import Driver, Output, Tally
+from provbench.registry import UserError, load_plugins
+from provbench.suites.driver import Driver, Tally
+from provbench.suites.executors import Job
 from provbench.suites.executors.inline import Inline
 from provbench.suites.executors.local import Local
 from provbench.suites.lock import output_lock
 from provbench.suites.observer import Observer
+from provbench.suites.output import Output
 from provbench.suites.overview import survey
 from provbench.suites.plan import Plan
 from provbench.suites.spec import Place
 from provbench.suites.tabulate import make_tables
 
 from .conftest import SEARCH, TOY
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _threshold() -> None:
+    load_plugins((str(Path(__file__).parents[1] / "plugins" / "threshold.py"),))
 
 
 def test_a_second_run_trains_nothing_and_gives_the_same_table(
@@ -67,9 +75,9 @@ def test_search_then_final_seeds_with_the_chosen_parameters(
         assert state.counts == {"finished": 4, "pruned": 0, "failed": 0}
         assert all(record.test == {} and record.seed == 1000 for record in searched)
         best = max(record.val["accuracy"] for record in searched)
-        chosen = [record for record in searched if record.parameters["lr"] == state.chosen["lr"]]
+        chosen = [record for record in searched if record.parameters["lr"] == state.best["lr"]]
         assert chosen[0].val["accuracy"] == best
-        assert {record.parameters["lr"] for record in state.records} == {state.chosen["lr"]}
+        assert {record.parameters["lr"] for record in state.under().records} == {state.best["lr"]}
     assert drive(plan).trained == 0, "trials are a total"
 
 
@@ -81,8 +89,8 @@ def test_looking_at_a_suite_begins_no_study(
     other = make(TOY + SEARCH.replace("low: 0.01", "low: 0.02"))
     states = {state.cell.method: state for state in survey(other, output, tmp_path / "data")}
     assert output.journal("toy").read_bytes() == before
-    assert states["baseline"].done == 2
-    assert states["cutmix+guidance"].specs is None
+    assert states["baseline"].under().done == 2
+    assert states["cutmix+guidance"].selected == {}
 
 
 def test_more_trials_go_on_where_the_search_was(make: Callable[..., Plan], drive: Callable[..., Tally]) -> None:
@@ -152,21 +160,61 @@ def test_a_pool_gives_the_same_records_and_survives_a_dead_worker(
         def reported(self, job: object, epoch: int, epochs: int, value: object) -> None:
             if not self.done:
                 self.done = True
-                pool._workers[0].process.kill()
+                pool._slots[0].worker.process.kill()  # pyright: ignore[reportOptionalMemberAccess]
 
     pool = Local(jobs=1)
     tally = Driver(plan, pooled, pool, Place(tmp_path / "data", pooled.work), KillOne()).run()
-    assert len(tally.lost) == 1
-    assert tally.trained == 1
-    again = Driver(plan, pooled, Local(jobs=2), Place(tmp_path / "data", pooled.work)).run()
-    assert (again.trained, again.cached, again.lost) == (1, 1, {})
+    assert (tally.trained, tally.retried, tally.lost) == (2, 1, {})
+    assert sorted(record.attempt for record in pooled.store.records()) == [1, 2]
     assert_same_outcomes(output, pooled)
 
 
-def test_weights_are_kept_on_request(make: Callable[..., Plan], drive: Callable[..., Tally], output: Output) -> None:
-    import torch
+PRUNING = TOY.partition("  cutmix+guidance")[0] + (
+    "search: {trials: 6, startup: 6, sampler: random, pruner: threshold, space: {lr: null}}\n"
+)
 
-    drive(make(), keep="final")
-    files = sorted(output.checkpoints.glob("*.pth"))
-    assert [file.stem for file in files] == output.store.keys()
-    assert "layers.0.weight" in torch.load(files[0], weights_only=True)
+
+def searched(plan: Plan, output: Output, data: Path) -> tuple[Tally, dict[str, int]]:
+    """Run a plan's search alone; what was done, and how its trials stand."""
+    tally = Driver(plan, output, Inline(), Place(data, output.work), finals=False).run()
+    (state,) = survey(plan, output, data)
+    return tally, dict(state.counts)
+
+
+def test_a_run_that_another_search_pruned_is_run_to_its_end_where_no_pruner_stops_it(
+    make: Callable[..., Plan], output: Output, tmp_path: Path
+) -> None:
+    _, counts = searched(make(PRUNING), output, tmp_path / "data")
+    assert counts["pruned"] > 0
+    assert counts["finished"] > 0
+    pruned = [record.key for record in output.store.records() if record.status == "pruned"]
+    tally, unpruned = searched(make(PRUNING.replace("threshold", "none")), output, tmp_path / "data")
+    assert (tally.trained, tally.cached) == (counts["pruned"], counts["finished"])
+    assert unpruned == {"finished": 6, "pruned": 0, "failed": 0}
+    assert {record.status for record in output.store.records(pruned)} == {"done"}
+
+
+def test_a_run_that_another_search_pruned_is_pruned_where_its_pruner_stops_it_too(
+    make: Callable[..., Plan], output: Output, tmp_path: Path
+) -> None:
+    _, counts = searched(make(PRUNING), output, tmp_path / "data")
+    tally, again = searched(make(PRUNING.replace("startup: 6", "startup: 5")), output, tmp_path / "data")
+    assert (tally.trained, tally.cached) == (0, 6), "another study with the same draws"
+    assert again == counts
+
+
+def test_two_cells_with_the_same_run_train_it_once_at_a_time(make: Callable[..., Plan], output: Output) -> None:
+    class Wide(Inline):
+        submitted: ClassVar[list[str]] = []
+
+        @property
+        def slots(self) -> int:
+            return 4
+
+        def submit(self, job: Job) -> None:
+            self.submitted.append(job.spec.key)
+            super().submit(job)
+
+    plan = make(TOY.partition("  cutmix+guidance")[0] + "  again: {}\n")
+    tally = Driver(plan, output, Wide(), Place(output.root / "data", output.work)).run()
+    assert (tally.trained, sorted(Wide.submitted)) == (2, output.store.keys())

@@ -155,6 +155,8 @@ def status(
     ]
     if json:
         print_json({"suite": planned.file.suite.name, "cells": rows})
+    elif not rows:
+        print("this suite runs nothing: its tables show published numbers")
     else:
         print_rows(list(rows[0]), [[value or "" for value in row.values()] for row in rows])
 
@@ -178,7 +180,8 @@ def tables(
     out: OutOption = DEFAULT_OUT,
     data: DataOption = DEFAULT_DATA,
     format: Annotated[
-        Literal["text", "markdown", "csv", "latex", "json"], typer.Option("--format", "-f", help="What to print.")
+        Literal["text", "markdown", "latex", "html", "csv", "json"],
+        typer.Option("--format", "-f", help="What to print."),
     ] = "text",
     storage: StorageOption = None,
     plugin: PluginOption = None,

@@ -69,9 +69,8 @@ def test_the_suite_of_the_paper_uses_known_plugins_and_parameters() -> None:
             AUGMENTATIONS.build(method.augmentation.name, **method.augmentation.values)
         for use in method.regularizers:
             REGULARIZERS.build(use.name, **use.values)
-    table = suite.tables[0]
-    assert table.columns is not None
-    assert {column.metric for column in table.columns} == {metric.name for metric in Ucf10124.info.metrics}
+    shown = {column.metric for table in suite.tables for column in table.columns or ()}
+    assert {metric.name for metric in Ucf10124.info.metrics} <= shown
 
 
 def test_items_of_the_training_loop(data_root: Path) -> None:

@@ -1,0 +1,60 @@
+"""Whether runs may stand in one table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from ..registry.errors import UnknownNameError, UserError
+from .costs import COSTS
+from .record import RunRecord
+from .tables import Column, Entry, TableRow
+
+
+def check_variants(rows: Sequence[TableRow], variant: str, title: str) -> None:
+    """Raises `UserError` for a run of another variant than the table's."""
+    for run in (run for row in rows for entry in row.entries for run in entry.runs):
+        if run.variant != variant:
+            raise UserError(
+                f"table {title!r} is of the {variant} variant, and run {run.key} ({run.task}, {run.method}) of the "
+                f"{run.variant} one: make a table of each"
+            )
+
+
+def check_column(entries: Sequence[Entry], column: Column, title: str) -> None:
+    """Raises `UserError` for finished runs of two protocol versions or two states of the data, and
+    `UnknownNameError` where no run has the column's metric.
+
+    A method's data are the task's and what its synthesizer reads beside them, so that a fingerprint is compared with
+    those of the same synthesizer only.
+    """
+    runs = [run for entry in entries for run in entry.runs]
+    done = [run for run in runs if run.status == "done"]
+    _check_one(done, "protocol", "protocol versions", title)
+    by_synthesizer: dict[str, list[RunRecord]] = {}
+    for run in done:
+        by_synthesizer.setdefault(json.dumps(run.identity.get("synthesizer"), sort_keys=True), []).append(run)
+    for same in by_synthesizer.values():
+        _check_one(same, "fingerprint", "states of the data", title)
+    known = {name for run in runs for name in run.test}
+    if known and column.metric not in known and column.metric not in COSTS and not column.mean_of:
+        raise UnknownNameError(f"test metric of {column.task}", column.metric, {*known, *COSTS})
+
+
+def network(runs: Iterable[RunRecord], task: str) -> str:
+    """The one that all of a cell's runs trained; "" where none says. Raises `UserError` for two."""
+    named = [run for run in runs if "model" in run.parameters]
+    names = {str(run.parameters["model"]) for run in named}
+    if len(names) > 1:
+        raise UserError(f"{named[0].method}: mixes the networks {sorted(names)} on {task}: give each its own row")
+    return next(iter(names), "")
+
+
+def _check_one(runs: Sequence[RunRecord], name: str, what: str, title: str) -> None:
+    for run in runs:
+        one, other = getattr(runs[0], name), getattr(run, name)
+        if one != other:
+            raise UserError(
+                f"table {title!r}: {run.task} has runs of two {what}, {one!r} (run {runs[0].key}, {runs[0].method}) "
+                f"and {other!r} (run {run.key}, {run.method}). Run the older ones again, or make a table of each."
+            )

@@ -1,0 +1,132 @@
+"""Takes the runs of another output folder into this one, which loses nothing by it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Literal
+
+from ..registry.errors import UserError
+from .artifacts import Artifacts
+from .atomic import atomic_file
+from .outcome import Difference, difference
+from .record import RunRecord
+from .recordfile import DamagedError, decode
+from .recordfolder import RecordFolder
+from .store import Store
+
+Fate = Literal["added", "replaced", "same", "kept", "conflict"]
+
+
+@dataclass
+class Merged:
+    """What became of the other folder's records, by key, and of the files beside them."""
+
+    added: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+    """Failed or pruned here, and done there."""
+    same: list[str] = field(default_factory=list)
+    """The same outcome here and there."""
+    kept: list[str] = field(default_factory=list)
+    """Not done there; here there is a record already."""
+    conflicts: dict[str, Difference] = field(default_factory=dict)
+    """Done here and there, with another outcome: ours (`one`) and theirs (`other`)."""
+    damaged: dict[Path, str] = field(default_factory=dict)
+    """Files of the other folder that were left there, and why."""
+    files: int = 0
+    """Copied from beside the records: predictions, weights, pictures."""
+
+    @property
+    def complete(self) -> bool:
+        return not (self.conflicts or self.damaged)
+
+
+def merge(
+    other: Path, store: Store, *, dry_run: bool = False, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Merged:
+    """Copy into `store` the records of the output folder `other`, with their predictions, weights and pictures.
+
+    A record that is here with the same outcome stays, and files beside it that are missing here are copied. One that
+    is done never changes: another outcome there is a conflict. A failed or pruned one is replaced by one that is done.
+    `other` is only read. Each record comes after the files beside it, so that what an interrupted merge left is taken
+    up by the next. dry_run: say what would happen, and write nothing. progress: told how many records of all are done.
+
+    Raises `UserError` where `other` is no output folder, or is this one, or where nothing can be written here.
+    """
+    if not (other / "records").is_dir():
+        raise UserError(f"{other}: has no folder 'records': name a folder that `provbench run` wrote to")
+    if other.resolve() == store.root.resolve():
+        raise UserError(f"{other}: is the output folder itself: name another one")
+    return _Merge(other, store, dry_run).run(progress)
+
+
+class _Merge:
+    def __init__(self, other: Path, store: Store, dry_run: bool) -> None:
+        self._theirs, self._artifacts, self._store = RecordFolder(other), Artifacts(other), store
+        self._dry_run = dry_run
+        self._merged = Merged()
+
+    def run(self, progress: Callable[[int, int], None]) -> Merged:
+        keys = list(self._theirs.scan())
+        for number, key in enumerate(keys, start=1):
+            self._take(key)
+            progress(number, len(keys))
+        return self._merged
+
+    def _take(self, key: str) -> None:
+        path = self._theirs.path(key)
+        try:
+            data = path.read_bytes()
+            theirs = decode(data, path)
+        except (DamagedError, UserError, OSError) as error:
+            self._merged.damaged[path] = str(error).removeprefix(f"{path}: ")
+            return
+        with nullcontext() if self._dry_run else self._store.lock():
+            fate = self._judge(key, theirs)
+            files = self._artifacts.of(key)
+            if fate in ("added", "replaced"):
+                self._copy(files)
+                self._write(self._store.record_path(key), BytesIO(data))
+            elif fate == "same":
+                self._copy(file for file in files if not (self._store.root / file).exists())
+
+    def _judge(self, key: str, theirs: RunRecord) -> Fate:
+        """What becomes of their record, noted down."""
+        ours = self._store.get(key)
+        differs = ours and difference(ours, theirs)
+        fate: Fate
+        if ours is None:
+            fate = "added"
+        elif differs is None:
+            fate = "same"
+        elif theirs.status != "done":
+            fate = "kept"
+        elif ours.status != "done":
+            fate = "replaced"
+        else:
+            self._merged.conflicts[key] = differs
+            return "conflict"
+        getattr(self._merged, fate).append(key)
+        return fate
+
+    def _copy(self, files: Iterable[Path]) -> None:
+        for file in files:
+            source = self._artifacts.root / file
+            try:
+                self._artifacts.check(file)
+            except DamagedError as error:
+                self._merged.damaged[source] = str(error)
+                continue
+            self._merged.files += 1
+            with source.open("rb") as content:
+                self._write(self._store.root / file, content)
+
+    def _write(self, path: Path, content: IO[bytes]) -> None:
+        if not self._dry_run:
+            self._store.sweep(path.parent)
+            with atomic_file(path) as target:
+                shutil.copyfileobj(content, target)

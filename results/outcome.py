@@ -1,0 +1,42 @@
+"""Whether two records of one run came out the same."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from .record import RunRecord
+
+
+class Difference(NamedTuple):
+    """Where two outcomes part: the field, and what either has there, as JSON values."""
+
+    field: str
+    one: Any
+    other: Any
+
+
+def difference(one: RunRecord, other: RunRecord) -> Difference | None:
+    """The first field of the outcome that is not the same to the last bit; None where all are.
+
+    Of metrics only those that differ, of a curve the first entry that does, as `curve[3]`; None for one that is not
+    there.
+    """
+    if one.outcome == other.outcome:
+        return None
+    first, second = (json.loads(run.model_dump_json(include=set(run.outcome))) for run in (one, other))
+    for field in one.outcome:
+        if first[field] != second[field]:  # NaN equals NaN here: in the JSON it is text
+            return _narrowed(field, first[field], second[field])
+    return None
+
+
+def _narrowed(field: str, one: Any, other: Any) -> Difference:
+    if isinstance(one, dict):
+        names = [name for name in {**one, **other} if one.get(name) != other.get(name)]
+        one, other = ({name: side[name] for name in names if name in side} for side in (one, other))
+    elif isinstance(one, list):
+        place = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+        one, other = (side[place] if place < len(side) else None for side in (one, other))
+        field = f"{field}[{place}]"
+    return Difference(field, one, other)

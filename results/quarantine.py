@@ -1,0 +1,28 @@
+"""What becomes of a damaged file: it is moved aside, so that its run is run again, and nothing is lost."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+from .atomic import make_folder
+
+
+class StoreWarning(UserWarning):
+    """A file of the store was damaged, and moved aside."""
+
+
+def set_aside(path: Path, folder: Path, reason: str) -> None:
+    """Move `path` into `folder` under a name that is free there, and say so in a `StoreWarning`."""
+    target = folder / path.name
+    number = 1
+    while target.exists():
+        number += 1
+        target = folder / f"{path.name}.{number}"
+    try:
+        make_folder(folder)
+        path.replace(target)
+        fate = f"moved to {target}"
+    except OSError as error:
+        fate = f"left where it is, since it cannot be moved ({error.strerror})"
+    warnings.warn(f"{path}: {reason}; {fate}, and counts as absent", StoreWarning, stacklevel=4)

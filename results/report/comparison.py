@@ -1,0 +1,120 @@
+"""Two methods sample by sample: what the page of comparisons chooses among, and which differences are no chance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from ..record import RunRecord
+from ..statistics import mcnemar_test
+from .content import Report, Samples, SuiteCell
+from .links import Links, entry_name
+from .names import file_name
+from .scripts import call
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SPLIT = "test"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A method as one selection protocol chose it, with its finished runs by seed."""
+
+    name: str
+    label: str
+    runs: dict[int, RunRecord]
+
+
+@dataclass(frozen=True)
+class Section:
+    """The methods of a task that can be compared, two at least."""
+
+    name: str
+    title: str
+    entries: Sequence[Entry]
+
+    @property
+    def script(self) -> str:
+        """Where its tests are, as a path in the site."""
+        return f"data/{file_name('tests', self.name)}.js"
+
+    @property
+    def keys(self) -> list[str]:
+        return list(dict.fromkeys(run.key for entry in self.entries for run in entry.runs.values()))
+
+
+def sections(report: Report, has_samples: Callable[[str], bool]) -> list[Section]:
+    """By task section of the suite. has_samples: whether there are predictions of a run, by its key."""
+    cells: dict[str, list[SuiteCell]] = {}
+    for cell in report.cells:
+        cells.setdefault(cell.section, []).append(cell)
+    found = [
+        Section(name, of[0].title, [entry for cell in of for entry in _entries(cell, has_samples)])
+        for name, of in cells.items()
+    ]
+    return [section for section in found if len(section.entries) > 1]
+
+
+def index_script(found: Sequence[Section], links: Links) -> str:
+    """What there is to choose from."""
+    return call("provbench.sections", [_section(section, links) for section in found])
+
+
+def mcnemar_script(section: Section, report: Report) -> str:
+    """McNemar's test of every two runs of one seed, for each column that says right or wrong."""
+    return call("provbench.tests", {"section": section.name, "tests": list(_tests(section, report))})
+
+
+def _entries(cell: SuiteCell, has_samples: Callable[[str], bool]) -> Iterator[Entry]:
+    """Of protocols that chose the same runs, the first."""
+    seen: set[frozenset[str]] = set()
+    for selection in cell.selections:
+        done = {seed: run for seed, run in selection.runs.items() if run.status == "done"}
+        runs = {seed: run for seed, run in done.items() if has_samples(run.key)}
+        keys = frozenset(run.key for run in runs.values())
+        if keys and keys not in seen:
+            label = cell.label if not seen else f"{cell.label} ({selection.protocol})"
+            seen.add(keys)
+            yield Entry(entry_name(cell.method, selection.protocol), label, runs)
+
+
+def _section(section: Section, links: Links) -> dict[str, Any]:
+    entries = [
+        {
+            "name": entry.name,
+            "label": entry.label,
+            "runs": [
+                {"seed": seed, "key": run.key, "page": links.run(run.key)} for seed, run in sorted(entry.runs.items())
+            ],
+        }
+        for entry in section.entries
+    ]
+    return {"name": section.name, "title": section.title, "entries": entries, "tests": section.script}
+
+
+def _tests(section: Section, report: Report) -> Iterator[list[Any]]:
+    """[key, other key, column, only the first right, only the second right, p]."""
+    for seed in sorted({seed for entry in section.entries for seed in entry.runs}):
+        runs = {run.key: run for entry in section.entries if (run := entry.runs.get(seed)) is not None}
+        samples = {key: found for key in runs if (found := report.samples(key, SPLIT)) is not None}
+        verdicts = {key: _right_or_wrong(of) for key, of in samples.items()}
+        for one, other in combinations(samples, 2):
+            if _ids(samples[one]) != _ids(samples[other]):
+                continue
+            for column, ours in verdicts[one].items():
+                theirs = verdicts[other].get(column)
+                if theirs is not None and theirs.shape == ours.shape:
+                    test = mcnemar_test(ours, theirs)
+                    yield [one, other, column, test.only_ours, test.only_theirs, float(f"{test.p_value:.6g}")]
+
+
+def _right_or_wrong(samples: Samples) -> dict[str, np.ndarray]:
+    return {name: column for name, column in samples.items() if column.dtype.kind == "b" and column.ndim == 1}
+
+
+def _ids(samples: Samples) -> list[Any] | None:
+    return samples["id"].tolist() if "id" in samples else None

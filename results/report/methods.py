@@ -1,0 +1,197 @@
+"""The page of a row of a table: each of its numbers, down to the seeds, and what is behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..record import RunRecord
+from ..tables import Cell, Column, Table, TableRow
+from .charts import Chart
+from .comparison import Section
+from .content import Report, Selection, SuiteCell
+from .curves import curve_charts
+from .links import Links, entry_name
+from .tables import baseline_row, column_anchor, table_anchor
+from .verdicts import differs, heading
+from .words import value_text
+
+SAME = "–"
+
+
+@dataclass(frozen=True)
+class SeedValue:
+    """What a seed gave. state: done, failed, void (no finite value) or missing."""
+
+    seed: int
+    value: float | None
+    state: str
+    href: str | None = None
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of the row: a cell of the table in full."""
+
+    anchor: str
+    title: str
+    column: Column
+    cell: Cell
+    values: Sequence[SeedValue]
+    better: bool | None
+    parts: Sequence[tuple[str, str]] = ()
+    """Of a mean of other columns: their titles and anchors."""
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Parameters that not all methods have alike. methods: this one first; lines: name, value by method."""
+
+    methods: Sequence[str]
+    lines: Sequence[tuple[str, Sequence[str]]]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The runs behind the numbers of one task under one protocol."""
+
+    title: str
+    column: Column
+    runs: Sequence[RunRecord]
+    charts: Sequence[Chart]
+    differences: Differences
+    cell: SuiteCell | None
+    selection: Selection | None
+    compare: str | None
+    """Where the method is compared with the baseline, sample by sample."""
+
+
+@dataclass(frozen=True)
+class MethodPage:
+    """A row of a table."""
+
+    href: str
+    title: str
+    """Of the table."""
+    anchor: str
+    """Of the table in the index."""
+    table: Table
+    row: TableRow
+    baseline: str | None
+    """The method that this one is tested against."""
+    seeds: Sequence[int]
+    numbers: Sequence[Number]
+    runs: Sequence[Runs]
+
+
+def method_pages(report: Report, links: Links, compared: Sequence[Section]) -> Iterator[MethodPage]:
+    """A page for every row of every table. compared: what can be compared sample by sample."""
+    entries = {(section.name, entry.name) for section in compared for entry in section.entries}
+    for name, table in report.tables.items():
+        for i, (row, href) in enumerate(zip(table.rows, links.rows[name], strict=True)):
+            numbers = [_number(table, i, j, links) for j in range(len(table.columns))]
+            seeds = sorted({value.seed for number in numbers for value in number.values})
+            base = baseline_row(table, i)
+            yield MethodPage(
+                href=href,
+                title=table.title or name,
+                anchor=table_anchor(name),
+                table=table,
+                row=row,
+                baseline=None if base is None else table.rows[base].title,
+                seeds=seeds,
+                numbers=numbers,
+                runs=list(_runs(report, links, table, i, entries)),
+            )
+
+
+def _number(table: Table, i: int, j: int, links: Links) -> Number:
+    cell, column = table.cells[i][j], table.columns[j]
+    seeds = sorted({*cell.values, *cell.missing, *cell.failed, *cell.void})
+    return Number(
+        anchor=column_anchor(j),
+        title=heading(column),
+        column=column,
+        cell=cell,
+        values=[_seed_value(cell, seed, links) for seed in seeds],
+        better=differs(cell, column),
+        parts=[(heading(table.columns[place]), column_anchor(place)) for place in column.mean_of],
+    )
+
+
+def _seed_value(cell: Cell, seed: int, links: Links) -> SeedValue:
+    states = {"failed": cell.failed, "void": cell.void, "missing": cell.missing}
+    state = next((state for state, seeds in states.items() if seed in seeds), "done")
+    return SeedValue(seed, cell.values.get(seed), state, links.run(cell.keys.get(seed)))
+
+
+def _runs(report: Report, links: Links, table: Table, i: int, entries: set[tuple[str, str]]) -> Iterator[Runs]:
+    """Once for each task and protocol among the columns."""
+    seen = set()
+    for j, column in enumerate(table.columns):
+        runs = _counting(table, i, j)
+        what = (column.task, column.selection)
+        if what in seen or not (runs or table.rows[i].entries[j].seeds):
+            continue
+        seen.add(what)
+        cell, selection = _cell_of(report, table.rows[i], column, runs)
+        yield Runs(
+            title=cell.title if cell else column.task,
+            column=column,
+            runs=runs,
+            charts=curve_charts({f"seed {run.seed}": run.curve for run in runs}, column.selection_metric),
+            differences=_differences(table, i, j),
+            cell=cell,
+            selection=selection,
+            compare=_compare(report, links, table, i, j, entries),
+        )
+
+
+def _counting(table: Table, i: int, j: int) -> list[RunRecord]:
+    """The runs that count in a cell, by seed."""
+    runs = {run.key: run for run in table.rows[i].entries[j].runs}
+    return [runs[key] for _, key in sorted(table.cells[i][j].keys.items())]
+
+
+def _cell_of(
+    report: Report, row: TableRow, column: Column, runs: Sequence[RunRecord]
+) -> tuple[SuiteCell | None, Selection | None]:
+    """The suite's cell that a row shows in a column, and what was selected there: by its runs, else by name."""
+    keys = {run.key for run in runs}
+    for cell in report.cells:
+        named = sorted(cell.selections, key=lambda selection: selection.protocol != column.selection)
+        for selection in named:
+            if cell.method == row.method and keys & {run.key for run in selection.runs.values()}:
+                return cell, selection
+    cell = next((cell for cell in report.cells if (cell.task, cell.method) == (column.task, row.method)), None)
+    return cell, None
+
+
+def _compare(report: Report, links: Links, table: Table, i: int, j: int, entries: set[tuple[str, str]]) -> str | None:
+    """To the comparison with the baseline's runs, if both have predictions."""
+    base = baseline_row(table, i)
+    if base is None:
+        return None
+    names = []
+    for place in (i, base):
+        cell, selection = _cell_of(report, table.rows[place], table.columns[j], _counting(table, place, j))
+        names += [(cell.section, entry_name(cell.method, selection.protocol))] if cell and selection else []
+    if len(names) < 2 or names[0][0] != names[1][0] or not entries.issuperset(names):
+        return None
+    return links.compare(names[0][0], names[0][1], names[1][1], table.columns[j].metric)
+
+
+def _differences(table: Table, i: int, j: int) -> Differences:
+    """Of the parameters in a column, those that differ between its rows. This row comes first."""
+    places = [i, *(place for place in range(len(table.rows)) if place != i)]
+    known = [(table.rows[place].title, _parameters(table, place, j)) for place in places]
+    shown = [(title, params) for title, params in known if params is not None]
+    names = sorted({name for _, params in shown for name in params})
+    lines = [(name, [value_text(params[name]) if name in params else SAME for _, params in shown]) for name in names]
+    return Differences([title for title, _ in shown], [line for line in lines if len(set(line[1])) > 1])
+
+
+def _parameters(table: Table, i: int, j: int) -> Mapping[str, Any] | None:
+    runs = _counting(table, i, j)
+    return runs[0].parameters if runs else None

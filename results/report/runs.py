@@ -1,0 +1,138 @@
+"""The page of a run: everything that its record says, its pictures and its predictions."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from ..record import RunRecord
+from .charts import Chart
+from .content import Report
+from .curves import curve_charts
+from .folder import Content
+from .links import Appearance, Links
+from .names import file_name
+from .samples import SPLITS, SampleTable, pictured, sample_table, samples_csv, samples_path, samples_script
+from .words import flat, number, value_text
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """Another seed of the same method."""
+
+    seed: int
+    href: str | None
+    """None for the run itself."""
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """A run."""
+
+    href: str
+    run: RunRecord
+    label: str
+    """Of its method, in this suite."""
+    title: str
+    """Of its task."""
+    protocols: Sequence[str]
+    """By which it was chosen."""
+    appearances: Sequence[Appearance]
+    neighbours: Sequence[Neighbour]
+    charts: Sequence[Chart]
+    curve_header: Sequence[str]
+    curve: Sequence[Sequence[str]]
+    metrics: Sequence[tuple[str, float | None, float | None]]
+    """Name, val, test."""
+    identity: Sequence[tuple[str, str]]
+    pictures: Sequence[tuple[str, str]]
+    """Name, path in the site."""
+    samples: Sequence[SampleTable]
+    commands: Sequence[str]
+
+
+def run_files(report: Report, key: str, page: RunPage, pictures: Mapping[Path, str]) -> Iterator[tuple[str, Content]]:
+    """What lies beside a run's page."""
+    for file, path in pictures.items():
+        yield path, file
+    for table in page.samples:
+        found = report.samples(key, table.split)
+        if found is not None:
+            yield table.download, samples_csv(found)
+    found = report.samples(key, "test")
+    if found is not None:
+        yield samples_path(key), samples_script(key, found, pictured(found, pictures))
+
+
+def run_pictures(report: Report, key: str) -> dict[Path, str]:
+    """Where a run's pictures are in the site."""
+    return {file: f"pictures/{key}/{file_name(file.stem)}.png" for file in sorted(report.pictures(key))}
+
+
+def run_page(report: Report, links: Links, key: str, pictures: Mapping[Path, str]) -> RunPage:
+    """The page of a run."""
+    run, cell = report.runs[key], report.cells_by_run.get(key)
+    header = list(dict.fromkeys(name for entry in run.curve for name in entry))
+    header = [name for name in header if name == "epoch"] + [name for name in header if name != "epoch"]
+    protocols = [] if cell is None else [one for one in cell.selections if key in _keys(one.runs)]
+    tables = [
+        sample_table(found, split, f"data/{key}.{split}.csv")
+        for split in SPLITS
+        if (found := report.samples(key, split)) is not None
+    ]
+    return RunPage(
+        href=f"runs/{key}.html",
+        run=run,
+        label=cell.label if cell else run.method,
+        title=cell.title if cell else run.task,
+        protocols=[one.protocol for one in protocols],
+        appearances=links.appearances.get(key, ()),
+        neighbours=_neighbours(protocols[0].runs, key, links) if protocols else (),
+        charts=curve_charts({"": run.curve}, protocols[0].metric if protocols else ""),
+        curve_header=header,
+        curve=[[number(entry.get(name)) for name in header] for entry in run.curve],
+        metrics=[(name, run.val.get(name), run.test.get(name)) for name in dict.fromkeys([*run.test, *run.val])],
+        identity=[(name, value_text(value)) for name, value in flat(run.identity)] if run.identity else (),
+        pictures=[(file.stem, path) for file, path in pictures.items()],
+        samples=tables,
+        commands=_commands(report, key),
+    )
+
+
+def run_signature(report: Report, links: Links, key: str, pictures: Mapping[Path, str], program: str) -> str:
+    """What decides a run's page and the files beside it, in short; program: of the code that makes them.
+
+    The predictions of a finished run never change, so its record stands for them.
+    """
+    cell = report.cells_by_run.get(key)
+    parts = [
+        program,
+        report.runs[key].model_dump_json(),
+        [(str(path), file.stat().st_size, file.stat().st_mtime_ns) for file, path in pictures.items()],
+        links.appearances.get(key, ()),
+        cell and (cell.label, cell.title, [(one.protocol, _keys(one.runs)) for one in cell.selections]),
+        report.suite,
+        report.options,
+    ]
+    return sha256(repr(parts).encode(errors="replace")).hexdigest()
+
+
+def _keys(runs: Mapping[int, RunRecord]) -> list[str]:
+    return [run.key for run in runs.values()]
+
+
+def _neighbours(runs: Mapping[int, RunRecord], key: str, links: Links) -> list[Neighbour]:
+    return [Neighbour(seed, None if run.key == key else links.run(run.key)) for seed, run in sorted(runs.items())]
+
+
+def _commands(report: Report, key: str) -> list[str]:
+    """What makes the run again, and what shows it. Only training needs the data, and plugins."""
+    where = [option for option in report.options if option[0] == "--out"]
+    return [_command("replay", key, report.options), _command("show", key, where), _command("why", key, where)]
+
+
+def _command(name: str, key: str, options: Sequence[tuple[str, str]]) -> str:
+    return shlex.join(["provbench", name, key, *(text for option in options for text in option)])

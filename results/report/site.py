@@ -1,0 +1,109 @@
+"""Writes the site."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+from .budget import budget
+from .comparison import Section, index_script, mcnemar_script, sections
+from .content import Report
+from .folder import Content, SiteFolder
+from .illustrations import site_figure
+from .links import Links
+from .methods import method_pages
+from .pages import ASSETS, HERE, Pages, program_digest
+from .runs import run_files, run_page, run_pictures, run_signature
+from .samples import samples_path
+from .searches import search_pages
+from .tables import table_files, table_page
+
+Files = Iterator[tuple[str, Content]]
+Progress = Callable[[int, int], None]
+"""progress(done, total), called as pages are written."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A site that was written. written, removed: how many files."""
+
+    index: Path
+    runs: int
+    written: int
+    removed: int
+
+
+def write_site(report: Report, folder: Path, progress: Progress = lambda done, total: None) -> Site:
+    """Write a report into a folder, or bring the report that is there up to date.
+
+    The same report gives the same bytes. Files that did not change are left alone, and those that the report needs no
+    more are removed. Raises `UserError` where the folder has something else in it, or cannot be written.
+    """
+    return _Writer(report, folder, progress).write()
+
+
+class _Writer:
+    def __init__(self, report: Report, folder: Path, progress: Progress) -> None:
+        self.report, self.progress = report, progress
+        self.links, self.pages, self.folder = Links(report), Pages(report), SiteFolder(folder)
+
+    def write(self) -> Site:
+        self.folder.write("assets", ((f"assets/{name}", HERE / "assets" / name) for name in ASSETS))
+        self._write_runs()
+        compared = sections(self.report, self._has_samples)
+        self._write_comparisons(compared)
+        self.folder.write("methods", self._methods(compared))
+        self.folder.write("searches", self._searches())
+        self.folder.write("index", self._index())
+        self.folder.close()
+        return Site(self.folder.root / "index.html", len(self.report.runs), self.folder.written, self.folder.removed)
+
+    def _write_runs(self) -> None:
+        for done, key in enumerate(self.report.runs):
+            self.progress(done, len(self.report.runs))
+            pictures = run_pictures(self.report, key)
+            signature = run_signature(self.report, self.links, key, pictures, program_digest())
+            self.folder.write_once(f"runs/{key}", signature, partial(self._run, key, pictures))
+        self.progress(len(self.report.runs), len(self.report.runs))
+
+    def _run(self, key: str, pictures: Mapping[Path, str]) -> Files:
+        page = run_page(self.report, self.links, key, pictures)
+        yield page.href, self.pages.render("run", page.href, page=page)
+        yield from run_files(self.report, key, page, pictures)
+
+    def _has_samples(self, key: str) -> bool:
+        return samples_path(key) in self.folder.files(f"runs/{key}")
+
+    def _write_comparisons(self, compared: Sequence[Section]) -> None:
+        for section in compared:
+            records = [self.report.runs[key].model_dump_json() for key in section.keys]
+            signature = sha256("".join([program_digest(), *records]).encode(errors="replace")).hexdigest()
+            self.folder.write_once(f"tests/{section.name}", signature, partial(self._tests, section))
+        page = self.pages.render("compare", "compare.html", sections=compared)
+        self.folder.write("compare", [("compare.html", page), ("data/index.js", index_script(compared, self.links))])
+
+    def _tests(self, section: Section) -> Files:
+        yield section.script, mcnemar_script(section, self.report)
+
+    def _methods(self, compared: Sequence[Section]) -> Files:
+        for page in method_pages(self.report, self.links, compared):
+            yield page.href, self.pages.render("method", page.href, page=page, links=self.links)
+
+    def _searches(self) -> Files:
+        for page in search_pages(self.report, self.links):
+            yield page.href, self.pages.render("search", page.href, page=page)
+
+    def _index(self) -> Files:
+        tables = [table_page(name, table, self.links.rows[name]) for name, table in self.report.tables.items()]
+        for table in tables:
+            yield from table_files(table)
+        figures = [site_figure(name, figure) for name, figure in self.report.figures.items()]
+        for figure in figures:
+            yield from figure.files.items()
+        yield "suite.yaml.txt", self.report.source
+        shared = {"links": self.links, "budget": budget(self.report, self.links)}
+        yield "runs.html", self.pages.render("runs", "runs.html", **shared)
+        yield "index.html", self.pages.render("index", "index.html", tables=tables, figures=figures, **shared)

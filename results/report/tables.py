@@ -1,0 +1,144 @@
+"""A table as its page shows it: every field with what it is sorted by, and where it leads."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from ..render import render
+from ..tables import TITLES, Cell, Field, Kind, Table
+from .folder import Content
+from .names import file_name
+from .verdicts import Verdict, differs, heading, judge
+
+DOWNLOADS = {"csv": ".csv", "json": ".json", "markdown": ".md", "latex": ".tex"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A field. sort: the number that it is sorted by; better: whether it beats the baseline beyond noise."""
+
+    field: Field
+    sort: float | None
+    href: str
+    better: bool | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row. label: the method's, in full; href: of its page."""
+
+    label: str
+    href: str
+    fields: Sequence[Shown]
+
+
+@dataclass(frozen=True)
+class TablePage:
+    """A table, ready to be shown."""
+
+    name: str
+    anchor: str
+    table: Table
+    header: Sequence[Field]
+    spans: Sequence[tuple[str, Sequence[int]]]
+    """Headings over columns: text, the places in `header` of the fields below it."""
+    groups: Sequence[tuple[str, Sequence[Line]]]
+    picks: Sequence[tuple[int, str]]
+    """Columns that may be hidden: place, title."""
+    kinds: Sequence[tuple[Kind, str]]
+    """Kinds of fields that may be hidden: kind, title."""
+    verdict: Verdict
+    downloads: Mapping[str, str]
+    """Path in the site by ending."""
+
+
+def table_page(name: str, table: Table, links: Sequence[str]) -> TablePage:
+    """links: the page of each row."""
+    header = table.header()
+    lines = iter([_line(table, i, fields, links[i]) for i, fields in enumerate(table.body())])
+    kinds: list[Kind] = [kind for kind in TITLES if kind != "value" and any(field.kind == kind for field in header)]
+    return TablePage(
+        name=name,
+        anchor=table_anchor(name),
+        table=table,
+        header=header,
+        spans=list(_spans(table)),
+        groups=[(text, list(islice(lines, count))) for text, count in table.groups()],
+        picks=[(place, heading(column)) for place, column in enumerate(table.columns)],
+        kinds=[(kind, TITLES[kind]) for kind in kinds],
+        verdict=judge(table),
+        downloads={ending: f"tables/{file_name(name)}{ending}" for ending in DOWNLOADS.values()},
+    )
+
+
+def table_files(page: TablePage) -> Iterator[tuple[str, Content]]:
+    """The table in the forms that are offered beside it."""
+    for form, ending in DOWNLOADS.items():
+        yield page.downloads[ending], render(page.table, form)
+
+
+def row_links(name: str, table: Table) -> list[str]:
+    """A page for each row of a table, as paths in the site. A method may have several rows in a table."""
+    taken: dict[tuple[str, ...], int] = {}
+    links = []
+    for row in table.rows:
+        parts = (name, row.method, row.group) if row.group and _twice(table, row.method) else (name, row.method)
+        taken[parts] = taken.get(parts, 0) + 1
+        number = (str(taken[parts]),) if taken[parts] > 1 else ()
+        links.append(f"methods/{file_name(*parts, *number)}.html")
+    return links
+
+
+def table_anchor(name: str) -> str:
+    """Of a table in the index."""
+    return file_name("table", name)
+
+
+def baseline_row(table: Table, i: int) -> int | None:
+    """The row that the tests of row i are against: the baseline's in its own group, else the first; None for itself."""
+    named = [place for place, row in enumerate(table.rows) if row.method == table.baseline and row.is_ours]
+    own = [place for place in named if table.rows[place].group == table.rows[i].group]
+    found = next(iter([*own, *named]), None)
+    return None if i in named else found
+
+
+def column_anchor(place: int) -> str:
+    """Of a column in the pages of the rows."""
+    return f"column-{place + 1}"
+
+
+def sort_value(cell: Cell, kind: Kind) -> float | None:
+    """The number behind a field; None where there is none."""
+    interval = cell.summary.interval() if cell.summary else None
+    values: dict[Kind, float | None] = {
+        "value": cell.summary.mean if cell.summary else None,
+        "interval": interval.low if interval else None,
+        "published": cell.published.value if cell.published else None,
+        "deviation": cell.deviation.points if cell.deviation else None,
+        "p": cell.p_value,
+        "effect": cell.effect.g_z if cell.effect else None,
+    }
+    return values.get(kind)
+
+
+def _twice(table: Table, method: str) -> bool:
+    return sum(row.method == method for row in table.rows) > 1
+
+
+def _line(table: Table, i: int, fields: Sequence[Field], href: str) -> Line:
+    shown = []
+    for field in fields[1:]:
+        assert field.column is not None
+        cell, column = table.cells[i][field.column], table.columns[field.column]
+        better = differs(cell, column) if field.kind in ("value", "p") else None
+        shown.append(Shown(field, sort_value(cell, field.kind), f"{href}#{column_anchor(field.column)}", better))
+    return Line(fields[0].text, href, shown)
+
+
+def _spans(table: Table) -> Iterator[tuple[str, Sequence[int]]]:
+    places = itertools.count()
+    for text, width in table.spans():
+        yield text, list(islice(places, width))

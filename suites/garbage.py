@@ -1,0 +1,169 @@
+"""What an output folder can do without: leftovers of killed processes, and weights that nobody asked to keep.
+
+Records, studies, tables and what trackers have are never garbage.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ..registry import TASKS
+from ..registry.errors import UnknownNameError
+from ..results.atomic import STALE_SECONDS
+from ..results.record import RunRecord
+from .checkpoints import wanted_epochs, weights_file
+from .output import Output
+from .plan import ORACLE
+from .spec import KEY_LENGTH, Keep
+
+DAY_SECONDS = 86_400.0
+
+KINDS = {
+    "finished work": "working folders of runs that have a record",
+    "abandoned work": "working folders of interrupted runs, untouched for a day: these would begin anew",
+    "weights": "of epochs that are not to be kept, and of runs without a record",
+    "pictures": "of runs without a record",
+    "predictions": "of runs without a record",
+    "temporary": "files that killed processes were writing, and their locks",
+    "quarantine": "damaged files that were set aside",
+}
+
+_KEY = re.compile(rf"([0-9a-f]{{{KEY_LENGTH}}})(\..+)?")
+"""What belongs to a run has its key for a name; nothing else in these folders is touched."""
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp|.+\.journal\.lock([0-9a-f-]{36}\.rename)?")
+"""What `results.atomic` and Optuna's journal call a file while they write."""
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """A file or folder that can go. bytes: what its removal frees; a file with another name elsewhere frees none."""
+
+    kind: str
+    path: Path
+    files: int
+    bytes: int
+
+
+def find_garbage(
+    output: Output, keep: Keep = "all", quarantine: bool = False, now: float | None = None
+) -> list[Garbage]:
+    """What can go, in the order of `KINDS`. Removes nothing. The caller holds the folder's lock.
+
+    keep: whose weights stay, as for a run; best: by any metric that the task's selection protocols go by. Of a task
+    that is not registered all weights stay. quarantine: whether damaged files are among it.
+    """
+    now = time.time() if now is None else now
+    store = output.store
+    recorded = set(store.reader().keys())
+    found = [
+        *_work(output.work, recorded, now),
+        *_weights(output, recorded, keep),
+        *_unrecorded("pictures", [output.root / "pictures"], recorded),
+        *_unrecorded("predictions", _children(output.root / "predictions"), recorded),
+        *(_weighed("temporary", path) for path in _temporary(output, now)),
+        *(_weighed("quarantine", path) for path in _children(output.root / "quarantine") if quarantine),
+    ]
+    order = list(KINDS)
+    return sorted(found, key=lambda item: (order.index(item.kind), item.path))
+
+
+def remove(garbage: Iterable[Garbage]) -> None:
+    """Remove it. Raises `OSError` where that is not allowed."""
+    for item in garbage:
+        if item.path.is_dir():
+            shutil.rmtree(item.path)
+        else:
+            item.path.unlink(missing_ok=True)
+        if item.kind == "weights":
+            with suppress(OSError):  # other epochs of the run are kept
+                item.path.parent.rmdir()
+
+
+def _work(root: Path, recorded: Collection[str], now: float) -> Iterator[Garbage]:
+    """Working folders, and the locks of those that no process has."""
+    for key, path in _by_key(root):
+        if _held(root / f"{key}.lock"):
+            continue
+        if path.suffix in (".lock", ".holder"):
+            yield _weighed("temporary", path)
+        elif key in recorded:
+            yield _weighed("finished work", path)
+        elif now - _last_touched(path) > DAY_SECONDS:
+            yield _weighed("abandoned work", path)
+
+
+def _weights(output: Output, recorded: Collection[str], keep: Keep) -> Iterator[Garbage]:
+    for key, folder in _by_key(output.checkpoints):
+        record = output.store.get(key) if key in recorded else None
+        if record is None:
+            yield _weighed("weights", folder)
+            continue
+        kept = {weights_file(folder, epoch) for epoch in _kept(record, keep)}
+        beyond = (file for file in _children(folder) if file not in kept and not _TEMPORARY.fullmatch(file.name))
+        yield from (_weighed("weights", file) for file in beyond)
+
+
+def _kept(record: RunRecord, keep: Keep) -> set[int]:
+    if keep != "best":
+        return wanted_epochs(record, "", keep)
+    try:
+        protocols = TASKS.get(record.task).info.selection
+    except UnknownNameError:
+        return wanted_epochs(record, "", "all")
+    metrics = {metric for protocol, metric in protocols.items() if protocol != ORACLE}
+    return {epoch for metric in metrics for epoch in wanted_epochs(record, metric, keep)}
+
+
+def _unrecorded(kind: str, folders: Iterable[Path], recorded: Collection[str]) -> Iterator[Garbage]:
+    return (_weighed(kind, path) for folder in folders for key, path in _by_key(folder) if key not in recorded)
+
+
+def _temporary(output: Output, now: float) -> Iterator[Path]:
+    """Files that were being written an hour ago: tables are written without the folder's lock."""
+    for parent, folders, names in os.walk(output.root):
+        if Path(parent) == output.root:
+            folders[:] = sorted({*folders}.difference((output.work.name, output.trackers.name, "quarantine")))
+        for path in (Path(parent, name) for name in names if _TEMPORARY.fullmatch(name)):
+            with suppress(FileNotFoundError):
+                if now - path.lstat().st_mtime > STALE_SECONDS:
+                    yield path
+
+
+def _children(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _by_key(folder: Path) -> Iterator[tuple[str, Path]]:
+    """What belongs to runs, with their keys."""
+    return ((found[1], path) for path in _children(folder) if (found := _KEY.fullmatch(path.name)))
+
+
+def _held(lock: Path) -> bool:
+    if not lock.exists():
+        return False
+    try:
+        with FileLock(lock, timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+def _last_touched(path: Path) -> float:
+    return max(one.lstat().st_mtime for one in (path, *path.rglob("*")))
+
+
+def _weighed(kind: str, path: Path) -> Garbage:
+    stats = [one.lstat() for one in (path, *path.rglob("*")) if one.is_symlink() or not one.is_dir()]
+    names = Counter(stat.st_ino for stat in stats)
+    freed = {stat.st_ino: stat.st_size for stat in stats if names[stat.st_ino] == stat.st_nlink}
+    return Garbage(kind, path, len(stats), sum(freed.values()))

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from provbench.results import COSTS, Column, RunRecord
+
+from .tabular import entry, notes, record, row, table
+
+CURVE = [{"epoch": 1, "f1": 50.0}, {"epoch": 2, "f1": 61.0}, {"epoch": 3, "f1": 61.0}, {"epoch": 4, "f1": math.nan}]
+
+
+def cost(name: str, made: RunRecord, metric: str = "f1") -> float:
+    return COSTS[name].of(made, metric)
+
+
+def test_costs_by_hand() -> None:
+    made = record("aa00", seconds=1800.0, peak_memory_mb=2560.0, curve=CURVE)
+    assert cost("training time", made) == 0.5
+    assert cost("time per epoch", made) == 450.0
+    assert cost("peak memory", made) == 2.5
+    assert cost("epochs to converge", made) == 2, "the first of equals"
+
+
+def test_what_a_record_does_not_say_is_nan() -> None:
+    made = record("aa00", curve=CURVE)
+    for name in ("training time", "time per epoch", "peak memory"):
+        assert math.isnan(cost(name, made)), name
+    assert math.isnan(cost("epochs to converge", made, "accuracy"))
+    bare = record("aa00", seconds=10.0)
+    assert math.isnan(cost("time per epoch", bare))
+    assert math.isnan(cost("epochs to converge", bare))
+
+
+@pytest.mark.parametrize("name", COSTS)
+def test_a_column_of_costs(name: str) -> None:
+    def of(method: str, seconds: float) -> tuple:
+        return (entry(method, (1.0, 2.0), (0, 1), seconds=seconds, peak_memory_mb=512.0, curve=CURVE),)
+
+    column = Column("waterbirds", name, selection_metric="f1", label=name)
+    made = table([row("slow", *of("slow", 3600.0)), row("fast", *of("fast", 1800.0))], column)
+    assert made.columns[0].unit == COSTS[name].unit
+    assert not made.columns[0].higher_is_better
+    expected = [cost(name, run) for run in made.rows[1].entries[0].runs]
+    assert list(made.cells[1][0].values.values()) == expected
+    assert made.cells[1][0].best
+    assert f"{name}: {COSTS[name].description} [{COSTS[name].unit}]; less is better." in notes(made)

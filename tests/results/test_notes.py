@@ -1,0 +1,222 @@
+"""The lines under a table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from provbench.results import Column, Counts, Entry, Table, TableRow
+
+from .tabular import ACCURACY, entry, notes, published, record, row, table
+
+
+def lines(made: Table, *beginnings: str) -> list[str]:
+    return [note for note in made.notes if note.startswith(beginnings)]
+
+
+class TestLegend:
+    def test_nothing_yet(self) -> None:
+        assert table([row("cutmix")]).notes[0] == "–: not run yet."
+
+    def test_published_numbers_only(self) -> None:
+        made = table([row("cutmix", Entry(model="resnet50"))], published=[published("cutmix", 64.2)])
+        assert made.notes[0] == "Published numbers only: nothing in this table is run here."
+
+    def test_everything_failed(self) -> None:
+        made = table([row("cutmix", entry("cutmix", (1.0,), (0,), status="failed", reason="NaN"))])
+        assert "not run yet" not in notes(made)
+        assert "cutmix, waterbirds: seed 0 failed (NaN)." in made.notes
+
+    def test_mini(self) -> None:
+        made = table([row("cutmix", entry("cutmix", (60.0,), variant="mini"))], variant="mini")
+        assert made.notes[0].startswith("MINI variant: generated data.")
+
+    def test_what_is_explained_is_what_is_shown(self) -> None:
+        rows = [row("a", (60.0, 61.0, 62.0), label="A"), row("b", (61.0, 63.0, 62.0))]
+        plain = table(rows)
+        assert not lines(plain, "p:", "g:", "Δ:", "95 %:")
+        assert "all that a paired t-test on shared seeds (Holm, α = 0.05) cannot tell from it" in notes(plain)
+        full = table(
+            rows, baseline="a", published=[published("b", 60.0)], show=("value", "interval", "deviation", "p", "effect")
+        )
+        assert [line.split(":")[0] for line in lines(full, "p:", "g:", "Δ:", "95 %:")] == ["95 %", "Δ", "p", "g"]
+        assert "paired t-test against A on shared seeds" in notes(full)
+
+    def test_the_best_of_a_group(self) -> None:
+        rows = [row("a", (60.0, 61.0, 62.0), group="x"), row("b", (61.0, 63.0, 62.0), group="x")]
+        assert "Bold: the best mean of its group of rows, and" in notes(table(rows))
+
+
+class TestUntested:
+    def test_one_seed_tells_nothing(self) -> None:
+        rows = [row("a", {0: 60.0}), row("b", {0: 61.0}, label="B"), row("c", {0: 60.5}, label="C")]
+        made = table(rows, replace(ACCURACY, label="accuracy"), baseline="a")
+        assert (
+            "Could not be tested against the best, with fewer than two shared seeds: a, C (accuracy)."
+        ) in made.notes
+        assert "No p against a, with fewer than two shared seeds: B, C (accuracy)." in made.notes
+
+    def test_by_columns(self) -> None:
+        columns = [replace(ACCURACY, label="x"), replace(ACCURACY, label="y")]
+        one, all_ = {0: 60.0}, (61.0, 62.0, 64.0)
+        rows = [row("a", all_, all_), row("b", one, one), row("c", one, (60.0, 61.0, 62.0))]
+        (note,) = lines(table(rows, *columns), "Could not be tested")
+        assert note.endswith(": b (x; y), c (x).")
+
+    def test_seeds_enough_for_all(self) -> None:
+        rows = [row("a", (60.0, 61.0, 62.0)), row("b", (61.0, 63.0, 62.0)), row("not-run-yet")]
+        assert not lines(table(rows, baseline="a"), "Could not be tested", "No p")
+
+
+class TestSelection:
+    @pytest.mark.parametrize(
+        ("selection", "line"),
+        [
+            ("val", "Selection protocol of waterbirds: val, by f1."),
+            ("worst-group", "Selection protocol of waterbirds: worst-group, by f1."),
+            ("oracle", "ORACLE selection of waterbirds, by f1: the parameters were chosen on the test data."),
+        ],
+    )
+    def test_how_parameters_were_chosen(self, selection: str, line: str) -> None:
+        column = replace(ACCURACY, selection=selection, selection_metric="f1")
+        for scores in ((), (60.0, 61.0)):
+            assert line in table([row("cutmix", scores)], column).notes
+
+    def test_published_columns_have_none(self) -> None:
+        assert "Selection" not in notes(table([row("cutmix", Entry(model="resnet50"))]))
+
+
+class TestGaps:
+    def test_seeds(self) -> None:
+        assert "Seeds: 0, 1, 2." in table([row("cutmix"), row("alia")]).notes
+        other = table([row("cutmix"), row("alia", entry("alia", seeds=(0,))), row("sat", Entry())])
+        assert "Seeds of cutmix: 0, 1, 2." in other.notes
+        assert "Seeds of alia: 0." in other.notes
+
+    def test_what_is_missing_failed_or_void(self) -> None:
+        runs = [
+            record("aa00", seed=0, test={"accuracy": 60.0}),
+            record("aa01", seed=1, status="failed", reason="FloatingPointError: loss is NaN\nTraceback", test={}),
+            record("aa03", seed=3, test={"accuracy": float("nan")}),
+        ]
+        made = table([row("cutmix", Entry(runs, range(4)), label="CutMix"), row("alia")])
+        assert "– marks a seed that gave no value." in made.notes
+        assert (
+            "CutMix, waterbirds: seed 2 missing; seed 1 failed (FloatingPointError: loss is NaN); "
+            "seed 3 has no finite accuracy."
+        ) in made.notes
+        assert "Not run yet on waterbirds: alia." in made.notes
+
+    def test_gains_and_means_repeat_no_gaps(self) -> None:
+        columns = [ACCURACY, replace(ACCURACY, over="a"), Column("", "accuracy", mean_of=(0,))]
+        rows = [row("a", {0: 60.0}, {0: 60.0}, Entry()), row("b", {0: 61.0}, {0: 61.0}, Entry())]
+        made = table(rows, *columns)
+        assert lines(made, "a, ", "b, ") == [f"{name}, waterbirds: seed 1 missing; seed 2 missing." for name in "ab"]
+        assert "Gains (differences on shared seeds; neither tested nor ranked) over a: b." in made.notes
+
+    def test_gains_over_a_row_of_another_group(self) -> None:
+        rows = [row("a", (60.0, 61.0), label="A", group="x"), row("b", (61.0, 62.0), group="y")]
+        made = table(rows, replace(ACCURACY, over="a"))
+        assert lines(made, "Gains") == ["Gains (differences on shared seeds; neither tested nor ranked) over A: b."]
+
+
+class TestSearch:
+    def of(self, *counts: Counts | None) -> str:
+        entries = [replace(entry(f"m{i}"), search=count) for i, count in enumerate(counts)]
+        return notes(table([row(f"m{i}", one) for i, one in enumerate(entries)]))
+
+    def test_equal_budgets(self) -> None:
+        line = "m0 20 (17 done, 2 pruned, 1 failed), m1 20 (20 done, 0 pruned, 0 failed)."
+        assert f"Search trials of waterbirds: {line}" in self.of(Counts(17, 2, 1), Counts(20, 0, 0))
+        assert "UNEQUAL BUDGETS" not in self.of(Counts(17, 2, 1), Counts(20, 0, 0))
+
+    def test_unequal_budgets(self) -> None:
+        assert "UNEQUAL BUDGETS." in self.of(Counts(17, 2, 1), Counts(5, 0, 0))
+        unsearched = self.of(Counts(17, 2, 1), None)
+        assert "m1 none. UNEQUAL BUDGETS." in unsearched
+
+    def test_no_search_no_note(self) -> None:
+        assert "Search" not in self.of(None, None)
+
+    def test_published_rows_have_no_budget(self) -> None:
+        searched = replace(entry("m"), search=Counts(5, 0, 0))
+        assert "UNEQUAL" not in notes(table([row("m", searched), row("sat", Entry(model="sat"))]))
+
+
+class TestOrigin:
+    def test_commits(self) -> None:
+        rows = [
+            row("cutmix", entry("cutmix", (60.0, 61.0), commit="b" * 40, dirty=True)),
+            row("alia", entry("alia", (60.0, 61.0), commit="a" * 40)),
+        ]
+        assert "Commits aaaaaaaaaa, bbbbbbbbbb. 2 of 4 runs had uncommitted changes." in table(rows).notes
+
+    def test_compute_counts_each_run_and_each_search_once(self) -> None:
+        one = replace(
+            entry("cutmix", (60.0, 61.0), seconds=1800.0, device="H100"), search=Counts(9), search_seconds=5400.0
+        )
+        made = table([row("cutmix", one, one)], ACCURACY, ACCURACY)
+        assert lines(made, "Compute") == ["Compute: 2.5 h: 1.0 h of 2 runs and 1.5 h of searching, on H100."]
+        short = table([row("cutmix", entry("cutmix", (60.0,), seconds=12.0))])
+        assert lines(short, "Compute") == ["Compute: 12 s of 1 runs, on cpu."]
+
+    def test_networks(self) -> None:
+        rows = [
+            row("cutmix", (60.0,)),
+            row("alia", entry("alia", (60.0,), parameters={"model": "vgg16-cam"})),
+        ]
+        line = "waterbirds compares different networks: cutmix with resnet50, alia with vgg16-cam."
+        assert line in table(rows).notes
+        grouped = [replace(one, group=one.method) for one in rows]
+        assert line not in table(grouped).notes
+
+
+class TestSources:
+    def cell(self, method: str, **fields: str) -> TableRow:
+        return row(method, Entry(model="resnet50"), **fields)
+
+    def test_one_place_of_a_kind_needs_no_list(self) -> None:
+        numbers = [published("a", 60.0), published("b", 61.0, note="as printed"), published("c", 62.0, source="seed")]
+        made = table([self.cell(name) for name in "abc"], published=numbers)
+        assert "Published, table 1 [paper]." in made.notes
+        assert "Published, table 1 [seed]." in made.notes
+        assert "On 61.0 of b: as printed." in made.notes
+
+    def test_several_places_of_a_kind(self) -> None:
+        numbers = [
+            published(name, 60.0 + n, where="table 2" if name == "e" else "table 1") for n, name in enumerate("abcde")
+        ]
+        made = table([self.cell(name) for name in "abcde"], published=numbers)
+        assert lines(made, "Published, ") == [
+            "Published, table 1 [paper], where nothing else is said.",
+            "Published, table 2 [paper]: 64.0 of e.",
+        ]
+        few = table([self.cell(name) for name in "ae"], published=numbers)
+        assert lines(few, "Published, ") == [
+            "Published, table 1 [paper]: 60.0 of a.",
+            "Published, table 2 [paper]: 64.0 of e.",
+        ]
+
+    def test_one_remark_on_several_numbers(self) -> None:
+        numbers = [published(name, 60.0 + n, note="about") for n, name in enumerate("ab")]
+        assert "On 60.0 of a, 61.0 of b: about." in table([self.cell(name) for name in "ab"], published=numbers).notes
+
+    def test_what_else_was_published(self) -> None:
+        numbers = [
+            published("a", 64.2),
+            published("a", 64.5, source="secondary", where="a blog", note="64.2 in the paper."),
+            published("a", 64.2, source="seed"),
+            published("a", 3.1, over="b", source="seed", where="the seed"),
+        ]
+        made = table([self.cell("a"), self.cell("b", label="B")], published=numbers)
+        assert "Published of a, too: 64.5 (secondary), a blog; 64.2 in the paper." in made.notes
+        assert "Published gain of a over B: +3.1 (seed), the seed." in made.notes
+        assert not lines(made, "Published of a, too: 64.2")
+
+    def test_a_gain_that_a_column_has_is_no_note(self) -> None:
+        numbers = [published("a", 64.2), published("a", 3.1, over="b"), published("a", 2.8, over="b", source="seed")]
+        rows = [row("a", *[Entry(model="resnet50")] * 2), row("b", *[Entry(model="resnet50")] * 2)]
+        made = table(rows, ACCURACY, replace(ACCURACY, over="b"), published=numbers)
+        assert not lines(made, "Published gain")
+        assert "Published of a over b, too: +2.8 (seed), table 1." in made.notes

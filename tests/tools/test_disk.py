@@ -1,0 +1,95 @@
+"""`provbench gc`: says what can go, removes it when told to, and keeps every record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from provbench.results import RunRecord, Store
+from provbench.suites.lock import output_lock
+
+from .conftest import Run
+
+TOY = Path(__file__).parents[1] / "plugins" / "toy.py"
+KEY = "f" * 20
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """An output folder with one finished run, its weights of two epochs, and the weights of a run without a record."""
+    fields = {"suite": "s", "task": "toy", "variant": "mini", "method": "m", "phase": "final", "seed": 0}
+    curve = [{"epoch": epoch, "accuracy": 50.0 + epoch, "confidence": 50.0 + epoch} for epoch in (1, 2)]
+    out = tmp_path / "runs"
+    Store(out).put(RunRecord(**fields, key=KEY, parameters={}, status="done", curve=curve))
+    for key, epochs in ((KEY, (1, 2)), ("0" * 20, (1,))):
+        folder = out / "checkpoints" / key
+        folder.mkdir(parents=True)
+        for epoch in epochs:
+            (folder / f"epoch_{epoch}.pth").write_bytes(bytes(1_500_000))
+    return out
+
+
+@pytest.fixture
+def weights(out: Path) -> Callable[[], list[str]]:
+    def find() -> list[str]:
+        return sorted(f"{path.parent.name[0]}/{path.stem}" for path in out.glob("checkpoints/*/*.pth"))
+
+    return find
+
+
+def test_it_says_what_can_go_and_touches_nothing(provbench: Run, out: Path, weights: Callable[[], list[str]]) -> None:
+    done = provbench("gc", "--keep", "last")
+    assert done.returncode == 0, done.stderr
+    assert "weights" in done.stdout
+    assert "3.0 MB can be freed: add --yes" in done.stdout
+    assert weights() == ["0/epoch_1", "f/epoch_1", "f/epoch_2"]
+
+
+def test_yes_removes_it_and_no_record(provbench: Run, out: Path, weights: Callable[[], list[str]]) -> None:
+    assert "1.5 MB freed" in provbench("gc", "--yes").stdout
+    assert weights() == ["f/epoch_1", "f/epoch_2"]
+    assert "1.5 MB freed" in provbench("gc", "--keep", "best", "--plugin", TOY, "--yes").stdout
+    assert weights() == ["f/epoch_2"]
+    assert "nothing can go" in provbench("gc", "--yes").stdout
+    assert "1.5 MB freed" in provbench("gc", "--keep", "none", "--yes").stdout
+    assert weights() == []
+    assert Store(out).keys() == [KEY]
+
+
+def test_the_worst_epochs_of_an_unknown_task_are_not_known(
+    provbench: Run, out: Path, weights: Callable[[], list[str]]
+) -> None:
+    assert "1.5 MB freed" in provbench("gc", "--keep", "best", "--yes").stdout
+    assert weights() == ["f/epoch_1", "f/epoch_2"]
+
+
+def test_for_scripts(provbench: Run, out: Path) -> None:
+    found = json.loads(provbench("gc", "--keep", "none", "--json").stdout)
+    (kind,) = found["kinds"]
+    assert (kind["kind"], kind["files"], kind["bytes"]) == ("weights", 3, 4_500_000)
+    assert not found["removed"]
+    assert {Path(path).name for path in found["paths"]} == {"0" * 20, "epoch_1.pth", "epoch_2.pth"}
+
+
+def test_not_beside_a_driver(provbench: Run, out: Path, weights: Callable[[], list[str]]) -> None:
+    with output_lock(out):
+        done = provbench("gc", "--yes")
+    assert done.returncode == 2
+    assert "another driver is at work here" in done.stderr
+    assert len(weights()) == 3
+
+
+def test_a_folder_that_is_no_output_folder_is_left_alone(provbench: Run, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    precious = project / "checkpoints" / KEY / "epoch_1.pth"
+    precious.parent.mkdir(parents=True)
+    precious.touch()
+    for folder in (project, tmp_path / "nowhere"):
+        done = provbench("gc", "--out", folder, "--keep", "none", "--yes")
+        assert done.returncode == 2
+        assert "no output folder with records" in done.stderr
+    assert [path.name for path in project.iterdir()] == ["checkpoints"]
+    assert precious.is_file()

@@ -1,0 +1,82 @@
+"""`provbench gc`: what of an output folder can go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from ...registry.errors import UserError
+from ..options import DEFAULT_OUT, JsonOption, OutOption, PluginOption
+from ..show import print_json, print_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...suites.garbage import Garbage
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(gc)
+
+
+def gc(
+    out: OutOption = DEFAULT_OUT,
+    keep: Annotated[
+        Literal["none", "best", "last", "all"],
+        typer.Option(
+            help="Of which epochs finished runs keep their weights; best: by any selection protocol's metric."
+        ),
+    ] = "all",
+    quarantine: Annotated[bool, typer.Option(help="Damaged files that were set aside, too.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes/--dry-run", help="Remove it, instead of only saying what could go.")
+    ] = False,
+    plugin: PluginOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Free disk space: what killed processes left, and weights beyond --keep. Never touches a record."""
+    from ...registry import load_plugins
+    from ...suites.garbage import find_garbage, remove
+    from ...suites.lock import output_lock
+    from ...suites.output import Output
+
+    if not (out / "records").is_dir():
+        raise UserError(f"{out}: no output folder with records; give the one of `provbench run` as --out")
+    load_plugins(tuple(plugin or ()))
+    with output_lock(out):
+        garbage = find_garbage(Output(out), keep, quarantine)
+        if yes:
+            remove(garbage)
+    kinds = _by_kind(garbage)
+    if json:
+        print_json({"removed": yes, "kinds": kinds, "paths": [str(item.path) for item in garbage]})
+    else:
+        _print(kinds, yes)
+
+
+def _by_kind(garbage: Sequence[Garbage]) -> list[dict[str, Any]]:
+    from ...suites.garbage import KINDS
+
+    of_kind = {kind: [item for item in garbage if item.kind == kind] for kind in KINDS}
+    return [
+        {
+            "kind": kind,
+            "files": sum(item.files for item in items),
+            "bytes": sum(item.bytes for item in items),
+            "what": KINDS[kind],
+        }
+        for kind, items in of_kind.items()
+        if items
+    ]
+
+
+def _print(kinds: Sequence[dict[str, Any]], removed: bool) -> None:
+    from rich.filesize import decimal
+
+    if not kinds:
+        print("nothing can go")
+        return
+    print_rows(list(kinds[0]), [list(one.values()) for one in kinds])
+    freed = decimal(sum(one["bytes"] for one in kinds))
+    print(f"{freed} freed" if removed else f"{freed} can be freed: add --yes to remove all of this")

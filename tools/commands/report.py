@@ -1,0 +1,107 @@
+"""`provbench report` and `provbench figures`: a suite's results, to be shown."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...registry.errors import MissingDataError, UserError
+from ..launch import plan_of
+from ..options import (
+    DEFAULT_DATA,
+    DEFAULT_OUT,
+    DataOption,
+    JsonOption,
+    OutOption,
+    PluginOption,
+    StorageOption,
+    SuiteArgument,
+)
+from ..show import print_json
+
+if TYPE_CHECKING:
+    from ...results.report import Report, Site
+
+ToOption = Annotated[
+    Path | None, typer.Option("--to", help="The folder to write; default: in --out, beside the suite's tables.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(report)
+    app.command()(figures)
+
+
+def report(
+    suite: SuiteArgument,
+    to: ToOption = None,
+    out: OutOption = DEFAULT_OUT,
+    data: DataOption = DEFAULT_DATA,
+    storage: StorageOption = None,
+    every_run: Annotated[
+        bool, typer.Option("--all", help="Also a page for each run of the searches, which are listed in any case.")
+    ] = False,
+    plugin: PluginOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write a static site of a suite's results, in which every number leads to its runs. Open its index.html."""
+    from ...suites.output import Output
+    from ...suites.report_data import collect_report
+
+    planned, output = plan_of(suite, plugin), Output(out)
+    folder = output.suite(planned.file.suite.name) / "report" if to is None else to
+    options = [("--out", str(out))] if out != DEFAULT_OUT else []
+    options += [("--data", str(data))] if data != DEFAULT_DATA else []
+    options += [("--plugin", name) for name in plugin or ()]
+    made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    found = collect_report(planned, output, data, storage=storage, every_run=every_run, options=options, made=made)
+    if found.note:
+        print(f"provbench: {found.note}", file=sys.stderr)
+    site = _write(found, folder)
+    if json:
+        print_json({"index": str(site.index), "runs": site.runs, "written": site.written, "removed": site.removed})
+    else:
+        print(f"{site.index}: {site.runs} runs; {site.written} files changed, {site.removed} removed")
+
+
+def figures(
+    suite: SuiteArgument,
+    to: Annotated[Path, typer.Option("--to", help="The folder to write.")],
+    out: OutOption = DEFAULT_OUT,
+    data: DataOption = DEFAULT_DATA,
+    storage: StorageOption = None,
+    plugin: PluginOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Draw a suite's figures as SVG and PNG: convergence, gradients, cost, sweeps, critical differences."""
+    from ...results.figures import save_figure
+    from ...suites.illustrate import make_figures
+    from ...suites.output import Output
+    from ...suites.overview import survey
+
+    planned = plan_of(suite, plugin)
+    try:
+        states = survey(planned, Output(out), data, storage)
+    except MissingDataError as error:
+        raise UserError(f"data are not ready, so there are no runs to draw: {error}") from None
+    drawn = make_figures(planned, states)
+    if not drawn:
+        raise UserError(f"{suite}: has no finished runs in {out} to draw")
+    files = [file for name, figure in drawn.items() for file in save_figure(figure, to / name)]
+    if json:
+        print_json([str(file) for file in files])
+    else:
+        print("\n".join(map(str, files)))
+
+
+def _write(found: Report, folder: Path) -> Site:
+    from ...results.report import write_site
+    from ..progress import progress_bar
+
+    with progress_bar() as bar:
+        job = bar.add_task("pages of runs", total=None, note="")
+        return write_site(found, folder, lambda done, total: bar.update(job, completed=done, total=total))
