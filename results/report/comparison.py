@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -52,10 +53,11 @@ def sections(report: Report, has_samples: Callable[[str], bool]) -> list[Section
     cells: dict[str, list[SuiteCell]] = {}
     for cell in report.cells:
         cells.setdefault(cell.section, []).append(cell)
-    found = [
-        Section(name, of[0].title, [entry for cell in of for entry in _entries(cell, has_samples)])
-        for name, of in cells.items()
-    ]
+    titles = Counter(of[0].title for of in cells.values())
+    found = []
+    for name, of in cells.items():
+        title = of[0].title if titles[of[0].title] == 1 else f"{of[0].title} ({name})"
+        found.append(Section(name, title, [entry for cell in of for entry in _entries(cell, has_samples)]))
     return [section for section in found if len(section.entries) > 1]
 
 

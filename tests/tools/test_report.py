@@ -6,11 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
 from provbench.registry import UserError
-from provbench.tools.commands import report, suite
+from provbench.tools.cli import app
 
 TOY = str(Path(__file__).parents[1] / "plugins" / "toy.py")
 SUITE = """\
@@ -27,9 +26,6 @@ search: {trials: 2, space: {lr: null}}
 
 
 def call(*arguments: object) -> Result:
-    app = typer.Typer()
-    suite.add_to(app)
-    report.add_to(app)
     result = CliRunner().invoke(app, [*map(str, arguments), "--plugin", TOY])
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception

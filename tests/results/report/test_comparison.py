@@ -31,6 +31,14 @@ def test_methods_with_predictions_can_be_compared_with_their_seeds(make_report: 
     assert shown["entries"][1]["runs"][2] == {"seed": 2, "key": "run12", "page": "runs/run12.html"}
 
 
+def test_two_sections_of_one_task_are_told_apart(make_report: MakeReport) -> None:
+    report = make_report()
+    again = [replace(cell, section="birds again") for cell in report.cells]
+    assert [section.title for section in compared(report)] == ["Birds"]
+    titles = [section.title for section in compared(replace(report, cells=[*report.cells, *again]))]
+    assert titles == ["Birds (birds)", "Birds (birds again)"]
+
+
 def test_one_method_alone_is_no_comparison(make_report: MakeReport) -> None:
     report = make_report()
     assert compared(replace(report, cells=report.cells[:1])) == []
