@@ -18,7 +18,6 @@ NESTED = {"parameters": "param", "val": "val", "test": "test"}
 EXACT = 2**53
 """Beyond it, a float does not hold every integer."""
 
-
 CHUNK = 200
 """Runs that are taken apart at a time: few enough to stay in the processor's cache, and to leave the memory at once."""
 
@@ -33,7 +32,7 @@ def make_frame(runs: Iterable[RunSummary]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    plain: dict[str, list[Any]] = {name: [] for name in RunSummary.model_fields if name not in (*NESTED, "versions")}
+    plain: dict[str, list[Any]] = {name: [] for name in RunSummary.model_fields if name not in NESTED}
     nested: dict[tuple[int, str], list[Any]] = {}
     count, rest = 0, iter(runs)
     while rows := [vars(run) for run in islice(rest, CHUNK)]:

@@ -22,7 +22,7 @@ KEY_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z_-]{1,99}$"
 
 
 class RunSummary(BaseModel):
-    """A run's record without what is large: its identity, its curve and its predictions.
+    """A run's record without what is large and no table shows: identity, versions, curve and predictions.
 
     `val` and `test` are separate fields, and a run of a search has no test metrics at all. Percentages are 0 to 100.
     """
@@ -57,7 +57,6 @@ class RunSummary(BaseModel):
     """ISO 8601, UTC."""
     commit: str = ""
     dirty: bool = False
-    versions: dict[str, str] = Field(default_factory=dict)
     fingerprint: str = ""
     """Of the data."""
 
@@ -78,6 +77,7 @@ class RunRecord(RunSummary):
 
     identity: dict[str, Any] = Field(default_factory=dict, repr=False)
     """What the key is a hash of: parameters, versions of the plugins, data fingerprint, seed, phase."""
+    versions: dict[str, str] = Field(default_factory=dict)
     curve: list[dict[str, float]] = Field(default_factory=list)
     """One entry a validated epoch: `epoch`, the mean training losses, the val metrics."""
     predictions: dict[str, dict[str, Column]] = Field(default_factory=dict, exclude=True, repr=False)

@@ -106,7 +106,7 @@ class Store:
         return [record for record in loaded if record is not None]
 
     def summaries(self, keys: Iterable[str] | None = None) -> list[RunSummary]:
-        """As `records`, without identities and curves, and many times as fast. A key given twice counts once."""
+        """As `records`, without identities, versions and curves, and many times as fast. A key twice counts once."""
         return self.reader(keys).all()
 
     def reader(self, keys: Iterable[str] | None = None) -> Reader:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ROWS = 50_000
 """Of a Parquet row group, at least."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@")
 
 
 class TableFile(ABC):
@@ -74,7 +74,9 @@ class ParquetFile(TableFile):
 
 
 class CsvFile(TableFile):
-    """UTF-8 with a header; gaps are empty; text that a spreadsheet would run as a formula begins with an apostrophe."""
+    """UTF-8 with a header; gaps are empty. Text that a spreadsheet would run as a formula begins with an apostrophe,
+    and every line break in it is a line feed.
+    """
 
     _begun = False
 
@@ -83,6 +85,7 @@ class CsvFile(TableFile):
         for name, column in flat.items():
             if column.dtype.kind == "O":
                 flat[name] = [_harmless(value) for value in column]
+        flat.columns = [_harmless(name) for name in flat.columns]
         flat.to_csv(self.file, index=False, header=not self._begun, mode="wb", lineterminator="\n")
         self._begun = True
 
@@ -125,8 +128,8 @@ def table_file(path: Path, schema: pa.Schema | None = None) -> Iterator[TableFil
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame for formats whose columns have one type.
 
-    A column of numbers, of bools or of strings stays what it is. In any other column (of several types, of lists)
-    every value becomes its JSON text, gaps apart: `1`, `"auto"`, `[2,3]`.
+    A column of numbers, of bools or of strings stays what it is. In any other column (of several types, of lists, of
+    integers beyond 64 bits) every value becomes its JSON text, gaps apart: `1`, `"auto"`, `[2,3]`.
     """
     flat = frame.copy(deep=False)
     for name, column in frame.items():
@@ -141,10 +144,15 @@ def _json_values(column: pd.Series) -> list[Any]:
 
 
 def _harmless(value: Any) -> Any:
-    if not isinstance(value, str) or not value.startswith(_FORMULA):
+    if not isinstance(value, str):
         return value
+    text = value.replace("\r\n", "\n").replace(
+        "\r", "\n"
+    )  # pandas leaves a lone \r bare, and readers end the line there
+    if not text.lstrip().startswith(_FORMULA):
+        return text
     try:
-        float(value)
+        float(text)
     except ValueError:
-        return f"'{value}"
-    return value
+        return f"'{text}"
+    return text

@@ -67,7 +67,7 @@ def index(store: Store) -> Index:
 @per_example
 @given(val=metrics, seconds=st.floats(), parameters=st.dictionaries(st.text(max_size=8), plain), seed=st.integers())
 def test_what_is_unpacked_is_what_validation_gives(make_record, val, seconds, parameters, seed) -> None:
-    written = make_record(val=val, test=val, seconds=seconds, parameters=parameters, seed=seed, versions={"a": "1"})
+    written = make_record(val=val, test=val, seconds=seconds, parameters=parameters, seed=seed)
     record = decode(encode(written), Path("records/aa/aa00.json"))
     summary = unpack(pack(record))
     assert list(vars(summary)) == list(type(summary).model_fields)

@@ -46,7 +46,8 @@ def test_parquet_comes_back_with_its_types(tmp_path: Path, values: list[Any]) ->
 
 
 def _of_one_type(values: list[Any]) -> bool:
-    return {type(value) for value in values if value is not None} in ({bool}, {int}, {float}, {str})
+    large = any(isinstance(value, int) and not -(2**63) <= value < 2**63 for value in values)
+    return not large and {type(value) for value in values if value is not None} in ({bool}, {int}, {float}, {str})
 
 
 @per_example
@@ -64,24 +65,27 @@ def test_csv_holds_numbers_exactly_and_text_without_formulas(tmp_path: Path, val
     frame = pd.DataFrame({"a": column(values), "row": range(len(values))})
     write(tmp_path / "a.csv", frame)
     kind = frame["a"].dtype.kind
-    options: dict[str, Any] = {} if kind in "iufb" else {"dtype": {"a": "str"}, "keep_default_na": False}
+    options: dict[str, Any] = {"dtype": {"a": str(frame["a"].dtype)}}
+    if kind not in "iufb":
+        options = {"dtype": {"a": "str"}, "keep_default_na": False}
     found = pd.read_csv(tmp_path / "a.csv", float_precision="round_trip", **options)["a"].tolist()
     assert len(found) == len(values)
     for back, value, plain in zip(found, values, as_text(frame)["a"], strict=True):
         if value is None:
-            assert back == "" or pd.isna(back)
+            assert pd.isna(back) or back == ""
         elif kind in "iufb":
             assert back == value
         else:
-            assert back.replace("\r\n", "\n") in (_lines(plain), f"'{_lines(plain)}")
-            assert not back.startswith(("=", "@"))
+            assert back in (_lines(plain), f"'{_lines(plain)}")
+            assert not back.lstrip().startswith(("=", "@"))
 
 
 def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def test_a_column_of_several_types_is_json() -> None:
+    assert as_text(pd.DataFrame({"a": column([2**63, 1])}))["a"].tolist() == ["9223372036854775808", "1"]
     mixed = as_text(pd.DataFrame({"a": column([1, "1", None, [2, "x"], True, {"b": None}])}))["a"]
     assert without_gaps(mixed) == ["1", '"1"', None, '[2,"x"]', "true", '{"b":null}']
 
