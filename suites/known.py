@@ -7,7 +7,7 @@ from ..results.record import RunRecord
 
 
 class Known:
-    """What is in the store, and what its driver adds, which is not read again."""
+    """What is in the store, read when it is asked for, and what its driver adds, which is not read again."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -147,18 +148,31 @@ def status(
     plugin: PluginOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show how far a suite has come."""
+    """Show how far a suite has come, and what the output folder takes on disk."""
+    from ...results import Store
+
     planned = plan_of(suite, plugin)
     states = survey_of(planned, out, data, storage)
     rows = [
         _standing(state, protocol, len(planned.file.suite.seeds)) for state in states for protocol in state.protocols
     ]
+    sizes = Store(out).sizes()
     if json:
-        print_json({"suite": planned.file.suite.name, "cells": rows})
-    elif not rows:
-        print("this suite runs nothing: its tables show published numbers")
-    else:
+        print_json({"suite": planned.file.suite.name, "cells": rows, "bytes": sizes})
+        return
+    if rows:
         print_rows(list(rows[0]), [[value or "" for value in row.values()] for row in rows])
+    else:
+        print("this suite runs nothing: its tables show published numbers")
+    if sizes:
+        print(f"On disk, of all suites in {out}: {_listed(sizes)}")
+
+
+def _listed(sizes: Mapping[str, int]) -> str:
+    from rich.filesize import decimal
+
+    largest = sorted(sizes.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {decimal(size)}" for name, size in largest if size)
 
 
 def _standing(state: CellState, protocol: str, seeds: int) -> dict[str, Any]:
