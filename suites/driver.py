@@ -173,7 +173,7 @@ class Driver:
 
     def _counts(self, cell: CellRuns, spec: RunSpec, known: RunRecord) -> bool:
         """Whether a record that is there makes a run needless."""
-        if known.status == "failed" and self.retry_failed:
+        if known.status == "failed" and self.retry_failed and not self.faults.tries(spec.key):
             return False
         wanted = wanted_epochs(known, spec.selection_metric, self.place.keep)
         kept = all(weights_file(self.output.weights(spec.key), epoch).is_file() for epoch in wanted)

@@ -17,8 +17,11 @@ from ..results.atomic import make_folder, write_errors
 
 
 @contextmanager
-def output_lock(out: Path) -> Iterator[None]:
-    """Hold the folder while the body runs, or raise `UserError` that says who does. The lock dies with its process."""
+def output_lock(out: Path, announce: bool = True) -> Iterator[None]:
+    """Hold the folder while the body runs, or raise `UserError` that says who does. The lock dies with its process.
+
+    announce: write down who holds it; without that, a folder on a full disk can be held, too.
+    """
     holder = out / ".lock-holder.json"
     try:
         with write_errors(out):
@@ -30,9 +33,10 @@ def output_lock(out: Path) -> Iterator[None]:
             f"{out}: another driver is at work here{_describe(holder)}; wait, or use another --out"
         ) from None
     try:
-        started = datetime.now(UTC).isoformat(timespec="seconds")
-        with write_errors(holder):
-            holder.write_text(json.dumps({"pid": os.getpid(), "host": platform.node(), "started": started}))
+        if announce:
+            started = datetime.now(UTC).isoformat(timespec="seconds")
+            with write_errors(holder):
+                holder.write_text(json.dumps({"pid": os.getpid(), "host": platform.node(), "started": started}))
         yield
     finally:
         holder.unlink(missing_ok=True)

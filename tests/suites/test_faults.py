@@ -19,6 +19,8 @@ from provbench.suites.executors import Finished, Job
 from provbench.suites.executors.base import OnReport
 from provbench.suites.executors.inline import Inline
 from provbench.suites.faults import Faults
+from provbench.suites.garbage import find_garbage, remove
+from provbench.suites.lock import output_lock
 from provbench.suites.observer import Observer
 from provbench.suites.output import Output
 from provbench.suites.overview import survey
@@ -119,6 +121,14 @@ class TestRetries:
         assert (tally.retried, len(tally.failed)) == (0, 2)
         assert set(watching.started_keys.values()) == {1}
         assert {record.attempt for record in output.store.records()} == {1}
+
+    def test_what_had_failed_is_run_again_once_if_asked(
+        self, make: Callable[..., Plan], drive: Callable[..., Tally]
+    ) -> None:
+        plan = make(TOY + "  refusing: {augmentation: refuse}\n  as well: {augmentation: refuse}\n")
+        assert drive(plan).trained == 6
+        assert drive(plan).trained == 0
+        assert drive(plan, retry_failed=True).trained == 2, "the two methods' runs are the same"
 
     def test_a_trial_that_was_lost_is_taken_up_by_the_next_start(
         self, make: Callable[..., Plan], drive_with: Callable[..., Driver], output: Output, tmp_path: Path
@@ -279,6 +289,20 @@ def test_a_disk_that_fills_while_the_driver_writes_stops_it_and_costs_nothing_th
     assert outcomes(output) == outcomes(undisturbed)
     assert stops + tally.trained == len(outcomes(output))
     assert tables(plan, output, tmp_path / "data") == tables(plan, undisturbed, tmp_path / "data")
+
+
+def test_a_full_disk_can_be_cleaned(make: Callable[..., Plan], small_disk: SmallDisk, tmp_path: Path) -> None:
+    output = Output(small_disk.root / "out")
+    Driver(make(), output, Inline(), Place(tmp_path / "data", tmp_path / "work", keep="all")).run()
+    finished = outcomes(output)
+    small_disk.fill()
+    with output_lock(output.root, announce=False):
+        garbage = find_garbage(output, "last")
+        remove(garbage)
+    assert [item.path.name for item in garbage] == ["epoch_1.pth"] * 4
+    assert not any(item.path.exists() for item in garbage)
+    assert outcomes(output) == finished
+    small_disk.free()
 
 
 def run_or_stop(driver: Driver) -> Tally | None:

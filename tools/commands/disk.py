@@ -44,7 +44,7 @@ def gc(
     if not (out / "records").is_dir():
         raise UserError(f"{out}: no output folder with records; give the one of `provbench run` as --out")
     load_plugins(tuple(plugin or ()))
-    with output_lock(out):
+    with output_lock(out, announce=False):  # the disk may be full
         garbage = find_garbage(Output(out), keep, quarantine)
         if yes:
             remove(garbage)

@@ -1,0 +1,253 @@
+"""What orchestration costs where runs cost nothing: a search of instant trials, and a large suite that is finished.
+
+    python -m provbench.tools.bench.orchestration search [--trials 2000] [--sampler tpe] [--epochs 0]
+    python -m provbench.tools.bench.orchestration resume [--methods 100] [--seeds 100]
+
+`search` drives a whole search, journal and store with their fsync, and prints trials a second, where the time went, and
+the ratio to Optuna alone: `study.optimize` on a journal, with the same sampler, space and number of trials. `resume`
+plans, surveys and starts a suite whose runs are all finished, and prints the ratio to parsing every record's file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import optuna
+import yaml
+
+from provbench.results import RunRecord, Store
+from provbench.results.recordfile import encode
+from provbench.suites.cell_runs import search_base, search_settings
+from provbench.suites.driver import Driver
+from provbench.suites.executors import Executor, Finished, Job
+from provbench.suites.executors.base import OnReport
+from provbench.suites.known import Known
+from provbench.suites.output import Output
+from provbench.suites.overview import survey
+from provbench.suites.plan import Plan, make_plan
+from provbench.suites.schema import Suite, SuiteFile
+from provbench.suites.search import journal
+from provbench.suites.search.samplers import Fixed
+from provbench.suites.search.storage import open_storage
+from provbench.suites.search.study import CellSearch
+from provbench.suites.spec import Place, RunSpec
+from provbench.suites.sweep import expand_sweeps
+
+TOY = Path(__file__).parents[2] / "tests" / "plugins" / "toy.py"
+METHOD = {"augmentation": {"name": "cutmix"}, "regularizers": ["gradient-guidance"]}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    search = commands.add_parser("search")
+    search.add_argument("--trials", type=int, default=2000)
+    search.add_argument("--sampler", default="tpe", help="as a suite has it: tpe, '{name: tpe, multivariate: true}' …")
+    search.add_argument("--epochs", type=int, default=0, help="reports of each trial to a median pruner; 0: no pruner")
+    search.add_argument("--alone", action=argparse.BooleanOptionalAction, default=True, help="time Optuna alone, too")
+    search.set_defaults(measure=measure_search)
+    resume = commands.add_parser("resume")
+    resume.add_argument("--methods", type=int, default=100)
+    resume.add_argument("--seeds", type=int, default=100)
+    resume.set_defaults(measure=measure_resume)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        options.measure(options, Path(folder))
+
+
+def measure_search(options: argparse.Namespace, folder: Path) -> None:
+    few = argparse.Namespace(**{**vars(options), "trials": 20})
+    _driver(few, folder / "warm").run()  # imports are not what is measured
+    _optuna_alone(few, folder / "warm")()
+    watch = Stopwatch()
+    watch.time(CellSearch, "ask", "asking")
+    watch.time(CellSearch, "report", "reporting")
+    watch.time(CellSearch, "tell", "telling")
+    watch.time(journal, "sync", "syncing")
+    watch.time(Known, "put", "storing")
+    took = _time(_driver(options, folder / "out").run)
+    print(f"{options.trials} trials of {options.sampler}: {took}, {options.trials / took.wall:.1f} trials/s")
+    for name, seconds in watch.seconds.items():
+        print(f"  {name:>10}: {seconds:7.2f} s   {100 * seconds / took.wall:5.1f} %")
+    if options.alone:
+        alone = _time(_optuna_alone(options, folder))
+        print(f"Optuna alone: {alone}, {options.trials / alone.wall:.1f} trials/s")
+        print(f"provbench: {took.wall / alone.wall:.2f} x the time, {took.cpu / alone.cpu:.2f} x the CPU time")
+
+
+def measure_resume(options: argparse.Namespace, folder: Path) -> None:
+    output, data = Output(folder / "out"), folder / "data"
+    suite = _resume_suite(options)
+    plan = make_plan(suite, (str(TOY),))
+    fingerprints = plan.fingerprints(data)
+    for cell in plan.cells:
+        for spec in plan.final_specs(cell, fingerprints[cell]):
+            _write(output, _record(spec))
+    Store(output.root).keys()  # what the driver that made them would have left: an index
+    measured = {
+        "parse every file": _time(lambda: _parse_all(output.root)),
+        "plan": _time(lambda: make_plan(_resume_suite(options), (str(TOY),))),
+        "survey": _time(lambda: survey(plan, output, data)),
+        "run": _time(Driver(plan, output, Instant(), Place(data, output.work)).run),
+    }
+    reference = measured["parse every file"]
+    print(f"{options.methods} methods x {options.seeds} seeds, all finished")
+    for name, took in measured.items():
+        print(f"  {name:>16}: {took}   {took.wall / reference.wall:5.2f} x")
+
+
+class Instant(Executor):
+    """Has a plausible record at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._queue: list[Job] = []
+
+    def submit(self, job: Job) -> None:
+        self._queue.append(job)
+
+    def wait(self, on_report: OnReport) -> Finished:
+        job = self._queue.pop(0)
+        record = _record(job.spec)
+        for entry in record.curve:
+            if on_report(job, int(entry["epoch"]), len(record.curve), entry[job.spec.selection_metric]):
+                return Finished(job, record.model_copy(update={"status": "pruned"}))
+        return Finished(job, record)
+
+
+class Stopwatch:
+    """Adds up the time that methods take."""
+
+    def __init__(self) -> None:
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+
+    def time(self, owner: Any, method: str, name: str) -> None:
+        """Count the time of a function of a class or module under a name, from now on."""
+        original = getattr(owner, method)
+
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            began = time.perf_counter()
+            try:
+                return original(*args, **kwargs)
+            finally:
+                self.seconds[name] += time.perf_counter() - began
+
+        setattr(owner, method, timed)
+
+
+def _search_plan(options: argparse.Namespace) -> Plan:
+    pruner = "median" if options.epochs else "none"
+    search = {"trials": options.trials, "sampler": yaml.safe_load(options.sampler), "pruner": pruner, "startup": 10}
+    task = {"toy": {"variant": "mini", "params": {"epochs": max(1, options.epochs)}}}
+    return make_plan(_suite(tasks=task, methods={"method": METHOD}, search=search), (str(TOY),))
+
+
+def _resume_suite(options: argparse.Namespace) -> SuiteFile:
+    sweep = {"gradient-guidance.alpha": [0.01 * (number + 1) for number in range(options.methods)]}
+    tasks = {"toy": {"variant": "mini"}}
+    return _suite(tasks=tasks, methods={"method": {**METHOD, "sweep": sweep}}, seeds=list(range(options.seeds)))
+
+
+def _suite(**sections: Any) -> SuiteFile:
+    return SuiteFile(expand_sweeps(Suite.model_validate({"name": "bench", **sections})), Path("bench.yaml"), {})
+
+
+def _driver(options: argparse.Namespace, folder: Path) -> Driver:
+    output = Output(folder)
+    return Driver(_search_plan(options), output, Instant(), Place(folder / "data", output.work), finals=False)
+
+
+def _optuna_alone(options: argparse.Namespace, folder: Path) -> Callable[[], None]:
+    plan = _search_plan(options)
+    (cell,) = plan.cells
+    settings = search_settings(plan, cell, search_base(plan, cell, ""))
+    own = settings.sampler.sampler(0, 0, settings.startup, settings.space)
+    study = optuna.create_study(
+        storage=open_storage(str(folder / "alone.journal")),
+        direction="maximize",
+        sampler=optuna.samplers.RandomSampler(seed=0) if isinstance(own, Fixed) else own,
+        pruner=settings.pruner.pruner(max(1, options.epochs)),
+    )
+
+    def objective(trial: optuna.Trial) -> float:
+        values = [trial._suggest(name, axis) for name, axis in settings.space.items()]
+        curve = _curve(hash(tuple(values)), max(1, options.epochs))
+        for entry in curve[: options.epochs]:
+            trial.report(entry["accuracy"], int(entry["epoch"]))
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return curve[-1]["accuracy"]
+
+    return lambda: study.optimize(objective, n_trials=options.trials)
+
+
+def _record(spec: RunSpec) -> RunRecord:
+    curve = _curve(int(spec.key[:8], 16), int(spec.task.params["epochs"]))
+    metrics = {name: curve[-1][name] for name in ("accuracy", "confidence")}
+    return RunRecord(
+        key=spec.key,
+        suite=spec.suite,
+        task=spec.task.name,
+        variant=spec.variant,
+        protocol=spec.task.version,
+        method=spec.method,
+        phase=spec.phase,
+        seed=spec.seed,
+        parameters=spec.parameters,
+        identity=spec.identity(),
+        status="done",
+        val=metrics,
+        test=metrics if spec.phase == "final" else {},
+        curve=curve,
+        epoch=len(curve),
+        versions=dict.fromkeys(("numpy", "provbench", "python", "torch", "torchvision"), "1.2.3"),
+        commit="0" * 40,
+        fingerprint=spec.fingerprint,
+    )
+
+
+def _curve(seed: int, epochs: int) -> list[dict[str, float]]:
+    rng = random.Random(seed)
+    return [
+        {"epoch": epoch, "loss": rng.random(), "accuracy": 100 * rng.random(), "confidence": 100 * rng.random()}
+        for epoch in range(1, epochs + 1)
+    ]
+
+
+def _write(output: Output, record: RunRecord) -> None:
+    """Straight to the file, without the fsync that makes ten thousand calls of `Store.put` slow."""
+    path = output.root / "records" / record.key[:2] / f"{record.key}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encode(record))
+
+
+def _parse_all(root: Path) -> list[object]:
+    return [json.loads(path.read_bytes()) for path in root.glob("records/*/*.json")]
+
+
+class Took(NamedTuple):
+    """Seconds. A machine that does other things besides spoils the first."""
+
+    wall: float
+    cpu: float
+
+    def __str__(self) -> str:
+        return f"{self.wall:.2f} s ({self.cpu:.2f} s of CPU)"
+
+
+def _time(work: Callable[[], object]) -> Took:
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return Took(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+if __name__ == "__main__":
+    main()
