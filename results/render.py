@@ -12,7 +12,7 @@ from typing import Any
 
 from ..registry.errors import UnknownNameError
 from . import escape
-from .tables import Cell, Field, Table
+from .tables import Cell, Field, Kind, Table
 
 LATEX_WIDTH = 100
 """Characters that fit into the text width of a page; a wider table is scaled down to it."""
@@ -237,14 +237,7 @@ def _latex_spans(table: Table) -> list[str]:
     return [" & ".join(heads) + r" \\", "".join(rules)]
 
 
-def _sort_value(cell: Cell, kind: str) -> str:
+def _sort_value(cell: Cell, kind: Kind) -> str:
     """The number that a field is sorted by; nothing where there is none."""
-    values = {
-        "value": cell.summary and cell.summary.mean,
-        "published": cell.published and cell.published.value,
-        "deviation": cell.deviation and cell.deviation.points,
-        "p": cell.p_value,
-        "effect": cell.effect and cell.effect.g_z,
-    }
-    value = values.get(kind)
+    value = cell.number(kind)
     return "" if value is None else repr(float(value))

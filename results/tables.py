@@ -142,6 +142,17 @@ class Cell:
     def gaps(self) -> int:
         return len(self.missing) + len(self.failed) + len(self.void)
 
+    def number(self, kind: Kind) -> float | None:
+        """The number that a field of that kind shows; None where there is none, or it is no single one."""
+        numbers: dict[Kind, float | None] = {
+            "value": self.summary.mean if self.summary else None,
+            "published": self.published.value if self.published else None,
+            "deviation": self.deviation.points if self.deviation else None,
+            "p": self.p_value,
+            "effect": self.effect.g_z if self.effect else None,
+        }
+        return numbers.get(kind)
+
     def text(self, decimals: int = 1) -> str:
         """`65.1 ± 0.4 (2) –`: the summary, and a dash for each seed that gave no value; one dash if none did, and
         nothing at all where nothing of ours is expected."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -152,12 +152,11 @@ class CellRuns:
     def trial_specs(self) -> list[RunSpec]:
         """The runs of the trials that have ended, each once."""
         assert self.search is not None
-        specs = [
+        return _each_once(
             search_base(self.plan, self.cell, self.fingerprint, trial.params)
             for trial in self.search.trials()
             if trial.state.is_finished()
-        ]
-        return list({spec.key: spec for spec in specs}.values())
+        )
 
     def value(self, protocol: str, params: Mapping[str, Any]) -> float | None:
         """What a protocol judges a finished trial by: a val metric, the oracle a test metric; None if not known."""
@@ -169,7 +168,7 @@ class CellRuns:
 
     def final_runs(self) -> list[RunSpec]:
         """Those of every protocol, each once."""
-        return list({spec.key: spec for choice in self.choices() or () for spec in choice.specs}.values())
+        return _each_once(spec for choice in self.choices() or () for spec in choice.specs)
 
     def _choice(self, protocol: str, chosen: Mapping[str, Any]) -> Choice:
         specs = self.plan.final_specs(self.cell, self.fingerprint, chosen, protocol)
@@ -179,13 +178,16 @@ class CellRuns:
         """Its probes: the finished trials' parameters, trained once more, and scored on test; each once."""
         if self.search is None or ORACLE not in self.cell.protocols:
             return []
-        runs = [self._compared_by(ORACLE, trial.params) for trial in self.search.finished()]
-        return list({spec.key: spec for spec in runs}.values())
+        return _each_once(self._compared_by(ORACLE, trial.params) for trial in self.search.finished())
 
     def _compared_by(self, protocol: str, chosen: Mapping[str, Any]) -> RunSpec:
         """The run of a trial that a protocol looks at: the oracle's is trained once more, and the test split scored."""
         phase = "final" if protocol == ORACLE else "search"
         return self.cell.spec(self.plan.file.suite.search.seed, phase, self.fingerprint, chosen)
+
+
+def _each_once(specs: Iterable[RunSpec]) -> list[RunSpec]:
+    return list({spec.key: spec for spec in specs}.values())
 
 
 def search_base(plan: Plan, cell: Cell, fingerprint: str, chosen: Mapping[str, Any] | None = None) -> RunSpec:

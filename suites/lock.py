@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from ..registry import UserError
 from ..results.atomic import make_folder, write_errors
+from .lock_holder import describe_holder, write_holder
 
 
 @contextmanager
@@ -30,22 +27,13 @@ def output_lock(out: Path, announce: bool = True) -> Iterator[None]:
             lock.acquire(timeout=0)
     except Timeout:
         raise UserError(
-            f"{out}: another driver is at work here{_describe(holder)}; wait, or use another --out"
+            f"{out}: another driver is at work here{describe_holder(holder)}; wait, or use another --out"
         ) from None
     try:
         if announce:
-            started = datetime.now(UTC).isoformat(timespec="seconds")
             with write_errors(holder):
-                holder.write_text(json.dumps({"pid": os.getpid(), "host": platform.node(), "started": started}))
+                write_holder(holder)
         yield
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
-
-
-def _describe(holder: Path) -> str:
-    try:
-        known = json.loads(holder.read_text())
-        return f" (process {known['pid']} on {known['host']}, since {known['started']})"
-    except (OSError, ValueError, KeyError):
-        return ""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+from .lock_holder import describe_holder, write_holder
 
 PATIENCE = 60.0
 """Seconds to wait for a predecessor: what it started to load data outlives it for some, when it is killed."""
@@ -30,20 +28,11 @@ def working_folder(root: Path, key: str, patience: float = PATIENCE) -> Iterator
     try:
         lock.acquire(timeout=patience)
     except Timeout:
-        raise OSError(f"{folder}: another process is at work on this run{_known(holder)}") from None
+        raise OSError(f"{folder}: another process is at work on this run{describe_holder(holder)}") from None
     try:
-        started = datetime.now(UTC).isoformat(timespec="seconds")
-        holder.write_text(json.dumps({"pid": os.getpid(), "host": platform.node(), "started": started}))
+        write_holder(holder)
         yield folder
     finally:
         holder.unlink(missing_ok=True)
         file.unlink(missing_ok=True)  # while it is held: whoever waits for it sees that it is gone, and makes a new one
         lock.release()
-
-
-def _known(holder: Path) -> str:
-    try:
-        known = json.loads(holder.read_text())
-        return f" (process {known['pid']} on {known['host']}, since {known['started']})"
-    except (OSError, ValueError, KeyError):
-        return ""

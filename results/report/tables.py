@@ -111,17 +111,11 @@ def column_anchor(place: int) -> str:
 
 
 def sort_value(cell: Cell, kind: Kind) -> float | None:
-    """The number behind a field; None where there is none."""
+    """The number that a field is sorted by, an interval by its lower end; None where there is none."""
+    if kind != "interval":
+        return cell.number(kind)
     interval = cell.summary.interval() if cell.summary else None
-    values: dict[Kind, float | None] = {
-        "value": cell.summary.mean if cell.summary else None,
-        "interval": interval.low if interval else None,
-        "published": cell.published.value if cell.published else None,
-        "deviation": cell.deviation.points if cell.deviation else None,
-        "p": cell.p_value,
-        "effect": cell.effect.g_z if cell.effect else None,
-    }
-    return values.get(kind)
+    return interval.low if interval else None
 
 
 def _twice(table: Table, method: str) -> bool:

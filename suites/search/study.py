@@ -100,7 +100,7 @@ class CellSearch:
         if value is None or not self.settings.pruner.prunes:
             return False
         trial = self._open[number]
-        if epoch not in self._frozen(number).intermediate_values:
+        if epoch not in self.trials()[number].intermediate_values:
             trial.report(value, epoch)
         return trial.should_prune()
 
@@ -136,9 +136,6 @@ class CellSearch:
             "pruned": states.count(TrialState.PRUNED),
             "failed": states.count(TrialState.FAIL),
         }
-
-    def _frozen(self, number: int) -> FrozenTrial:
-        return self.trials()[number]
 
     def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
         """The sampler of a trial: warm starts, then random draws that all studies share, then the suite's choice."""
