@@ -53,7 +53,7 @@ def video_frames(task: Ucf10124, name: str, folder: Path | None) -> np.ndarray:
         return own_frames(task, video, range(video.num_frames))
     for path in find_videos(folder):
         if path.stem == Path(name).name:
-            return np.stack(list(read_frames(path)))
+            return np.stack(list(read_frames(path, displayed=True)))
     raise MissingDataError(f"{folder}: no video {Path(name).name} in it or below it")
 
 

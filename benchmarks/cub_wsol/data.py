@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import numpy as np
-from PIL import Image
 
 from ...registry import MissingDataError, UserError
+from ...registry.synthesizers.image_files import read_image, read_mask
 from ...registry.task import Progress
 from ..common.lines import Line, read_lines
 from .metrics import SIDE
@@ -164,9 +164,9 @@ def verify(
             continue
         outlines = segmentation_folder(root) if split != "val" else None
         for bird in birds:
-            problems += _check_image(folder / bird.id, bird)
+            problems += _check_image(folder / bird.id, bird, read_image)
             if outlines is not None:
-                problems += _check_image(segmentation_path(outlines, bird), bird)
+                problems += _check_image(segmentation_path(outlines, bird), bird, read_mask)
             done += 1
             progress(done, total)
     try:
@@ -176,16 +176,13 @@ def verify(
     return problems
 
 
-def _check_image(path: Path, bird: Bird) -> Iterator[str]:
+def _check_image(path: Path, bird: Bird, read: Callable[[Path], np.ndarray]) -> Iterator[str]:
     try:
-        with Image.open(path) as image:
-            image.load()
-            size = image.size
-    except FileNotFoundError:
-        yield f"{path}: no such image file"
-    except (OSError, SyntaxError, ValueError) as error:
-        yield f"{path}: cannot be read as an image ({error})"
+        height, width = read(path).shape[:2]
+    except UserError as error:
+        yield str(error)
     else:
+        size = width, height
         if size != bird.size:
             yield f"{path}: must be of the size in image_sizes.txt, {bird.size} (got {size})"
 

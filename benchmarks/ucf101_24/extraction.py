@@ -48,6 +48,8 @@ def extract(
 ) -> Extraction:
     """Write the skeletons of the videos, which are named as UCF101's are, to the pickle `out`.
 
+    Frames are turned as players show them, since pose estimators know people who stand upright.
+
     Each finished video is kept in the folder `<out>.parts`, and is not done again; a broken one is left out, and told.
     The pickle is written last, whole or not at all, and only if a video could be read. every: poses are estimated in
     each so-many-th frame, and the frames between have no people. settings: what the poses depend on, JSON values; parts
@@ -65,7 +67,7 @@ def extract(
             result.kept.append(name)
         else:
             try:
-                arrays = skeletons(read_frames(video), estimate, every=every)
+                arrays = skeletons(read_frames(video, displayed=True), estimate, every=every)
             except VideoError as error:
                 result.broken[video] = str(error)
             else:

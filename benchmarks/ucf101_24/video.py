@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...registry import MissingDataError, UserError
+from ...registry.synthesizers.image_files import MAX_PIXELS
 
 SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"})
 """What a folder's videos end in."""
@@ -37,11 +38,16 @@ def find_videos(place: Path) -> list[Path]:
     return found
 
 
-def read_frames(path: Path) -> Iterator[np.ndarray]:
+def read_frames(path: Path, *, displayed: bool = False) -> Iterator[np.ndarray]:
     """The frames of a video's first video stream, one after the other: (H, W, 3) uint8 RGB, all of one size.
 
+    Other pixel formats are converted by FFmpeg: gray levels go into all channels, and more than 8 bits are scaled.
+    displayed: whether frames are turned by the quarters of a turn that the file asks players for, as files of phones
+    do. By default they are returned as they are stored. UCF101's files ask for none.
+
     Raises `MissingDataError` where there is no such file, and `VideoError`, after the frames that could be read, for a
-    file that is no video, is damaged, changes its size, or has fewer frames than it announces.
+    file that is no video, is damaged, changes its size, has frames of more than `MAX_PIXELS` pixels, or has fewer
+    frames than it announces.
     """
     import av
     from av.error import FFmpegError
@@ -55,8 +61,13 @@ def read_frames(path: Path) -> Iterator[np.ndarray]:
                 raise VideoError(f"{path}: expected a video (got a file without a video stream)")
             stream = container.streams.video[0]
             announced = _announced(container, stream)
+            if stream.width * stream.height > MAX_PIXELS:
+                declared = _size((stream.height, stream.width))
+                raise VideoError(f"{path}: frames may have at most {MAX_PIXELS:,} pixels (it declares {declared})")
             for frame in container.decode(stream):
                 image = frame.to_ndarray(format="rgb24")
+                if displayed:
+                    image = np.ascontiguousarray(np.rot90(image, _quarters(path, frame.rotation)))
                 shape = shape or image.shape
                 if image.shape != shape:
                     raise VideoError(
@@ -96,6 +107,13 @@ def write_video(path: Path, frames: Iterable[np.ndarray], rate: float = 25.0) ->
             padded = np.ascontiguousarray(np.pad(image, even))
             container.mux(stream.encode(av.VideoFrame.from_ndarray(padded, format="rgb24")))
         container.mux(stream.encode())
+
+
+def _quarters(path: Path, degrees: int) -> int:
+    """Quarters of a turn, counterclockwise."""
+    if degrees % 90:
+        raise VideoError(f"{path}: frames can be turned by quarters of a turn only (it asks for {degrees} degrees)")
+    return degrees // 90
 
 
 def _announced(container: Any, stream: Any) -> int:

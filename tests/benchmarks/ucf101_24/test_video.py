@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import av
 import numpy as np
 import pytest
 
+from provbench.benchmarks.ucf101_24 import video
 from provbench.benchmarks.ucf101_24.video import VideoError, find_videos, read_frames, write_video
 from provbench.registry import MissingDataError
 
@@ -118,3 +120,30 @@ def test_a_video_needs_frames(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="needs frames"):
         write_video(tmp_path / "a.mp4", [])
     assert not (tmp_path / "a.mp4").exists()
+
+
+@pytest.mark.parametrize(("codec", "pix_fmt"), [("ffv1", "gray"), ("ffv1", "gray16le"), ("ffv1", "yuv444p10le")])
+def test_other_kinds_of_pixels_are_scaled_to_eight_bits(tmp_path: Path, codec: str, pix_fmt: str) -> None:
+    levels = np.repeat(np.linspace(16, 235, 32, dtype=np.uint8)[None, :, None], 3, axis=2)
+    frames = np.repeat(np.repeat(levels, 32, axis=0)[None], 2, axis=0)
+    decoded = np.stack(list(read_frames(encode(tmp_path / "a.mkv", frames, codec, pix_fmt))))
+    assert np.abs(decoded.astype(int) - frames).max() <= 2
+
+
+def test_frames_are_turned_on_demand(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    write_video(path, smooth_frames(3, 64, 96))
+    stored = np.stack(list(read_frames(path)))
+    content = path.read_bytes()
+    matrix = content.index(b"tkhd") + 4 + 40
+    clockwise = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 64 << 16, 0, 1 << 30)
+    path.write_bytes(content[:matrix] + clockwise + content[matrix + 36 :])
+    np.testing.assert_array_equal(np.stack(list(read_frames(path))), stored)
+    np.testing.assert_array_equal(np.stack(list(read_frames(path, displayed=True))), np.rot90(stored, -1, axes=(1, 2)))
+
+
+def test_frames_beyond_the_limit_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_video(tmp_path / "a.mp4", smooth_frames(2))
+    monkeypatch.setattr(video, "MAX_PIXELS", 96 * 96 - 1)
+    with pytest.raises(VideoError, match=r"a\.mp4: .*it declares 96x96 pixels"):
+        next(read_frames(tmp_path / "a.mp4"))
