@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import isfinite, nan
+from math import isclose, isfinite, nan
 from statistics import fmean
 from typing import Literal
 
@@ -129,7 +129,14 @@ def _finished(
     if column.over:
         return cells
     places = [None if baseline is None else _other_row(rows, place, baseline) for place in range(len(rows))]
-    return _with_best(_with_tests(cells, places), column, rows)
+    tested = _with_tests(cells, places)
+    if baseline is None:
+        return _with_best(tested, column, rows)
+    return _with_better(
+        [replace(cell, untested=_lacks_test(cell, row, baseline)) for cell, row in zip(tested, rows, strict=True)],
+        column,
+        rows,
+    )
 
 
 def _with_published(cell: Cell, row: TableRow, column: Column, quoted: Quoted) -> Cell:
@@ -150,16 +157,50 @@ def _with_tests(cells: Sequence[Cell], places: Sequence[int | None]) -> list[Cel
     ]
 
 
-def _with_best(cells: Sequence[Cell], column: Column, rows: Sequence[TableRow]) -> list[Cell]:
-    """Mark the best of each group of rows, and what cannot be told from it."""
+def _lacks_test(cell: Cell, row: TableRow, baseline: str) -> bool:
+    return bool(cell.values) and row.method != baseline and cell.p_value is None
+
+
+def _with_better(cells: Sequence[Cell], column: Column, rows: Sequence[TableRow]) -> list[Cell]:
+    """Marks what the test tells to be better than the baseline, and the best of it in each group of rows."""
     marked = list(cells)
-    for group in dict.fromkeys(row.group for row in rows):
-        places = [place for place, row in enumerate(rows) if row.group == group]
-        found = best_of([cells[place].values for place in places], higher_is_better=column.higher_is_better)
-        for number, place in enumerate(places):
-            marks = {"best": found.best, "bold": found.bold, "untested": found.untested}
-            marked[place] = replace(cells[place], **{name: number in of for name, of in marks.items()})
+    for places in _groups(rows):
+        better = [place for place in places if cells[place].differs(column)]
+        means = {place: fmean(cells[place].values.values()) for place in better}
+        top = (max if column.higher_is_better else min)(means.values(), default=nan)
+        for place, mean in means.items():
+            marked[place] = replace(cells[place], bold=True, best=isclose(mean, top, rel_tol=1e-12))
     return marked
+
+
+def _with_best(cells: Sequence[Cell], column: Column, rows: Sequence[TableRow]) -> list[Cell]:
+    """Marks the best of each group of rows and what cannot be told from it, where the best is told from any other."""
+    marked = list(cells)
+    for places in _groups(rows):
+        found = best_of([cells[place].values for place in places], higher_is_better=column.higher_is_better)
+        ours = frozenset(number for number, place in enumerate(places) if cells[place].values)
+        told = ours - found.bold - found.untested
+        alone = {number for number in found.best if not _shares_seeds(cells, places[number], places)}
+        for number, place in enumerate(places):
+            marked[place] = replace(
+                cells[place],
+                best=bool(told) and number in found.best,
+                bold=bool(told) and number in found.bold,
+                untested=number in found.untested | alone,
+            )
+    return marked
+
+
+def _shares_seeds(cells: Sequence[Cell], place: int, places: Sequence[int]) -> bool:
+    """Returns whether a cell can be tested against any other of these places."""
+    seeds = cells[place].values.keys()
+    return any(len(seeds & cells[other].values.keys()) > 1 for other in places if other != place)
+
+
+def _groups(rows: Sequence[TableRow]) -> list[list[int]]:
+    """Returns the places of the rows under each heading."""
+    groups = dict.fromkeys(row.group for row in rows)
+    return [[place for place, row in enumerate(rows) if row.group == group] for group in groups]
 
 
 def _other_row(rows: Sequence[TableRow], place: int, method: str) -> int | None:

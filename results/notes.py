@@ -9,7 +9,7 @@ from .costs import COSTS
 from .origin import origin_notes
 from .quoted import Quoted
 from .sources import source_notes
-from .tables import GAP, Table
+from .tables import GAP, LEVEL, Table
 
 
 def table_notes(table: Table, quoted: Quoted) -> Iterator[str]:
@@ -41,11 +41,7 @@ def _legend(table: Table) -> Iterator[str]:
         yield f"{GAP}: not run yet."
         return
     shown = {field.kind for field in table.header()}
-    of_group = " of its group of rows" if any(row.group for row in table.rows) else ""
-    yield (
-        f"Mean ± sample standard deviation (ddof=1) over seeds, and their number. Bold: the best mean{of_group}, and "
-        "all that a paired t-test on shared seeds (Holm, α = 0.05) cannot tell from it."
-    )
+    yield "Mean ± sample standard deviation (ddof=1) over seeds, and their number."
     if "interval" in shown:
         yield "95 %: Student's interval of the mean."
     if "deviation" in shown:
@@ -53,15 +49,40 @@ def _legend(table: Table) -> Iterator[str]:
             "Δ: our mean less the published value, in points where the unit is %; in brackets, in combined standard "
             "errors, where the published one is known."
         )
-    if "p" in shown:
-        yield (
-            f"p: paired t-test against {_baseline(table)} on shared seeds, two-sided, adjusted by Holm's method over "
-            "the column."
-        )
+    if any(place.cell.values and not place.column.over for place in table.places()):
+        yield _rule(table)
     if "effect" in shown:
         yield (
             f"g: mean difference to {_baseline(table)} in standard deviations of the differences (Hedges' correction)."
         )
+
+
+def _rule(table: Table) -> str:
+    """The one test of the table, and what bold means by it."""
+    if not _tested(table):
+        few = "fewer than two shared seeds" if _most_seeds(table) > 1 else "one seed"
+        return f"{few.capitalize()}: not tested, so nothing is bold."
+    if table.baseline is not None:
+        test = f"paired t-test against {_baseline(table)} on shared seeds, two-sided, adjusted by Holm's method"
+        if any(field.kind == "p" for field in table.header()):
+            return f"p: {test} over the column; bold: better than {_baseline(table)} at p < {LEVEL:g}."
+        return f"Bold: better than {_baseline(table)} at p < {LEVEL:g} ({test} over the column)."
+    of_group = " of its group of rows" if any(row.group for row in table.rows) else ""
+    return (
+        f"Bold: the best mean{of_group}, and all that a paired t-test on shared seeds (Holm, α = {LEVEL:g}) cannot "
+        "tell from it, where the test tells the best from any other."
+    )
+
+
+def _tested(table: Table) -> bool:
+    """Returns whether any two scores of the table could be tested."""
+    scores = [place for place in table.places() if place.cell.values and not place.column.over]
+    others = [place for place in scores if table.baseline is None or place.row.method != table.baseline]
+    return not others or any(not place.cell.untested for place in others)
+
+
+def _most_seeds(table: Table) -> int:
+    return max(len(place.cell.values) for place in table.places())
 
 
 def _baseline(table: Table) -> str:
@@ -84,16 +105,12 @@ def _gains(table: Table) -> Iterator[str]:
 
 
 def _untested(table: Table) -> Iterator[str]:
-    """What too few shared seeds leave open."""
-    scores = [place for place in table.places() if place.cell.values and not place.column.over]
-    best = [(place.row.title, place.column.title) for place in scores if place.cell.untested]
-    if best:
-        yield f"Could not be tested against the best, with fewer than two shared seeds: {_by_column(best)}."
-    if table.baseline is not None:
-        others = [place for place in scores if place.row.method != table.baseline and place.cell.p_value is None]
-        if others:
-            untested = _by_column([(place.row.title, place.column.title) for place in others])
-            yield f"No p against {_baseline(table)}, with fewer than two shared seeds: {untested}."
+    """What too few shared seeds leave open, where they do not leave open everything."""
+    places = [place for place in table.places() if place.cell.untested and not place.column.over]
+    if places and _tested(table):
+        other = "" if table.baseline is None else f" against {_baseline(table)}"
+        untested = _by_column([(place.row.title, place.column.title) for place in places])
+        yield f"Not tested{other}, with fewer than two shared seeds: {untested}."
 
 
 def _by_column(untested: Iterable[tuple[str, str]]) -> str:

@@ -24,7 +24,8 @@ Verdict = Literal[
     "new",
     "reproduced",
 ]
-"""`moved`: beyond noise, where nothing says which way is better. `reproduced`: on all seeds that both states have, the
+"""`improved`, `regressed`: beyond noise. `moved`: beyond noise, where nothing says which way is better, and beyond the
+tolerance, where no test could be made. `reproduced`: on all seeds that both states have, the
 same runs with the same values."""
 
 MOVED = ("regressed", "moved", "improved")
@@ -222,7 +223,7 @@ def _judged(change: Change, alpha: float, tolerance: float, direction: Direction
         return replace(change, verdict="within tolerance")
     said = {side.higher_is_better for side in (change.old, change.new)} - {None}
     better = said.pop() if len(said) == 1 else None if said else direction(change.name.task, change.name.metric)
-    if better is None:
+    if better is None or change.p_value is None:
         return replace(change, verdict="moved")
     return replace(change, verdict="improved" if (change.difference > 0) == better else "regressed")
 

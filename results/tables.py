@@ -13,6 +13,9 @@ from .statistics import Deviation, PairedEffect, Summary
 
 GAP = "–"
 
+LEVEL = 0.05
+"""p-values below it, adjusted by Holm's method, tell two methods apart."""
+
 Kind = Literal["label", "value", "interval", "published", "deviation", "p", "effect"]
 """Of a field. `label` is the row's; a column may show the others."""
 
@@ -128,11 +131,12 @@ class Cell:
     effect: PairedEffect | None = None
     """Against the table's baseline, on shared seeds."""
     best: bool = False
-    """Has the best mean of its column."""
+    """Is bold and has the best mean of its group of rows."""
     bold: bool = False
-    """Is the best, or cannot be told from it."""
+    """In a table with a baseline: is better than it by the test behind `p_value`. Without one: has the best mean of its
+    group of rows or cannot be told from it, where the test tells the best from any other."""
     untested: bool = False
-    """Shares fewer than two seeds with the best, so that nothing can be told."""
+    """Shares fewer than two seeds with what it is tested against: the baseline, or the best."""
 
     @property
     def summary(self) -> Summary | None:
@@ -141,6 +145,13 @@ class Cell:
     @property
     def gaps(self) -> int:
         return len(self.missing) + len(self.failed) + len(self.void)
+
+    def differs(self, column: Column) -> bool | None:
+        """Returns whether the cell is better (True) or worse (False) than the baseline's by the test; None if the test
+        cannot tell them apart, or none could be made."""
+        if self.effect is None or self.p_value is None or self.p_value >= LEVEL or self.effect.difference == 0:
+            return None
+        return (self.effect.difference > 0) == column.higher_is_better
 
     def number(self, kind: Kind) -> float | None:
         """The number that a field of that kind shows; None where there is none, or it is no single one."""

@@ -14,7 +14,7 @@ from .content import Report, Selection, SuiteCell
 from .curves import curve_charts
 from .links import Links, entry_name
 from .tables import baseline_row, column_anchor, table_anchor
-from .verdicts import differs, heading
+from .verdicts import heading
 from .words import value_text
 
 SAME = "–"
@@ -115,7 +115,7 @@ def _number(table: Table, i: int, j: int, links: Links) -> Number:
         column=column,
         cell=cell,
         values=[_seed_value(cell, seed, links) for seed in seeds],
-        better=differs(cell, column),
+        better=cell.differs(column),
         parts=[(heading(table.columns[place]), column_anchor(place)) for place in column.mean_of],
     )
 

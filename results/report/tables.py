@@ -11,7 +11,7 @@ from ..render import render
 from ..tables import TITLES, Cell, Field, Kind, Table
 from .folder import Content
 from .names import file_name
-from .verdicts import Verdict, differs, heading, judge
+from .verdicts import Verdict, heading, judge
 
 DOWNLOADS = {"csv": ".csv", "json": ".json", "markdown": ".md", "latex": ".tex"}
 
@@ -127,7 +127,7 @@ def _line(table: Table, i: int, fields: Sequence[Field], href: str) -> Line:
     for field in fields[1:]:
         assert field.column is not None
         cell, column = table.cells[i][field.column], table.columns[field.column]
-        better = differs(cell, column) if field.kind in ("value", "p") else None
+        better = cell.differs(column) if field.kind in ("value", "p") else None
         shown.append(Shown(field, sort_value(cell, field.kind), f"{href}#{column_anchor(field.column)}", better))
     return Line(fields[0].text, href, shown)
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from ..tables import Cell, Column, Table
-
-LEVEL = 0.05
-"""Of p-values that are adjusted by Holm's method over their column."""
+from ..tables import Cell, Column, Place, Table
 
 
 @dataclass(frozen=True)
@@ -32,13 +29,21 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """findings: what differs; tested: how many comparisons could be made; leading: where there is no baseline."""
+    """findings: what differs from the baseline; tested: how many comparisons with it could be made, or how many cells
+    take part in one where there is no baseline; leading: where there is no baseline."""
 
     baseline: str | None
     tested: int
     findings: tuple[Finding, ...]
     leading: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """By column: the methods with the best mean, and those that cannot be told from it."""
+    """By column: the methods with the best mean and those that cannot be told from it, where the test tells them from
+    any other."""
+    alike: tuple[str, ...] = ()
+    """Columns, where there is no baseline, in which no method is told to be the best."""
+    untested: int = 0
+    """Cells that share too few seeds with any other to be tested."""
+    most_seeds: int = 0
+    """With a value, of any cell."""
     empty: bool = False
     """Whether nothing has been run."""
     is_ours: bool = True
@@ -53,31 +58,50 @@ class Verdict:
         return [finding for finding in self.findings if not finding.better]
 
     @property
+    def says(self) -> bool:
+        """Whether there is anything to say."""
+        found = self.tested if self.baseline is not None else self.leading or self.alike
+        return bool(self.empty or not self.is_ours or self.untested or found)
+
+    @property
     def undecided(self) -> int:
         return self.tested - len(self.findings)
 
 
 def judge(table: Table) -> Verdict:
-    """The verdict on a table."""
-    empty = not any(cell.values for row in table.cells for cell in row)
+    """Returns the verdict on a table."""
+    scores = [place for place in table.places() if place.cell.values]
+    found = _alone(table, scores) if table.baseline is None else _against_baseline(table, table.baseline)
+    most = max((len(place.cell.values) for place in scores), default=0)
+    return replace(
+        found,
+        empty=not scores,
+        is_ours=any(row.is_ours for row in table.rows),
+        most_seeds=most,
+        untested=sum(place.cell.untested for place in scores if not place.column.over),
+    )
+
+
+def _against_baseline(table: Table, baseline: str) -> Verdict:
     cells = [(i, j, cell) for i, row in enumerate(table.cells) for j, cell in enumerate(row)]
     tested = [(i, j, cell) for i, j, cell in cells if cell.p_value is not None and cell.effect is not None]
     found = tuple(finding for i, j, cell in tested if (finding := _finding(table, i, j, cell)) is not None)
-    titles = [row.title for row in table.rows if row.method == table.baseline and row.is_ours]
-    baseline = None if table.baseline is None else next(iter(titles), table.baseline)
-    leading = tuple(_leading(table)) if table.baseline is None else ()
-    return Verdict(baseline, len(tested), found, leading, empty, any(row.is_ours for row in table.rows))
+    titles = [row.title for row in table.rows if row.method == baseline and row.is_ours]
+    return Verdict(next(iter(titles), baseline), len(tested), found)
 
 
-def differs(cell: Cell, column: Column) -> bool | None:
-    """Whether a cell is better (True) or worse (False) than the baseline's beyond noise; None if it cannot be told."""
-    if cell.effect is None or cell.p_value is None or cell.p_value >= LEVEL or cell.effect.difference == 0:
-        return None
-    return (cell.effect.difference > 0) == column.higher_is_better
+def _alone(table: Table, scores: Sequence[Place]) -> Verdict:
+    """The verdict on a table without a baseline. Gains are not tested, and a method that is alone is not compared."""
+    ranked = [place for place in scores if not place.column.over]
+    tested = [place for place in ranked if not place.cell.untested]
+    leading = tuple(_leading(table))
+    named = {title for title, _ in leading}
+    alike = [heading(column) for column in table.columns if sum(place.column is column for place in tested) > 1]
+    return Verdict(None, len(tested), (), leading, tuple(title for title in alike if title not in named))
 
 
 def _finding(table: Table, i: int, j: int, cell: Cell) -> Finding | None:
-    better = differs(cell, table.columns[j])
+    better = cell.differs(table.columns[j])
     if better is None:
         return None
     assert cell.effect is not None

@@ -116,14 +116,44 @@ class TestBest:
         assert [cells[0].best for cells in lower.cells] == [True, False, False]
 
     def test_costs_are_the_better_the_lower(self) -> None:
-        runs = [entry(method, (1.0, 1.0, 1.0), seconds=seconds) for method, seconds in (("a", 7200.0), ("b", 3600.0))]
-        made = table([row("a", runs[0]), row("b", runs[1])], Column("waterbirds", "training time", unit="%"))
+        hours = {"a": (2.0, 2.1, 2.2), "b": (1.0, 1.11, 1.2)}
+        rows = [
+            row(
+                method,
+                Entry([record(f"{method}{seed}", seed=seed, seconds=3600 * h) for seed, h in enumerate(of)], range(3)),
+            )
+            for method, of in hours.items()
+        ]
+        made = table(rows, Column("waterbirds", "training time", unit="%"))
         assert [cells[0].best for cells in made.cells] == [False, True]
         assert made.columns[0].unit == "h"
 
     def test_of_each_group_of_rows(self) -> None:
         rows = [replace(one, group=group) for group, one in zip("aab", ROWS, strict=True)]
         assert [cells[0].best for cells in table(rows).cells] == [False, True, False], "one alone is not compared"
+
+    def test_what_is_told_from_nothing_is_not_the_best(self) -> None:
+        cells = [cells[0] for cells in table([row("a", (60.0, 62.0, 64.0)), row("b", (61.0, 65.0, 63.0))]).cells]
+        assert not any(cell.best or cell.bold or cell.untested for cell in cells)
+
+    def test_one_seed_is_not_tested(self) -> None:
+        for baseline, untested in ((None, [True, True]), ("a", [False, True])):
+            cells = [cells[0] for cells in table([row("a", {0: 60.0}), row("b", {0: 90.0})], baseline=baseline).cells]
+            assert not any(cell.best or cell.bold for cell in cells)
+            assert [cell.untested for cell in cells] == untested
+
+    def test_with_a_baseline_bold_is_better_than_it(self) -> None:
+        rows = [
+            row("base", (60.0, 61.0, 62.0)),
+            row("good", (70.0, 71.1, 72.0)),
+            row("better", (80.0, 81.1, 82.0)),
+            row("worse", (50.0, 51.1, 52.0)),
+            row("same", (61.0, 60.0, 62.0)),
+        ]
+        made = table(rows, baseline="base")
+        assert [cells[0].bold for cells in made.cells] == [False, True, True, False, False]
+        assert [cells[0].best for cells in made.cells] == [False, False, True, False, False]
+        assert [cells[0].differs(ACCURACY) for cells in made.cells] == [None, True, True, False, None]
 
 
 class TestGaps:
@@ -257,7 +287,7 @@ class TestMeans:
         cells = [cells[2] for cells in table(self.rows(), *self.COLUMNS, baseline="baseline").cells]
         # differences 6.5 and 3: t = 4.75 / 1.75
         assert cells[1].p_value == pytest.approx(1 - 2 / math.pi * math.atan(4.75 / 1.75))
-        assert [cell.best for cell in cells] == [False, True]
+        assert [cell.best for cell in cells] == [False, False], "p is 0.22"
 
     def test_the_published_mean(self) -> None:
         number = published("cutmix", 55.0, task="both")

@@ -52,21 +52,33 @@ class TestUntested:
     def test_one_seed_tells_nothing(self) -> None:
         rows = [row("a", {0: 60.0}), row("b", {0: 61.0}, label="B"), row("c", {0: 60.5}, label="C")]
         made = table(rows, replace(ACCURACY, label="accuracy"), baseline="a")
-        assert (
-            "Could not be tested against the best, with fewer than two shared seeds: a, C (accuracy)."
-        ) in made.notes
-        assert "No p against a, with fewer than two shared seeds: B, C (accuracy)." in made.notes
+        assert "One seed: not tested, so nothing is bold." in made.notes
+        assert "One seed: not tested, so nothing is bold." in table(rows).notes
+        assert not lines(made, "p:", "Bold:", "Not tested")
+
+    def test_no_two_seeds_are_shared(self) -> None:
+        rows = [row("a", {0: 60.0, 1: 61.0}), row("b", {2: 61.0})]
+        assert "Fewer than two shared seeds: not tested, so nothing is bold." in table(rows).notes
+
+    def test_one_rule_for_p_and_bold(self) -> None:
+        (line,) = lines(table([row("a", (60.0, 61.0)), row("b", (61.0, 63.0))], baseline="a"), "p:", "Bold:")
+        assert line.endswith("over the column; bold: better than a at p < 0.05.")
+
+    def test_some_have_too_few_seeds(self) -> None:
+        rows = [row("a", (60.0, 61.0)), row("b", (61.0, 63.0)), row("c", {0: 60.5}, label="C")]
+        made = table(rows, replace(ACCURACY, label="accuracy"), baseline="a")
+        assert "Not tested against a, with fewer than two shared seeds: C (accuracy)." in made.notes
 
     def test_by_columns(self) -> None:
         columns = [replace(ACCURACY, label="x"), replace(ACCURACY, label="y")]
         one, all_ = {0: 60.0}, (61.0, 62.0, 64.0)
         rows = [row("a", all_, all_), row("b", one, one), row("c", one, (60.0, 61.0, 62.0))]
-        (note,) = lines(table(rows, *columns), "Could not be tested")
-        assert note.endswith(": b (x; y), c (x).")
+        (note,) = lines(table(rows, *columns), "Not tested")
+        assert note == "Not tested, with fewer than two shared seeds: a, c (x), b (x; y)."
 
     def test_seeds_enough_for_all(self) -> None:
         rows = [row("a", (60.0, 61.0, 62.0)), row("b", (61.0, 63.0, 62.0)), row("not-run-yet")]
-        assert not lines(table(rows, baseline="a"), "Could not be tested", "No p")
+        assert not lines(table(rows, baseline="a"), "Not tested", "One seed", "Fewer")
 
 
 class TestSelection:

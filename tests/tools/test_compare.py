@@ -161,7 +161,7 @@ class TestRuns:
         )
         done = compare(one, other)
         assert done.returncode == 1
-        assert "improved, untested" in done.stdout
+        assert "moved, not tested" in done.stdout
         assert compare(one, other, "--tolerance", 0.5).returncode == 0
 
     def test_nothing_is_written(self, compare: Compare, fill, old: Path) -> None:

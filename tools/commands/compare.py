@@ -289,7 +289,7 @@ def _outcome(found: Comparison) -> Iterator[str]:
         tolerance = f", and more than {found.tolerance:g} apart" if found.tolerance else ""
         yield f"Beyond noise: p ≤ {found.alpha:g}, adjusted by Holm's method for {tests} tests{tolerance}."
     if any(change.untested for change in found.changes):
-        yield "Untested: one seed tells nothing of noise; what differs by more than --tolerance counts."
+        yield "Not tested: one seed tells nothing of noise; what differs by more than --tolerance counts."
     if counts["gone"]:
         yield "Gone: NEW has no finished run for it; of a suite, none under the keys that this code gives its runs."
     if set(counts) <= {"not comparable", "new"}:
@@ -349,7 +349,7 @@ def _verdict(change: Change) -> str:
     if change.verdict == "gone":
         return "gone, its runs failed" if change.new.keys else "gone"
     seeds = f", lost seed{'s' * (len(change.lost) > 1)} {', '.join(map(str, change.lost))}"
-    return f"{change.verdict}{', untested' * change.untested}{seeds * bool(change.lost)}"
+    return f"{change.verdict}{', not tested' * change.untested}{seeds * bool(change.lost)}"
 
 
 def _decimals(difference: float | None) -> int:

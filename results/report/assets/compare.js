@@ -149,7 +149,7 @@ const provbench = (() => {
     fill(form.elements.column, judges.map((one) => [one.name, one.name]), hash.get("column") ?? chosen("column"));
     const judge = judges.find((one) => one.name === chosen("column"));
     say("");
-    const word = judge.kind === "bool" ? "better" : "larger";
+    const word = judge.kind === "bool" ? "right more often" : "larger";
     document.querySelectorAll("#which span").forEach((span, place) => {
       if (place < 2) span.textContent = `${"AB"[place]} ${word}`;
     });

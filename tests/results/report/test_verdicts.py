@@ -43,11 +43,28 @@ def test_less_is_better_of_a_cost(make_table: MakeTable) -> None:
 def test_without_two_shared_seeds_nothing_is_tested(make_table: MakeTable) -> None:
     found = judge(make_table({"base": (60,), "good": (90,)}))
     assert (found.tested, found.findings, found.empty) == (0, (), False)
+    assert (found.most_seeds, found.untested, found.says) == (1, 1, True)
 
 
 def test_without_a_baseline_the_best_are_named_best_first(make_table: MakeTable) -> None:
     found = judge(make_table({"a": (60, 61, 62), "b": (62, 61, 60.5), "c": (10, 11, 12.1)}, baseline=None))
     assert found.leading == (("metric", ("B", "A")),)
+    assert found.alike == ()
+
+
+def test_one_seed_has_no_best(make_table: MakeTable) -> None:
+    found = judge(make_table({"a": (60,), "b": (90,)}, baseline=None))
+    assert (found.leading, found.alike, found.tested, found.untested) == ((), (), 0, 2)
+
+
+def test_methods_that_cannot_be_told_apart_have_no_best(make_table: MakeTable) -> None:
+    found = judge(make_table({"a": (60, 61, 62), "b": (62, 61, 60.5)}, baseline=None))
+    assert (found.leading, found.alike) == ((), ("metric",))
+
+
+@pytest.mark.parametrize("baseline", ["base", None])
+def test_a_method_alone_has_no_verdict(make_table: MakeTable, baseline: str | None) -> None:
+    assert not judge(make_table({"base": (60, 61, 62)}, baseline=baseline)).says
 
 
 def test_nothing_run_yet(make_table: MakeTable) -> None:
