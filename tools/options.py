@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from .answer import reserve_if
+
 SuiteArgument = Annotated[str, typer.Argument(help="A suite that comes with provbench (mini, …), or a .yaml file.")]
 OutOption = Annotated[
     Path, typer.Option("--out", envvar="PROVBENCH_OUT", help="Output folder: records, checkpoints, tables.")
@@ -17,7 +19,9 @@ DataOption = Annotated[
 PluginOption = Annotated[
     list[str] | None, typer.Option("--plugin", help="A module or .py file that registers plugins; may be repeated.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", callback=reserve_if, is_eager=True, help="Print JSON, for scripts, and nothing else.")
+]
 
 DEFAULT_OUT = Path("runs")
 DEFAULT_DATA = Path("data")

@@ -9,6 +9,8 @@ from itertools import islice
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from .answer import print_answer
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table as RichTable
@@ -31,7 +33,8 @@ def console() -> Console:
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    """Print the answer of a command that was called with --json."""
+    print_answer(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
 def print_rows(header: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:

@@ -1,0 +1,46 @@
+"""Standard output for a command's answer alone: what plugins, libraries and worker processes print goes elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+import typer
+
+_reserved: list[TextIO] = []
+"""The stream of the answer, while standard output is reserved for it."""
+
+
+def print_answer(text: str) -> None:
+    """Print what the command was called for."""
+    print(text, file=_reserved[-1] if _reserved else sys.stdout, flush=True)
+
+
+def reserve_if(context: typer.Context, wanted: bool) -> bool:
+    """Keep standard output for `print_answer` where an option asks for it; whatever else is printed goes to stderr.
+
+    That holds for what libraries in C print, for exit hooks, and for processes that are started from now on: the file
+    descriptor itself leads to standard error, until the process ends. Where `sys.stdout` was replaced, as in tests,
+    only Python's own printing is redirected, until the command ends.
+    """
+    if wanted and not _reserved:
+        stdout, whole_process = sys.stdout, sys.stdout is sys.__stdout__
+        _reserved.append(_detached(stdout) if whole_process else stdout)
+        sys.stdout = sys.stderr
+        if not whole_process:
+            context.call_on_close(lambda: _restore(stdout))
+    return wanted
+
+
+def _restore(stdout: TextIO) -> None:
+    _reserved.clear()
+    sys.stdout = stdout
+
+
+def _detached(stdout: TextIO) -> TextIO:
+    """A stream to where `stdout` led, whose own descriptor leads to standard error from now on."""
+    stdout.flush()
+    answer = os.fdopen(os.dup(stdout.fileno()), "w", encoding=stdout.encoding, errors=stdout.errors)
+    os.dup2(sys.stderr.fileno(), stdout.fileno())
+    return answer
