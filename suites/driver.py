@@ -19,6 +19,7 @@ from ..results.record import RunRecord
 from ..results.selection import ValView
 from .cell_runs import CellRuns
 from .checkpoints import move_files, wanted_epochs, weights_file
+from .environment import checkout
 from .executors import Executor, Finished, Job
 from .faults import Faults
 from .known import Known
@@ -94,6 +95,8 @@ class Driver:
                 CellRuns(self.plan, cell, fingerprints[cell], self._studies, self._known.get, self.finals)
                 for cell in self.plan.cells
             ]
+            if checkout().problem:
+                warnings.warn(f"{checkout().problem}; the records name no commit", stacklevel=2)
             self.observer.planned(sum(cell.total for cell in cells))
             with self.executor:
                 self._loop(cells)

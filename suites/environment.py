@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import functools
+import os
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import NamedTuple
 
 PACKAGES = ("provbench", "torch", "torchvision", "mmengine", "numpy", "opencv-python-headless", "optuna", "pillow")
+
+UNKNOWN = "unknown"
+"""The commit of a checkout that git tells nothing about."""
 
 
 @functools.cache
@@ -22,17 +27,55 @@ def package_versions() -> dict[str, str]:
     return found
 
 
-@functools.cache
+class Checkout(NamedTuple):
+    """The state of provbench's own checkout: ("", False) outside one, (`UNKNOWN`, False) where git refuses to say.
+
+    problem: why it refused, else "".
+    """
+
+    commit: str
+    dirty: bool
+    problem: str = ""
+
+
 def git_state() -> tuple[str, bool]:
-    """Commit of provbench's own checkout and whether it has changes; ("", False) outside a checkout."""
-    folder = Path(__file__).parent
+    """Commit of provbench's own checkout and whether it has changes, as `Checkout` describes."""
+    found = checkout()
+    return found.commit, found.dirty
 
-    def git(*arguments: str) -> str:
-        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=20)
-        return done.stdout.strip() if done.returncode == 0 else ""
 
+@functools.cache
+def checkout() -> Checkout:
+    """What git tells about the folder that this file lies in."""
+    return read_checkout(Path(__file__).resolve())
+
+
+def read_checkout(file: Path) -> Checkout:
+    """The state of the checkout that a tracked file belongs to.
+
+    Variables such as `GIT_DIR`, which git sets for hooks, would lead to another repository: git is asked without them.
+    """
+    if not any((folder / ".git").exists() for folder in file.parents):
+        return Checkout("", False)
     try:
-        commit = git("rev-parse", "HEAD")
-        return commit, bool(commit and git("status", "--porcelain", "--untracked-files=no"))
-    except (OSError, subprocess.TimeoutExpired):
-        return "", False
+        environment = _without(_git(file.parent, dict(os.environ), "rev-parse", "--local-env-vars").split())
+        ask = functools.partial(_git, file.parent, environment)
+        if not ask("ls-files", "--", file.name):
+            return Checkout("", False)  # it is installed below somebody else's checkout
+        commit = ask("rev-parse", "HEAD")
+        return Checkout(commit, bool(ask("status", "--porcelain", "--untracked-files=no")))
+    except subprocess.CalledProcessError as error:
+        reason = error.stderr.strip().partition("\n")[0] or f"exit code {error.returncode}"
+    except (OSError, subprocess.TimeoutExpired) as error:
+        reason = str(error)
+    return Checkout(UNKNOWN, False, f"git does not tell the commit of {file.parent}: {reason}")
+
+
+def _git(folder: Path, environment: dict[str, str], *arguments: str) -> str:
+    command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, env=environment, check=True)
+    return done.stdout.strip()
+
+
+def _without(names: list[str]) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in names}
