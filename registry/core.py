@@ -13,10 +13,12 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import entry_points
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, ClassVar, TypeVar
 
 from .errors import UnknownNameError, UserError
@@ -25,6 +27,7 @@ from .params import Params
 T = TypeVar("T", bound=type)
 
 GROUP = "provbench.plugins"
+PLUGIN_HINT = "What is not built in is loaded by --plugin FILE, or by plugins: [FILE] in the suite."
 BUILTINS = ("registry.builtins", "benchmarks", "suites.search", "suites.executors", "suites.trackers")
 """Modules of provbench that register its own plugins. Names, not imports: the layers above stay above."""
 
@@ -98,7 +101,7 @@ class Registry:
         """The registration of `name`; `UnknownNameError` with the nearest names otherwise."""
         load_plugins()
         if name not in self._entries:
-            raise UnknownNameError(self.kind, name, self._entries)
+            raise UnknownNameError(self.kind, name, self._entries, PLUGIN_HINT)
         return self._entries[name]
 
     def get(self, name: str) -> Any:
@@ -108,13 +111,8 @@ class Registry:
         if not isinstance(entry.target, str):
             plugin = entry.target
         else:
-            module, _, attribute = entry.target.partition(":")
-            try:
-                plugin = getattr(importlib.import_module(module), attribute)
-            except (ImportError, AttributeError) as error:
-                raise UserError(
-                    f"{self.kind} {name!r} of {entry.origin}: cannot load {entry.target}: {error}"
-                ) from error
+            with import_errors(f"{self.kind} {name!r} of {entry.origin}: cannot load {entry.target}"):
+                plugin = _import_target(entry.target)
             self._entries[name] = Entry(name, plugin, entry.origin)
         if isinstance(plugin, type) and issubclass(plugin, Plugin) and plugin.__dict__.get("name") != name:
             plugin.name = name
@@ -153,7 +151,7 @@ def load_plugins(extra: tuple[str, ...] = ()) -> None:
     """Import the built-in registrations, those of installed packages (entry points `provbench.plugins`), and `extra`.
 
     extra: importable module names, or paths of `.py` files. Each is imported once in a process.
-    Raises `UserError` naming the plugin that cannot be imported.
+    Raises `UserError` naming the plugin that cannot be imported, or that ends the process instead.
     """
     root = __name__.rpartition(".registry.")[0]
     for name in BUILTINS:
@@ -164,40 +162,84 @@ def load_plugins(extra: tuple[str, ...] = ()) -> None:
             _load_once(f"{GROUP}:{point.name}={point.value}", origin, point.load)
         _loaded.add(GROUP)  # only now: a plugin that cannot be loaded is an error every time, not only the first
     for name in extra:
-        _load_once(name, name, lambda name=name: _import_extra(name))
+        key = str(Path(name).resolve()) if is_file(name) else name
+        _load_once(key, name, lambda name=name: _import_extra(name), shown=name)
 
 
-def _load_once(key: str, origin: str, load: Callable[[], object]) -> None:
+def _load_once(key: str, origin: str, load: Callable[[], object], shown: str = "") -> None:
     if key in _loaded:
         return
     _loaded.add(key)
     outer, _origin.current = _origin.current, origin
     try:
-        load()
-    except UserError:
+        with import_errors(f"cannot load plugin {shown or key}"):
+            load()
+    except BaseException:
         _loaded.discard(key)
         raise
-    except Exception as error:
-        _loaded.discard(key)
-        raise UserError(f"cannot load plugin {key}: {type(error).__name__}: {error}") from error
     finally:
         _origin.current = outer
 
 
+@contextmanager
+def import_errors(what: str) -> Iterator[None]:
+    """Turn whatever code of others raises when it is imported into a `UserError` that begins with `what`.
+
+    So it is where that code ends the process, as a script does; only Ctrl-C stays what it is.
+    """
+    try:
+        yield
+    except (UserError, KeyboardInterrupt):
+        raise
+    except SystemExit as stop:
+        remedy = 'a plugin is imported, so what a script does goes below `if __name__ == "__main__":`'
+        raise UserError(f"{what}: it called sys.exit({exit_code(stop)}); {remedy}") from stop
+    except BaseException as error:
+        raise UserError(f"{what}: {type(error).__name__}: {error}") from error
+
+
+def exit_code(stop: SystemExit) -> object:
+    """What `sys.exit` was called with; 0 where that was nothing."""
+    return 0 if stop.code is None else stop.code
+
+
+def is_file(plugin: str) -> bool:
+    """Whether a plugin is named by its file's path, and not as a module."""
+    return plugin.endswith(".py") or "/" in plugin
+
+
 def _import_extra(name: str) -> ModuleType:
-    return _import_path(Path(name)) if name.endswith(".py") or "/" in name else importlib.import_module(name)
+    return _import_path(Path(name)) if is_file(name) else importlib.import_module(name)
+
+
+def _import_target(target: str) -> Any:
+    module, _, attribute = target.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+class _SourceLoader(SourceFileLoader):
+    """Compiles the file as it is. Bytecode that was kept would pass for that of a file edited within a second."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
 
 
 def _import_path(path: Path) -> ModuleType:
     if not path.is_file():
         raise UserError(f"cannot load plugin {path}: no such file")
-    name = f"provbench_plugin_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
+    if path.suffix != ".py":
         raise UserError(f"cannot load plugin {path}: not a Python file")
+    name = f"provbench_plugin_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(name, path, loader=_SourceLoader(name, str(path)))
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module
 
 

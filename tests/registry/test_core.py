@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -228,3 +229,60 @@ def test_a_bad_parameter_of_a_package_plugin_is_refused(installed_package: Path)
         PYTHONPATH=str(installed_package),
     )
     assert out.startswith("my.yaml: half-mix: unknown parameter 'shares': did you mean 'share'?")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("import sys\nsys.exit()\n", "it called sys.exit(0)"),
+        ("import sys\nsys.exit('no GPU')\n", "it called sys.exit(no GPU)"),
+        ("import argparse\nargparse.ArgumentParser().parse_args(['--nothing-of-mine'])\n", "it called sys.exit(2)"),
+        ("class Stop(BaseException): ...\nraise Stop('enough')\n", "Stop: enough"),
+    ],
+)
+def test_a_plugin_that_ends_the_process_is_an_error(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], text: str, words: str
+) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(text)
+    for _ in range(2):  # every time, not only the first
+        with pytest.raises(UserError, match=re.escape(f"cannot load plugin {path}: {words}")):
+            load_plugins((str(path),))
+    assert not [name for name in sys.modules if name.startswith("provbench_plugin_mine")]
+
+
+def test_a_target_that_ends_the_process_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ending_module.py").write_text("raise SystemExit(3)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = Registry("toy")
+    registry.add("ending", "ending_module:X", origin="somebody 1.0")
+    with pytest.raises(UserError, match=r"toy 'ending' of somebody 1\.0: .*: it called sys\.exit\(3\)"):
+        registry.get("ending")
+
+
+def test_an_interruption_stays_one(tmp_path: Path) -> None:
+    path = tmp_path / "interrupted.py"
+    path.write_text("raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        load_plugins((str(path),))
+
+
+def test_one_file_is_one_plugin_however_its_path_is_spelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "counted.py").write_text("from pathlib import Path\nPath('loads').open('a').write('x')\n")
+    monkeypatch.chdir(tmp_path)
+    load_plugins(("counted.py", "./counted.py", str(tmp_path / "counted.py")))
+    assert (tmp_path / "loads").read_text() == "x"
+
+
+def test_a_file_that_is_edited_within_a_second_is_compiled_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "quick.py"
+    found = []
+    for value in ("1", "2"):
+        path.write_text(f"VALUE = {value}\n")
+        os.utime(path, (1e9, 1e9))
+        monkeypatch.setattr(core, "_loaded", {name for name in core._loaded if not name.endswith("quick.py")})
+        load_plugins((str(path),))
+        found += [module.VALUE for name, module in sys.modules.items() if name.startswith("provbench_plugin_quick")]
+    assert found == [1, 2]

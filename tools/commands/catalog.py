@@ -64,6 +64,7 @@ def describe(
 
 def _find(name: str) -> list[tuple[Registry, str]]:
     from ...registry import REGISTRIES
+    from ...registry.core import PLUGIN_HINT
 
     kind, _, bare = name.rpartition("/")
     if kind and kind not in REGISTRIES:
@@ -71,7 +72,7 @@ def _find(name: str) -> list[tuple[Registry, str]]:
     registries = [REGISTRIES[kind]] if kind else list(REGISTRIES.values())
     matches = [(registry, bare) for registry in registries if bare in registry]
     if not matches:
-        raise UnknownNameError("plugin", bare, {entry for registry in registries for entry in registry})
+        raise UnknownNameError("plugin", bare, {entry for registry in registries for entry in registry}, PLUGIN_HINT)
     return matches
 
 
