@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from ..registry import UserError
+from ..registry.core import is_file
 from ..registry.errors import nearest
 from ..results.atomic import atomic_file
 from .overview import CellState
@@ -31,13 +32,16 @@ def chosen_suite(plan: Plan, states: Sequence[CellState], protocol: str | None =
     """The suite as YAML without its search, with what a protocol chose among the overrides; sweeps are written out.
 
     It plans to the final runs of the searched suite, to the same keys. Its tables are labelled as chosen by that
-    protocol, also where it is the oracle. protocol: default: of each task, the one that its search maximised. Raises
-    `UserError` where a searched task does not have it, or where a search is not finished.
+    protocol, also where it is the oracle. Plugin files are named by their full paths, as the suite may be written
+    anywhere. protocol: default: of each task, the one that its search maximised. Raises `UserError` where a searched
+    task does not have it, or where a search is not finished.
     """
     suite = plan.file.suite
     points = {name: {"sweep"} for name in suite.methods}
     document = suite.model_dump(mode="json", exclude_unset=True, exclude={"search": True, "methods": points})
     by = "" if protocol is None else re.sub(r"[^\w.+-]", "-", f"-by-{protocol}")
+    if plan.file.plugins:
+        document["plugins"] = [str(Path(name).resolve()) if is_file(name) else name for name in plan.file.plugins]
     document["name"] = f"{suite.name}-chosen{by}"
     for name, cell in plan.sections().items():
         document["tasks"][name]["selection"] = _selection(cell.protocols, protocol)

@@ -156,10 +156,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Plan:
-    """A suite, checked: every name exists and every parameter is valid."""
+    """A suite, checked: every name exists and every parameter is valid.
+
+    plugins: the modules and files that were loaded for it.
+    """
 
     file: SuiteFile
     cells: tuple[Cell, ...]
+    plugins: tuple[str, ...] = ()
 
     def spaces(self, cell: Cell) -> dict[str, SearchSpace]:
         """What a search varies in a cell: the suite's `search.space`, as far as the cell has it, and sweeps it not."""
@@ -198,14 +202,19 @@ class Plan:
 
 
 def make_plan(file: SuiteFile, plugins: tuple[str, ...] = ()) -> Plan:
-    """Resolve every name and parameter of a suite. Raises `UserError` naming file, line, field and value."""
+    """Resolve every name and parameter of a suite. Raises `UserError` naming file, line, field and value.
+
+    plugins: modules or files to load beside those that the suite names.
+    """
+    file.load_plugins()
     load_plugins(plugins)
+    plugins = tuple(dict.fromkeys((*file.plugins, *plugins)))
     suite = file.suite
     cells = tuple(_cell(file, task, method, plugins) for task in suite.tasks for method in suite.methods_of(task))
     for cell in cells:
         _check_processes(cell.spec(0, "final", ""), cell, file)
     _check_space(file, cells)
-    return Plan(file, cells)
+    return Plan(file, cells, plugins)
 
 
 def _cell(file: SuiteFile, name: str, method: str, plugins: tuple[str, ...]) -> Cell:

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from ..registry import SearchSpace, UserError
+from ..registry import SearchSpace, UserError, load_plugins
+from ..registry.core import is_file
 from ..registry.errors import nearest
 from .sweep import expand_sweeps, sweep_points
 from .table_section import TableSection
@@ -46,6 +47,7 @@ def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+Plugins = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Protocols = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
@@ -103,6 +105,7 @@ class Suite(_Section):
 
     name: str = Field(pattern=r"^[\w.+-]+$")
     description: str = ""
+    plugins: Plugins = Field((), description="modules or .py files, relative to the suite's, that register plugins")
     seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1)
     tasks: dict[str, TaskSection] = Field(default_factory=dict)
     methods: dict[str, MethodSection] = Field(default_factory=dict)
@@ -130,6 +133,20 @@ class SuiteFile:
     def __init__(self, suite: Suite, path: Path, lines: Mapping[Location, int]) -> None:
         self.suite, self.path, self._lines = expand_sweeps(suite), path, lines
         self.sweeps = sweep_points(suite)
+
+    @property
+    def plugins(self) -> tuple[str, ...]:
+        """The plugins that the suite names, each file with its folder."""
+        folder = self.path.parent
+        return tuple(str(folder / name) if is_file(name) else name for name in self.suite.plugins)
+
+    def load_plugins(self) -> None:
+        """Import them. Raises `UserError` naming file, line and plugin."""
+        for place, name in enumerate(self.plugins):
+            try:
+                load_plugins((name,))
+            except UserError as error:
+                raise UserError(f"{self.where('plugins', place)}: {error}") from None
 
     def where(self, *location: str | int) -> str:
         return f"{self.path}:{line_of(location, self._lines)}: {'.'.join(map(str, location))}"

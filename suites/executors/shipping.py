@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from ...registry import UserError
+from ...registry.core import is_file
 from ..spec import RunSpec
 
 ROOT = __name__.partition(".suites.")[0]
@@ -33,7 +34,7 @@ def stage_package(folder: Path) -> Path:
 def pack_plugins(names: tuple[str, ...]) -> dict[str, bytes]:
     """The contents of those plugins that are files, by the name that the suite's command gave them."""
     try:
-        return {name: Path(name).read_bytes() for name in names if name.endswith(".py") or "/" in name}
+        return {name: Path(name).read_bytes() for name in names if is_file(name)}
     except OSError as error:
         raise UserError(f"cannot ship plugin {error.filename}: {error.strerror}") from error
 

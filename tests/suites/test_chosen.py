@@ -13,7 +13,7 @@ from provbench.suites.chosen import chosen_suite, write_chosen
 from provbench.suites.driver import Driver
 from provbench.suites.executors.inline import Inline
 from provbench.suites.output import Output
-from provbench.suites.overview import CellState, survey
+from provbench.suites.overview import CellState, survey, untouched
 from provbench.suites.plan import Plan, make_plan
 from provbench.suites.schema import load_suite
 from provbench.suites.spec import Place
@@ -153,3 +153,10 @@ def test_the_file_is_written_whole(searched: Searched, tmp_path: Path, make: Cal
     write_chosen(searched.plan, searched.states, None, path)
     assert path.read_text() == chosen_suite(searched.plan, searched.states)
     assert [file.name for file in path.parent.iterdir()] == ["chosen.yaml"]
+
+
+def test_it_finds_the_plugins_of_the_suite_from_anywhere(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("")
+    plain = "name: plain\nplugins: [own.py]\ntasks: {toy: {variant: mini}}\nmethods: {baseline: {}}\n"
+    plan = plan_of(plain, tmp_path)
+    assert yaml.safe_load(chosen_suite(plan, untouched(plan)))["plugins"] == [str(tmp_path / "own.py")]

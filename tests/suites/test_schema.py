@@ -92,3 +92,35 @@ def test_unknown_suite_and_missing_file() -> None:
 def test_every_suite_that_comes_with_provbench_is_valid(name: str) -> None:
     plan = make_plan(load_suite(name))
     assert plan.cells or plan.file.suite.tables
+
+
+def test_a_suite_names_its_plugins_relative_to_itself(
+    write_suite: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "from-the-suite"
+    (tmp_path / "own.py").write_text(
+        "from provbench.registry import AUGMENTATIONS, Augmentation\n"
+        f"@AUGMENTATIONS.register({name!r})\n"
+        "class FromTheSuite(Augmentation):\n"
+        "    '''Does nothing.'''\n"
+        "    def __call__(self, batch, generator, model):\n"
+        "        return batch\n"
+    )
+    path = write_suite(TOY.replace("seeds:", "plugins: [./own.py]\nseeds:") + f"  mine: {{augmentation: {name}}}\n")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    plan = make_plan(load_suite(str(path)), PLUGINS)
+    assert plan.plugins == (str(tmp_path / "own.py"), *PLUGINS)
+    assert {cell.plugins for cell in plan.cells} == {plan.plugins}
+
+
+def test_a_plugin_of_the_suite_that_cannot_be_loaded_is_named_with_its_line(write_suite: Callable[..., Path]) -> None:
+    words = complaint(write_suite(TOY.replace("seeds:", "plugins: gone.py\nseeds:")))
+    assert "suite.yaml:2: plugins.0: cannot load plugin" in words
+    assert words.endswith("gone.py: no such file")
+
+
+def test_an_unknown_name_says_how_plugins_are_loaded(write_suite: Callable[..., Path]) -> None:
+    words = complaint(write_suite(TOY.replace("cutmix, prob", "cutmx, prob")))
+    assert "--plugin" in words
+    assert "plugins:" in words

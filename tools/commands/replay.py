@@ -26,6 +26,7 @@ from .runs import find_record
 
 if TYPE_CHECKING:
     from ...results.record import RunRecord
+    from ...suites.plan import Plan
     from ...suites.replay import Replay
 
 MOST_SHOWN = 8
@@ -60,13 +61,15 @@ def replay(
     if not keys and suite is None:
         raise UserError("name the runs to replay: KEY…, or --suite SUITE")
     load_plugins(tuple(plugin or ()))
-    records = [find_record(key, out) for key in keys or ()]
+    records, plugins = [find_record(key, out) for key in keys or ()], tuple(plugin or ())
     if suite is not None:
-        records += _records_of(suite, out, data, storage, plugin)
+        planned = plan_of(suite, plugin)
+        records += _records_of(planned, out, data, storage)
+        plugins = planned.plugins
     place = Place(data_root=data, threads=threads or 1, workers=workers)
     done: list[Replay] = []
     for record in records:
-        done.append(repeat(record, place, tuple(plugin or ())))
+        done.append(repeat(record, place, plugins))
         if not json:
             _print(done[-1])
     same = sum(one.identical for one in done)
@@ -78,16 +81,16 @@ def replay(
         raise typer.Exit(1)
 
 
-def _records_of(suite: str, out: Path, data: Path, storage: str | None, plugin: list[str] | None) -> list[RunRecord]:
+def _records_of(planned: Plan, out: Path, data: Path, storage: str | None) -> list[RunRecord]:
     from ...suites.output import Output
     from ...suites.overview import open_begun
     from ...suites.replay import recorded_order
 
-    output, planned = Output(out), plan_of(suite, plugin)
+    output = Output(out)
     keys = recorded_order(open_begun(planned, output, data, storage).values())
     found = output.store.records(keys)
     if not found:
-        raise UserError(f"{suite}: no run of it is recorded in {out}")
+        raise UserError(f"{planned.file.path}: no run of it is recorded in {out}")
     if len(found) < len(keys):
         print(f"{len(keys) - len(found)} runs of the suite have no record yet, and are left out", file=sys.stderr)
     return found
