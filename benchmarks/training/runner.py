@@ -19,10 +19,12 @@ from torch import nn
 
 _numbers = itertools.count()
 
+_NUMPY_MAKERS: list[Any] = [np.zeros(1).__reduce__()[0], np.float64(0).__reduce__()[0]]
+
 CHECKPOINT_TYPES = [
     HistoryBuffer,
-    np.core.multiarray._reconstruct,  # pyright: ignore[reportAttributeAccessIssue]
-    np.core.multiarray.scalar,  # pyright: ignore[reportAttributeAccessIssue]
+    *_NUMPY_MAKERS,
+    *[(maker, f"numpy.core.multiarray.{maker.__name__}") for maker in _NUMPY_MAKERS],  # their names in numpy 1
     np.ndarray,
     np.dtype,
     *{type(np.dtype(kind)) for kind in ("float32", "float64", "int64", "bool")},
