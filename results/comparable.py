@@ -23,7 +23,7 @@ def check_variants(rows: Sequence[TableRow], variant: str, title: str) -> None:
 
 def check_column(entries: Sequence[Entry], column: Column, title: str) -> None:
     """Raises `UserError` for finished runs of two protocol versions or two states of the data, and
-    `UnknownNameError` where no run has the column's metric.
+    `UnknownNameError` where no run has the column's metric and the column does not say that the task declares it.
 
     A method's data are the task's and what its synthesizer reads beside them, so that a fingerprint is compared with
     those of the same synthesizer only.
@@ -37,7 +37,8 @@ def check_column(entries: Sequence[Entry], column: Column, title: str) -> None:
     for same in by_synthesizer.values():
         _check_one(same, "fingerprint", "states of the data", title)
     known = {name for run in runs for name in run.test}
-    if known and column.metric not in known and column.metric not in COSTS and not column.mean_of:
+    computed = column.declared or column.metric in COSTS or column.mean_of
+    if known and column.metric not in known and not computed:
         raise UnknownNameError(f"test metric of {column.task}", column.metric, {*known, *COSTS})
 
 

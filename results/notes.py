@@ -151,6 +151,7 @@ def _gaps(table: Table) -> Iterator[str]:
     if not any(place.cell.keys for place in table.places()):
         return
     absent: dict[str, dict[str, None]] = defaultdict(dict)
+    unmeasured = dict.fromkeys(_unmeasured(table))
     lines = []
     for row, column, entry, cell in table.places():
         if column.derived:
@@ -161,13 +162,24 @@ def _gaps(table: Table) -> Iterator[str]:
         reasons = {run.key: run.reason for run in entry.runs}
         parts = [f"seed {seed} missing" for seed in cell.missing]
         parts += [f"seed {seed} failed{_reason(reasons[cell.keys[seed]])}" for seed in cell.failed]
-        parts += [f"seed {seed} has no finite {column.metric}" for seed in cell.void]
+        if (column.task, column.metric) not in unmeasured:
+            parts += [f"seed {seed} has no finite {column.metric}" for seed in cell.void]
         lines += [f"{row.title}, {column.task}: {'; '.join(parts)}."] if parts else []
-    if lines or absent:
+    if lines or absent or unmeasured:
         yield f"{GAP} marks a seed that gave no value."
     for task, titles in absent.items():
         yield f"Not run yet on {task}: {_list(titles)}."
+    for task, metric in unmeasured:
+        yield f"No run on {task} has {metric}: its test split lacks the samples that this would be measured on."
     yield from dict.fromkeys(lines)
+
+
+def _unmeasured(table: Table) -> Iterator[tuple[str, str]]:
+    """Task and metric of each column whose metric the task declares and no finished run has."""
+    for place, column in enumerate(table.columns):
+        done = [run for row in table.rows for run in row.entries[place].runs if run.status == "done"]
+        if column.declared and done and not any(column.metric in run.test for run in done):
+            yield column.task, column.metric
 
 
 def _reason(reason: str) -> str:

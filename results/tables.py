@@ -56,6 +56,8 @@ class Column:
     """The column is each row's gain over the row of this method, seed by seed; a row may have its own."""
     mean_of: tuple[int, ...] = ()
     """Places of the columns that this one is the mean of, seed by seed."""
+    declared: bool = False
+    """Whether the task declares the metric, so that it exists even where no run has a value, and its cells are gaps."""
 
     @property
     def title(self) -> str:

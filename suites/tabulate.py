@@ -99,6 +99,7 @@ class _Builder:
             selection_metric=cell.selection_metric(protocol) if cell else "",
             label=f"{metric.name}{f' over {section.over}' if section.over else ''} [{unit}]",
             over=section.over or "",
+            declared=cell is not None and metric.name in {one.name for one in cell.task.info.metrics},
         )
 
     def _mean(self, place: int, task: str) -> Column:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import TypeVar
 
 from ...registry import MissingDataError, UserError
 from ...registry.errors import nearest
+
+BLANKS = " \t"
+"""What stands around a field, or between fields; other kinds of white space may be a part of a name."""
 
 N = TypeVar("N", int, float)
 
@@ -64,13 +68,15 @@ class Line:
 def read_lines(path: Path, fields: Sequence[str], separator: str | None = ",") -> Iterator[Line]:
     """The lines of a file without a header, each with exactly the given fields.
 
-    separator: None splits at any white space. Empty lines are skipped. Raises `MissingDataError` where there is no such
-    file, and `UserError` with file and line where the fields are too few or too many, or the file is not UTF-8.
+    separator: None splits at spaces and tabs. Lines end with a line feed, or a carriage return and a line feed; empty
+    ones are skipped. Raises `MissingDataError` where there is no such file, and `UserError` with file and line where
+    the fields are too few or too many, or the file is not UTF-8.
     """
-    for number, text in enumerate(_text(path).splitlines(), start=1):
-        if not text.strip():
+    for number, text in _lines(path):
+        if not text.strip(BLANKS):
             continue
-        values = [value.strip() for value in text.split(separator)]
+        parts = re.split(f"[{BLANKS}]+", text.strip(BLANKS)) if separator is None else text.split(separator)
+        values = [value.strip(BLANKS) for value in parts]
         if len(values) != len(fields):
             raise UserError(f"{path}:{number}: expected {len(fields)} fields, {', '.join(fields)} (got {text!r})")
         yield Line(path, number, dict(zip(fields, values, strict=True)))
@@ -79,25 +85,47 @@ def read_lines(path: Path, fields: Sequence[str], separator: str | None = ",") -
 def read_table(path: Path, columns: Sequence[str]) -> Iterator[Line]:
     """The rows of a CSV file with a header, each with the given columns (and no others, though the file may have more).
 
-    Raises as `read_lines` does, and `UserError` where the header lacks a column.
+    A row is a line, which ends as those of `read_lines` do: a quoted field must be closed on its line, so that one
+    quote too many cannot swallow the rows behind it. Raises as `read_lines` does, and `UserError` where the header
+    lacks a column or has it twice, and for quotes that break the rules of CSV.
     """
-    rows = csv.reader(_text(path).splitlines())
-    header = next(rows, [])
+    rows = _rows(path)
+    _, header = next(rows, (1, []))
     for column in columns:
-        if column not in header:
-            raise UserError(f"{path}:1: the header has no column {column!r}{nearest(column, header)}")
+        if header.count(column) != 1:
+            wrong = f"has column {column!r} twice" if column in header else f"has no column {column!r}"
+            raise UserError(f"{path}:1: the header {wrong}{'' if column in header else nearest(column, header)}")
     places = {column: header.index(column) for column in columns}
-    for row in rows:
-        if not row:
-            continue
+    for number, row in rows:
         if len(row) != len(header):
-            raise UserError(f"{path}:{rows.line_num}: expected {len(header)} columns (got {len(row)})")
-        yield Line(path, rows.line_num, {column: row[place] for column, place in places.items()})
+            raise UserError(f"{path}:{number}: expected {len(header)} columns (got {len(row)})")
+        yield Line(path, number, {column: row[place] for column, place in places.items()})
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The fields of each line that is not empty, with its number."""
+    for number, text in _lines(path):
+        try:
+            rows = list(csv.reader([text], strict=True))
+        except csv.Error as error:
+            reason = "a quote is never closed" if "unexpected end" in str(error) else error
+            raise UserError(f"{path}:{number}: no row of a CSV file, {reason} (got {_shortened(text)!r})") from None
+        yield from ((number, row) for row in rows if row)
+
+
+def _shortened(text: str, length: int = 200) -> str:
+    return text if len(text) <= length else f"{text[:length]}…"
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Each line with its number, without its end; other characters that Unicode counts as line ends belong to it."""
+    for number, text in enumerate(_text(path).split("\n"), start=1):
+        yield number, text.removesuffix("\r")
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         raise MissingDataError(f"{path}: no such annotation file") from None
     except UnicodeDecodeError as error:

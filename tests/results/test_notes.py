@@ -120,6 +120,18 @@ class TestGaps:
         ) in made.notes
         assert "Not run yet on waterbirds: alia." in made.notes
 
+    def test_a_declared_metric_that_no_run_has_is_a_gap_with_a_note(self) -> None:
+        wanted = Column("waterbirds", "accuracy[waterbird|land]", declared=True)
+        made = table(
+            [row(name, (60.0, 61.0, 62.0), entry(name, (60.0, 61.0, 62.0))) for name in "ab"], ACCURACY, wanted
+        )
+        assert [cells[1].text() for cells in made.cells] == ["–", "–"]
+        assert lines(made, "No run") == [
+            "No run on waterbirds has accuracy[waterbird|land]: its test split lacks the samples that this would be "
+            "measured on."
+        ]
+        assert "no finite" not in notes(made)
+
     def test_gains_and_means_repeat_no_gaps(self) -> None:
         columns = [ACCURACY, replace(ACCURACY, over="a"), Column("", "accuracy", mean_of=(0,))]
         rows = [row("a", {0: 60.0}, {0: 60.0}, Entry()), row("b", {0: 61.0}, {0: 61.0}, Entry())]

@@ -81,3 +81,38 @@ def test_tables_that_do_not_fit(file: Path) -> None:
     file.write_text("")
     with pytest.raises(UserError, match="no column 'place'"):
         list(read_table(file, ("place",)))
+
+
+@pytest.mark.parametrize("inside", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\xa0"])
+def test_lines_end_at_line_feeds_only(file: Path, inside: str) -> None:
+    file.write_bytes(f"image,y\r\na{inside}b.jpg,1\n{inside}c.jpg,2\n".encode())
+    rows = [(row["image"], row["y"], row.number) for row in read_table(file, ("image", "y"))]
+    assert rows == [(f"a{inside}b.jpg", "1", 2), (f"{inside}c.jpg", "2", 3)]
+    assert [line["image"] for line in read_lines(file, ("image", "y"))][1:] == [f"a{inside}b.jpg", f"{inside}c.jpg"]
+
+    file.write_bytes(f"a{inside}b \t1\r\n".encode())
+    (line,) = read_lines(file, ("image", "y"), None)
+    assert (line["image"], line["y"]) == (f"a{inside}b", "1")
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ('a,1\n"b,2\nc,3\n', r"boxes\.txt:3: .*a quote is never closed \(got '\"b,2'\)"),
+        ('a,1\n"b,2\nc,3\n"d,4\n', r"boxes\.txt:3: .*a quote is never closed"),
+        ('a,1\n"b"c,2\n', r"boxes\.txt:3: no row of a CSV file, ',' expected after '\"'"),
+        (f"a,1\n{'b' * 140_000},2\n", r"boxes\.txt:3: .*field larger than field limit .*b…'\)$"),
+        ("a\rb,1\n", r"boxes\.txt:2: no row of a CSV file"),
+    ],
+)
+def test_broken_quotes_are_named_by_their_line(file: Path, rows: str, message: str) -> None:
+    file.write_bytes(f"image,y\n{rows}".encode())
+    with pytest.raises(UserError, match=message):
+        list(read_table(file, ("image", "y")))
+
+
+def test_a_column_that_is_there_twice_is_refused(file: Path) -> None:
+    file.write_text("image,y,image\na,1,b\n")
+    with pytest.raises(UserError, match=r"boxes\.txt:1: the header has column 'image' twice"):
+        list(read_table(file, ("image",)))
+    assert [row["y"] for row in read_table(file, ("y",))] == ["1"]

@@ -39,17 +39,41 @@ def write_metadata(root: Path, *lines: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def official(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def captions(shared_data: Path) -> list[tuple[str, int]]:
+    """Name and label of each official training image, as ALIA lists them."""
+    with (shared_data / "waterbirds_captions.csv").open(encoding="utf-8") as stream:
+        return [(row["path"], int(row["target"])) for row in csv.DictReader(stream)]
+
+
+@pytest.fixture(scope="session")
+def real(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set's folder with the real metadata file in it."""
+    source = shared_data / "waterbirds" / "metadata.csv"
+    if not source.is_file():
+        pytest.skip(f"{source} is not here")
+    root = tmp_path_factory.mktemp("real")
+    path = metadata_path(root)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(source.read_bytes())
+    return root
+
+
+@pytest.fixture(scope="session", params=["real", "made"])
+def official(request: pytest.FixtureRequest) -> Path:
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def made(captions: list[tuple[str, int]], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A metadata file of the official size.
 
     Names and labels of the training split are the real ones; the other splits' names are made of the real species.
     Places are drawn so that every group has its official count, and the rows are in the order of the names, as there.
     """
-    with (shared_data / "waterbirds_captions.csv").open(encoding="utf-8") as stream:
-        train = [(row["path"], int(row["target"])) for row in csv.DictReader(stream)]
+    train = captions
     species = {label: sorted({name.partition("/")[0] for name, own in train if own == label}) for label in (0, 1)}
     rng = np.random.default_rng(0)
-    rows = []
+    rows: list[tuple[str, int, int, int]] = []
     for split, counts in COUNTS.items():
         for label in (0, 1):
             on_land, on_water = counts[2 * label : 2 * label + 2]
@@ -78,6 +102,16 @@ def test_the_original_protocol_uses_the_splits_of_the_file(official: Path) -> No
     assert group_counts(birds.train) == (3498, 184, 56, 1057)
     assert group_counts(birds.val) == (467, 466, 133, 133)
     assert group_counts(birds.test) == (2255, 2255, 642, 642)
+
+
+def test_the_real_training_images_are_alias_in_its_order(real: Path, captions: list[tuple[str, int]]) -> None:
+    assert [(bird.id, bird.label) for bird in read_birds(real, "original").train] == captions
+
+
+def test_the_real_alia_protocol_has_the_references_groups(real: Path) -> None:
+    birds = read_birds(real, "alia")
+    assert group_counts(birds.train) == (874, 0, 0, 265)
+    assert group_counts(birds.extra) == (0, 650, 189, 0)
 
 
 def test_the_alia_protocol_has_the_published_counts(official: Path) -> None:
