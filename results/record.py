@@ -17,6 +17,8 @@ Status = Literal["done", "pruned", "failed"]
 Phase = Literal["search", "final"]
 
 SCHEMA_VERSION = 1
+MAX_TRACEBACK = 20_000
+"""Characters of a failed run's traceback."""
 KEY_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z_-]{1,99}$"
 """A key names files: no dots, no slashes."""
 
@@ -78,6 +80,8 @@ class RunRecord(RunSummary):
     identity: dict[str, Any] = Field(default_factory=dict, repr=False)
     """What the key is a hash of: parameters, versions of the plugins, data fingerprint, seed, phase."""
     versions: dict[str, str] = Field(default_factory=dict)
+    traceback: str = Field(default="", max_length=MAX_TRACEBACK, repr=False)
+    """Of the error that a failed run ended with; the middle of a longer one is left out."""
     curve: list[dict[str, float]] = Field(default_factory=list)
     """One entry a validated epoch: `epoch`, the mean training losses, the val metrics."""
     predictions: dict[str, dict[str, Column]] = Field(default_factory=dict, exclude=True, repr=False)

@@ -51,6 +51,9 @@ class CellRuns:
         """Whether the final runs are in the queue."""
         self.incomplete = False
         """Whether a trial was lost."""
+        self.earlier: Mapping[str, int] = self.search.counts() if self.search else {}
+        """Trials that had ended when this was made, by how they did: `finished`, `pruned`, `failed`."""
+        self._needed: int | None = None
 
     def _open_search(self, storage: BaseStorage | None) -> CellSearch | None:
         if storage is None or not self.plan.spaces(self.cell):
@@ -61,18 +64,39 @@ class CellRuns:
         return CellSearch(storage, base, search_settings(self.plan, self.cell, base))
 
     @property
-    def total(self) -> int:
-        """How many runs the cell needs from now on, those that will be found finished included; at most, while open."""
+    def needed(self) -> int:
+        """How many runs the cell needs in all, those that ended before included; at most, while it searches."""
+        if self._needed is None:
+            self._needed = self._count_needed()
+        return self._needed
+
+    def _count_needed(self) -> int:
         if self.search is None:
             return len(self.final_runs()) if self.finals else 0
-        trials = max(0, self.search.settings.budget - sum(self.search.counts().values()))
+        budget = self.search.settings.budget
         if not self.finals:
-            return trials
+            return budget
         protocols, choices = self.cell.protocols, self.choices() or ()
         known = len(choices) == len(protocols)
         finals = len(self.final_runs()) if known else len(self.plan.file.suite.seeds) * len(protocols)
-        probes = len(self.oracle_runs()) + trials if ORACLE in protocols else 0
-        return trials + probes + finals
+        open_trials = max(0, budget - sum(self.search.counts().values()))
+        probes = len(self.oracle_runs()) + open_trials if ORACLE in protocols else 0
+        return budget + probes + finals
+
+    def failed_trials(self) -> list[tuple[RunSpec, str]]:
+        """The runs of the trials that have failed, each once, and why."""
+        trials = self.search.failed() if self.search else []
+        specs = _each_once(search_base(self.plan, self.cell, self.fingerprint, trial.params) for trial in trials)
+        records = ((spec, self.lookup(spec.key)) for spec in specs)
+        return [
+            (spec, (record and record.reason) or "its validation metric is not a number") for spec, record in records
+        ]
+
+    @property
+    def is_without_result(self) -> bool:
+        """Whether the search has ended, and no trial finished."""
+        search = self.search
+        return search is not None and search.exhausted and not self.incomplete and not search.finished()
 
     def next(self) -> RunSpec | None:
         """A run that can start now, or None: wait for those under way, or the cell needs no more."""
@@ -87,9 +111,11 @@ class CellRuns:
             probes = self.oracle_runs()
             self._probing = {spec.key for spec in probes}
             self._queue.extend(probes)
+            self._needed = None
         if not self._queue and not self._probing and not self._final:
             self._final = True
             self._queue.extend(self.final_runs())
+            self._needed = None
         return self._queue.popleft() if self._queue else None
 
     def reported(self, spec: RunSpec, epoch: int, value: float | None) -> bool:

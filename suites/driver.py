@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import warnings
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..registry import UserError
@@ -29,22 +29,10 @@ from .output import Output
 from .plan import Cell, Plan
 from .spec import Place, RunSpec
 from .synthetic import ensure_synthetic
+from .tally import Tally
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
-
-
-@dataclass
-class Tally:
-    """What a driver did."""
-
-    trained: int = 0
-    cached: int = 0
-    retried: int = 0
-    failed: dict[str, str] = field(default_factory=dict)
-    """Key to reason, of the method's failures, cached ones included."""
-    lost: dict[str, str] = field(default_factory=dict)
-    """Key to what happened, of runs that have no record."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +72,7 @@ class Driver:
         self._waiting: dict[str, list[_Waiting]] = {}
         self._again: deque[Job] = deque()
         """Jobs that were lost, and are to be submitted once more."""
+        self._announced = -1
 
     def run(self) -> Tally:
         """Run what is missing. Raises `UserError` where nothing can be run (missing data, a locked folder, …)."""
@@ -97,11 +86,19 @@ class Driver:
             ]
             if checkout().problem:
                 warnings.warn(f"{checkout().problem}; the records name no commit", stacklevel=2)
-            self.observer.planned(sum(cell.total for cell in cells))
+            self._take_in_earlier(cells)
             with self.executor:
                 self._loop(cells)
             self._sync_studies()
+        self.tally.without_result = [f"{cell.cell.name}/{cell.cell.method}" for cell in cells if cell.is_without_result]
         return self.tally
+
+    def _take_in_earlier(self, cells: list[CellRuns]) -> None:
+        """Count the trials that ended before this driver began; its search asks for none of them again."""
+        for cell in cells:
+            self.tally.cached += cell.earlier.get("finished", 0) + cell.earlier.get("pruned", 0)
+            for spec, reason in cell.failed_trials():
+                self.tally.fail(spec, reason)
 
     def _prepare(self) -> dict[Cell, str]:
         """Make data and synthetic sets ready; the fingerprint of what each cell reads."""
@@ -141,12 +138,20 @@ class Driver:
 
     def _loop(self, cells: list[CellRuns]) -> None:
         queue = deque(cells)
+        self._announce(cells)
         while True:
             while len(self._waiting) - len(self._again) < self.executor.slots and self._start_one(queue):
-                pass
+                self._announce(cells)
             if not self._waiting:
                 return
             self._take_in(self.executor.wait(self._reported))
+
+    def _announce(self, cells: list[CellRuns]) -> None:
+        """Tell how many runs the suite needs, whenever that has changed: a search may choose fewer than it could."""
+        needed = sum(cell.needed for cell in cells)
+        if needed != self._announced:
+            self._announced = needed
+            self.observer.planned(needed, sum(sum(cell.earlier.values()) for cell in cells))
 
     def _start_one(self, queue: deque[CellRuns]) -> bool:
         """Start a lost run again, or a run of the first cell that has one, which goes to the end; False if none."""
@@ -168,7 +173,7 @@ class Driver:
             return
         known = self._known.get(spec.key)
         if known is not None and self._counts(cell, spec, known):
-            self.tally.cached += 1
+            self.tally.cached += known.status != "failed"
             self._ended(_Waiting(cell, spec), known, cached=True)
             return
         self._waiting[spec.key] = [_Waiting(cell, spec)]
@@ -204,7 +209,7 @@ class Driver:
         record = finished.record.model_copy(update={"attempt": self.faults.tries(key)})
         record = self._put(record)
         shutil.rmtree(self.place.work_root / key, ignore_errors=True)
-        self.tally.trained += 1
+        self.tally.trained += record.status != "failed"
         for number, one in enumerate(self._waiting.pop(key)):
             self._ended(one, record, cached=number > 0)
         self.faults.count(key, record, record.reason)
@@ -240,7 +245,7 @@ class Driver:
 
     def _ended(self, one: _Waiting, record: RunRecord, cached: bool) -> None:
         if record.status == "failed":
-            self.tally.failed[record.key] = record.reason
+            self.tally.fail(one.spec, record.reason)
         one.cell.ended(one.spec, ValView.of(record))
         self.observer.finished(one.spec, record, cached)
 

@@ -14,7 +14,7 @@ from ..registry import AUGMENTATIONS, REGULARIZERS, TASKS, Task, UserError, load
 from ..registry.lazy import torch
 from ..results.record import RunRecord
 from .environment import git_state, package_versions
-from .failures import MethodFailure, sort_out
+from .failures import MethodFailure, sort_out, whole_traceback
 from .memory import PeakMemory
 from .spec import Place, RunSpec
 from .synthetic import data_fingerprint, ensure_synthetic
@@ -75,7 +75,8 @@ def execute(spec: RunSpec, place: Place | None = None, report: Report = never_st
     except MethodFailure as failure:
         return RunRecord(**common, status="failed", reason=failure.reason, **failure.measured)
     except ValidationError as error:
-        return RunRecord(**common, status="failed", reason=f"what came out cannot be recorded: {error}")
+        reason = f"what came out cannot be recorded: {error}"
+        return RunRecord(**common, status="failed", reason=reason, traceback=whole_traceback(error))
 
 
 def _guarded(report: Report) -> Report:
@@ -112,7 +113,7 @@ def _attempt(spec: RunSpec, place: Place, report: Report) -> dict[str, Any]:
         if known is error:
             raise
         if isinstance(known, MethodFailure):
-            known = MethodFailure(f"{known}{distributed.which_rank()}", measured())
+            known = MethodFailure(f"{known}{distributed.which_rank()}", {**known.measured, **measured()})
         raise known from error
     return {**result, **measured(), "peak_memory_mb": largest}
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..registry import UserError
 from ..registry.lazy import torch
+from ..results.record import MAX_TRACEBACK
 
 
 class MethodFailure(Exception):  # noqa: N818 - it is an outcome, for a record to tell
@@ -67,7 +68,7 @@ def sort_out(error: Exception) -> Exception:
             return ConnectionError(_words(error))
         if _out_of_resources(cause):
             return OSError(_words(error) if cause is error else f"{_words(cause)}, and then {_words(error)}")
-    return MethodFailure(_words(error) + _where(error))
+    return MethodFailure(_words(error) + _where(error), {"traceback": whole_traceback(error)})
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -95,6 +96,16 @@ def _out_of_resources(error: BaseException) -> bool:
 
 def _words(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
+
+
+def whole_traceback(error: BaseException) -> str:
+    """The traceback of an error and of what it was raised from, as a record takes it: a long one without its middle."""
+    text = "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace").decode()
+    if len(text) <= MAX_TRACEBACK:
+        return text
+    gap = "\n[… the middle is left out …]\n"
+    head = MAX_TRACEBACK // 4
+    return text[:head] + gap + text[len(text) - (MAX_TRACEBACK - head - len(gap)) :]
 
 
 def _where(error: Exception) -> str:

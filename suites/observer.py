@@ -15,8 +15,11 @@ class Observer:
     def preparing(self, what: str, done: int, total: int) -> None:
         """Data are being made or checked."""
 
-    def planned(self, runs: int) -> None:
-        """How many runs the suite needs in all, finished ones included."""
+    def planned(self, runs: int, earlier: int = 0) -> None:
+        """How many runs the suite needs in all, finished ones included; told again when that has changed.
+
+        earlier: those that ended before and that the driver does not come back to: the trials of earlier drivers.
+        """
 
     def started(self, job: Job) -> None:
         """A run was given to the executor."""
@@ -44,9 +47,9 @@ class Observers(Observer):
         for observer in self.observers:
             observer.preparing(what, done, total)
 
-    def planned(self, runs: int) -> None:
+    def planned(self, runs: int, earlier: int = 0) -> None:
         for observer in self.observers:
-            observer.planned(runs)
+            observer.planned(runs, earlier)
 
     def started(self, job: Job) -> None:
         for observer in self.observers:

@@ -11,7 +11,7 @@ from ..results.record import RunRecord
 from .cell_runs import CellRuns, Choice, Lookup, search_base, search_settings
 from .known import Known
 from .output import Output
-from .plan import Cell, Plan
+from .plan import ORACLE, Cell, Plan
 from .spec import RunSpec
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ class CellState:
     """Parameters that the search has chosen, or would choose now."""
     selected: Mapping[str, Selected] = field(default_factory=dict)
     """By protocol; empty while the search is not finished."""
+    needed: int | None = None
+    """What `runs_needed` says, of a cell whose search has begun or that searches nothing."""
 
     @property
     def protocols(self) -> tuple[str, ...]:
@@ -116,14 +118,27 @@ def _unsearched(plan: Plan, cell: Cell) -> CellState:
     return CellState(cell, plan.file.suite.search.trials if plan.spaces(cell) else 0)
 
 
+def runs_needed(plan: Plan, state: CellState) -> int:
+    """How many runs a cell needs in all, those that ended included; at most, while its search is not finished."""
+    if state.needed is not None:
+        return state.needed
+    cell = state.cell
+    if not plan.spaces(cell):
+        return CellRuns(plan, cell, "", None, lambda key: None).needed
+    budget = search_settings(plan, cell, search_base(plan, cell, "")).budget
+    probes = budget if ORACLE in cell.protocols else 0
+    return budget + probes + len(plan.file.suite.seeds) * len(cell.protocols)
+
+
 def _state(runs: CellRuns) -> CellState:
     selected = {choice.protocol: _selected(choice, runs.lookup) for choice in runs.choices() or ()}
     search = runs.search
     if search is None:
-        return CellState(runs.cell, selected=selected)
+        return CellState(runs.cell, selected=selected, needed=runs.needed)
     records = [record for spec in runs.trial_specs() if (record := runs.lookup(spec.key)) is not None]
     seconds = sum(record.seconds for record in records)
-    return CellState(runs.cell, search.settings.budget, search.counts(), seconds, search.best(), selected)
+    counts, budget = search.counts(), search.settings.budget
+    return CellState(runs.cell, budget, counts, seconds, search.best(), selected, runs.needed)
 
 
 def _selected(choice: Choice, lookup: Lookup) -> Selected:

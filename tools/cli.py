@@ -56,7 +56,8 @@ def _root(
 def main() -> None:
     """Run the command line.
 
-    Exit codes: 0 done; 1 some runs were lost, or something differs; 2 something is the user's to mend; 130 interrupted.
+    Exit codes: 0 done; 1 a final run failed or was lost, a search has no result, or something differs; 2 something is
+    the user's to mend; 130 interrupted.
     """
     warnings.showwarning = _show_warning
     try:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..suites.output import Output
     from ..suites.plan import Plan
 
+HOW_TO_RETRY = "`--retry-failed` runs again what had failed, once its cause is mended"
+
 
 def plan_of(suite: str, plugins: Iterable[str] | None) -> Plan:
     """The suite of a path or name, checked down to its tables."""
@@ -87,12 +89,28 @@ def print_tally(tally: Tally, ending: str, json: bool) -> None:
     if json:
         print_json(vars(tally))
         return
-    retried = f", {tally.retried} tried again" if tally.retried else ""
-    print(f"{tally.trained} runs trained{retried}, {tally.cached} found finished; {ending}")
+    for key, reason in tally.failed_trials.items():
+        print(f"failed trial: {key}: {reason}")
     for key, reason in tally.failed.items():
         print(f"failed: {key}: {reason}")
     for key, reason in tally.lost.items():
         print(f"lost: {key}: {reason} (the same command runs it again)")
+    for cell in tally.without_result:
+        print(f"no result: {cell}: none of its trials finished")
+    if tally.failed:
+        print(f"{HOW_TO_RETRY}; `provbench show KEY` has the whole traceback")
+    print(f"{_counted(tally)}; {ending}")
+
+
+def _counted(tally: Tally) -> str:
+    """The closing line: how many runs were trained, failed, were lost and were found finished, each counted once."""
+    counts = {
+        "failed": len(tally.failed) + len(tally.failed_trials),
+        "lost": len(tally.lost),
+        "tried again": tally.retried,
+    }
+    said = [f"{count} {what}" for what, count in counts.items() if count]
+    return ", ".join([f"{tally.trained} runs trained", *said, f"{tally.cached} found finished"])
 
 
 def _assignments(texts: Iterable[str]) -> dict[str, Any]:

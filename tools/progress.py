@@ -55,9 +55,13 @@ class ProgressDisplay(Observer):
             self._say(f"preparing {what}")
         self.progress.update(self._preparing[what], completed=done, total=total, visible=done < total)
 
-    def planned(self, runs: int) -> None:
+    def planned(self, runs: int, earlier: int = 0) -> None:
         self._total = runs
-        self._suite = self.progress.add_task("runs", total=runs, note="")
+        if self._suite is None:
+            self._done = earlier
+            self._suite = self.progress.add_task("runs", total=runs, completed=earlier, note="")
+        else:
+            self.progress.update(self._suite, total=runs)
 
     def started(self, job: Job) -> None:
         name = f"  {_name(job.spec)}"

@@ -124,6 +124,10 @@ class CellSearch:
         """The trials that ran to their end, in their order."""
         return [trial for trial in self.trials() if trial.state == TrialState.COMPLETE and trial.value is not None]
 
+    def failed(self) -> list[FrozenTrial]:
+        """The trials whose run failed, in their order."""
+        return [trial for trial in self.trials() if trial.state == TrialState.FAIL]
+
     @reaching()
     def trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)

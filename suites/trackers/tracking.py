@@ -41,7 +41,7 @@ class Tracking(Observer):
         self._open: list[TrackerProcess] = []
         self._folder, self._pictures, self._patience = folder, pictures, patience
 
-    def planned(self, runs: int) -> None:
+    def planned(self, runs: int, earlier: int = 0) -> None:
         self._start()
 
     def started(self, job: Job) -> None:

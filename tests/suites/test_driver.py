@@ -16,7 +16,7 @@ from provbench.suites.executors.local import Local
 from provbench.suites.lock import output_lock
 from provbench.suites.observer import Observer
 from provbench.suites.output import Output
-from provbench.suites.overview import survey
+from provbench.suites.overview import runs_needed, survey, untouched
 from provbench.suites.plan import Plan
 from provbench.suites.spec import Place
 from provbench.suites.tabulate import make_tables
@@ -55,12 +55,98 @@ def test_failed_methods_are_recorded_not_retried_and_shown_as_gaps(
     make: Callable[..., Plan], drive: Callable[..., Tally], output: Output, tmp_path: Path
 ) -> None:
     plan = make(TOY + "  refusing: {augmentation: refuse}\n")
-    assert len(drive(plan).failed) == 2
-    again = drive(plan)
-    assert (again.trained, len(again.failed)) == (0, 2)
-    assert drive(plan, retry_failed=True).trained == 2
+    assert (first := drive(plan)).trained == 4, "what failed is not called trained"
+    assert len(first.failed) == 2
+    assert not first.complete
+    assert started(drive, plan) == []
+    assert (again := drive(plan)).failed == first.failed
+    assert (again.trained, again.cached) == (0, 4), "nor found finished"
+    assert sorted(started(drive, plan, retry_failed=True)) == sorted(first.failed)
     (table,) = make_tables(plan, survey(plan, output, tmp_path / "data")).values()
     assert table.cells[2][0].failed == (0, 1)
+
+
+def started(drive: Callable[..., Tally], plan: Plan, **options: object) -> list[str]:
+    """The keys of the runs that are started."""
+    keys = []
+
+    class Starts(Observer):
+        def started(self, job: Job) -> None:
+            keys.append(job.spec.key)
+
+    drive(plan, observer=Starts(), **options)
+    return keys
+
+
+def test_a_failure_leaves_its_whole_traceback(
+    make: Callable[..., Plan], drive: Callable[..., Tally], output: Output
+) -> None:
+    (key,) = drive(make(REFUSING)).failed
+    record = output.store.get(key)
+    assert record is not None
+    assert record.traceback.startswith("Traceback (most recent call last):")
+    assert "broken.py" in record.traceback
+    assert record.traceback.rstrip().endswith("ZeroDivisionError: no batch is good enough")
+
+
+REFUSING = TOY.partition("methods:")[0].replace("seeds: [0, 1]", "seeds: [0]") + (
+    "methods:\n  refusing: {augmentation: refuse}\n"
+)
+
+
+def test_failed_trials_alone_are_no_gap_but_a_search_without_a_result_is(
+    make: Callable[..., Plan], drive: Callable[..., Tally]
+) -> None:
+    search = "search: {trials: 2, startup: 2, sampler: random, space: {lr: null}}\n"
+    tally = drive(make(REFUSING + search), finals=False)
+    assert (tally.trained, len(tally.failed_trials), tally.failed) == (0, 2, {})
+    assert tally.without_result == ["toy/refusing"]
+    assert not tally.complete
+    assert drive(make(REFUSING + search), finals=False) == tally, "found again, and told again"
+    assert Tally(trained=3, failed_trials={"key": "diverged"}).complete
+
+
+class _CutError(Exception):
+    pass
+
+
+class _CutAtThird(Observer):
+    """Stops the driver after its third run."""
+
+    ended = 0
+
+    def finished(self, spec: object, record: object, cached: bool) -> None:
+        self.ended += 1
+        if self.ended == 3:
+            raise _CutError
+
+
+class _Counted(Observer):
+    """Counts as the progress display does."""
+
+    runs, done = 0, 0
+
+    def planned(self, runs: int, earlier: int = 0) -> None:
+        self.done = self.done or earlier
+        self.runs = runs
+
+    def finished(self, spec: object, record: object, cached: bool) -> None:
+        self.done += 1
+
+
+def test_plan_progress_and_tally_count_the_same_runs_of_a_search_that_was_interrupted(
+    make: Callable[..., Plan], drive: Callable[..., Tally], output: Output, tmp_path: Path
+) -> None:
+    plan = make(TOY + SEARCH)
+    needed = sum(runs_needed(plan, state) for state in untouched(plan))
+    assert needed == 2 * (4 + 2)
+    with pytest.raises(_CutError):
+        drive(plan, observer=_CutAtThird())
+    assert sum(runs_needed(plan, state) for state in survey(plan, output, tmp_path / "data")) == needed
+    counted = _Counted()
+    tally = drive(plan, observer=counted)
+    assert (counted.runs, counted.done) == (needed, needed)
+    assert (tally.cached, tally.trained) == (3, needed - 3)
 
 
 def test_search_then_final_seeds_with_the_chosen_parameters(
@@ -97,11 +183,7 @@ def test_more_trials_go_on_where_the_search_was(make: Callable[..., Plan], drive
     drive(make(TOY + SEARCH))
     more = drive(make(TOY + SEARCH.replace("trials: 4", "trials: 5")))
     assert 2 <= more.trained <= 6, "one more trial a cell, and the final seeds of those whose choice changed"
-    assert more.cached + more.trained == 6
-
-
-class _CutError(Exception):
-    pass
+    assert more.cached + more.trained == 2 * (5 + 2), "with the eight trials that there were"
 
 
 class _CutAtSecond(Observer):

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,9 +127,16 @@ class TestRetries:
         self, make: Callable[..., Plan], drive: Callable[..., Tally]
     ) -> None:
         plan = make(TOY + "  refusing: {augmentation: refuse}\n  as well: {augmentation: refuse}\n")
-        assert drive(plan).trained == 6
-        assert drive(plan).trained == 0
-        assert drive(plan, retry_failed=True).trained == 2, "the two methods' runs are the same"
+
+        def started(**options: Any) -> int:
+            watching = Watching()
+            drive(plan, observer=watching, **options)
+            assert set(watching.started_keys.values()) <= {1}
+            return len(watching.started_keys)
+
+        assert started() == 6
+        assert started() == 0
+        assert started(retry_failed=True) == 2, "the two methods' runs are the same"
 
     def test_a_trial_that_was_lost_is_taken_up_by_the_next_start(
         self, make: Callable[..., Plan], drive_with: Callable[..., Driver], output: Output, tmp_path: Path

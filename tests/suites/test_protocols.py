@@ -17,7 +17,7 @@ from provbench.suites.driver import Driver, Tally
 from provbench.suites.executors.inline import Inline
 from provbench.suites.observer import Observer
 from provbench.suites.output import Output
-from provbench.suites.overview import CellState, open_begun, survey
+from provbench.suites.overview import CellState, open_begun, runs_needed, survey
 from provbench.suites.plan import Plan, make_plan
 from provbench.suites.schema import load_suite
 from provbench.suites.spec import Place
@@ -118,15 +118,18 @@ def test_a_second_start_trains_nothing_and_knows_how_much_there_is_to_do(searche
     class Counted(Observer):
         planned_runs, finished_runs = 0, 0
 
-        def planned(self, runs: int) -> None:
-            self.planned_runs = runs
+        def planned(self, runs: int, earlier: int = 0) -> None:
+            self.planned_runs, self.earlier = runs, earlier
 
         def finished(self, spec: object, record: object, cached: bool) -> None:
             self.finished_runs += 1
 
     counted = Counted()
     assert searched.run(observer=counted).trained == 0
-    assert counted.planned_runs == counted.finished_runs > 0
+    assert counted.planned_runs == counted.earlier + counted.finished_runs
+    assert counted.earlier == 2 * 4, "the trials of both cells"
+    states = survey(searched.plan, searched.output, searched.data)
+    assert counted.planned_runs == sum(runs_needed(searched.plan, state) for state in states), "plan counts the same"
 
 
 def test_a_table_shows_the_runs_of_its_protocol(searched: Searched) -> None:

@@ -53,7 +53,7 @@ def searched(here: Call, tmp_path: Path, *options: object) -> Store:
     (tmp_path / "suite.yaml").write_text(SUITE)
     limits = ("--pictures", 0, "--max-failure-rate", 1)
     done = here("run", "suite.yaml", *OPTIONS, *limits, *options)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr  # the runs of one method fail
     return Store(tmp_path / "runs")
 
 

@@ -7,10 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from ...registry.errors import UserError, nearest
+from ..launch import HOW_TO_RETRY
 from ..options import DEFAULT_OUT, JsonOption, OutOption
 from ..show import print_json, print_rows
 
 KeyArgument = Annotated[str, typer.Argument(help="A run key, or its first digits.")]
+
+_APART = {"parameters", "val", "test", "curve", "versions", "identity", "traceback"}
+"""Fields of a record that are not shown as they are."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,7 +28,7 @@ def show(key: KeyArgument, out: OutOption = DEFAULT_OUT, json: JsonOption = Fals
     if json:
         print_json(record.model_dump(mode="json"))
         return
-    plain = record.model_dump(mode="json", exclude={"parameters", "val", "test", "curve", "versions", "identity"})
+    plain = record.model_dump(mode="json", exclude=_APART)
     rows: list[tuple[str, Any]] = [(name, value) for name, value in plain.items() if value not in ("", None)]
     rows += [(f"{name} (parameter)", value) for name, value in sorted(record.parameters.items())]
     for split, metrics in (("val", record.val), ("test", record.test)):
@@ -35,6 +39,9 @@ def show(key: KeyArgument, out: OutOption = DEFAULT_OUT, json: JsonOption = Fals
         header = list(record.curve[-1])
         curve = [[f"{entry.get(name, float('nan')):.4g}" for name in header] for entry in record.curve]
         print_rows(header, curve, title="curve")
+    if record.status == "failed":
+        print(record.traceback.rstrip() or "no traceback was recorded")
+        print(f"{HOW_TO_RETRY}: provbench run SUITE --retry-failed")
 
 
 def why(

@@ -87,7 +87,7 @@ def search(
     else:
         print_rows(list(rows[0]), [[text(value) for value in row.values()] for row in rows])
         print_tally(tally, "`provbench best` shows what they chose", json)
-    if tally.lost:
+    if not tally.complete:
         raise typer.Exit(1)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ...registry.errors import MissingDataError
-from ..launch import build_executor, drive, plan_of, print_tally
+from ..launch import HOW_TO_RETRY, build_executor, drive, plan_of, print_tally
 from ..options import (
     DEFAULT_DATA,
     DEFAULT_OUT,
@@ -54,6 +54,8 @@ def plan(
     json: JsonOption = False,
 ) -> None:
     """Check a suite, and show the runs that it needs. Trains nothing."""
+    from ...suites.overview import runs_needed
+
     planned = plan_of(suite, plugin)
     states, note = _survey_or_gaps(planned, out, data, storage)
     known = {(state.cell.name, state.cell.method): state for state in states}
@@ -70,6 +72,7 @@ def plan(
                 "trials": state.trials,
                 "search": sorted(planned.spaces(cell)),
                 "seeds": list(planned.file.suite.seeds),
+                "runs": runs_needed(planned, state),
                 "finished": sum(record.status == "done" for record in records.values()),
                 "keys": list(dict.fromkeys(spec.key for spec in specs)),  # protocols may agree
             }
@@ -77,9 +80,9 @@ def plan(
     if json:
         print_json({"suite": planned.file.suite.name, "cells": rows, "note": note})
         return
-    header = ("task", "variant", "method", "trials", "seeds", "finished", "keys")
+    header = ("task", "variant", "method", "trials", "seeds", "runs", "finished", "keys")
     print_rows(header, [(*(row[name] for name in header[:-1]), _short(row["keys"])) for row in rows])
-    total = sum(row["trials"] + len(row["seeds"]) for row in rows)
+    total = sum(row["runs"] for row in rows)
     print(f"{total} runs in all, {sum(row['finished'] for row in rows)} final ones finished")
     if note:
         print(note)
@@ -136,7 +139,7 @@ def run(
     for table in made if not json else ():
         print_table(table)
     print_tally(tally, f"tables are in {folder}", json)
-    if tally.lost:
+    if not tally.complete:
         raise typer.Exit(1)
 
 
@@ -164,6 +167,8 @@ def status(
         print_rows(list(rows[0]), [[value or "" for value in row.values()] for row in rows])
     else:
         print("this suite runs nothing: its tables show published numbers")
+    if any(row["failed"] for row in rows):
+        print(f"{HOW_TO_RETRY}; `provbench show KEY` has the whole traceback")
     if sizes:
         print(f"On disk, of all suites in {out}: {_listed(sizes)}")
 

@@ -54,6 +54,7 @@ def make_report(make_record: Callable[..., RunRecord], tmp_path: Path) -> MakeRe
             seed=seed,
             status="failed" if failed else "done",
             reason="RuntimeError: <b>no</b> luck" if failed else "",
+            traceback="Traceback (most recent call last):\n  <i>here</i>" if failed else "",
             test={} if failed else {"accuracy": score, "loss": 0.5 + 0.1 * number},
             val={"accuracy": score - 1},
             curve=[{"epoch": epoch, "loss": 1.0 / epoch, "accuracy": score - 3 + epoch} for epoch in (1, 2, 3)],

@@ -102,6 +102,8 @@ def test_gaps_are_shown_as_gaps(site: Path) -> None:
     assert "Not run yet." in page
     failed = (site / "runs" / "run32.html").read_text()
     assert "RuntimeError: &lt;b&gt;no&lt;/b&gt; luck" in failed
+    assert "Traceback (most recent call last):\n  &lt;i&gt;here&lt;/i&gt;" in failed
+    assert "--retry-failed" in failed
 
 
 def test_a_report_of_nothing_is_a_site(tmp_path: Path) -> None:
