@@ -2,12 +2,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+SUPPORTED := 'import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit("provbench needs Python 3.11 to 3.13, and \
+	this is " + sys.version.split()[0] + "; choose another: make setup PYTHON=python3.13")'
 
 .PHONY: setup mini test slow lint format lock bench clean
 setup: $(READY)
 
 $(READY): requirements.lock pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/uv || $(PYTHON) -c $(SUPPORTED)
+	test -x $(BIN)/uv || $(PYTHON) -m venv .venv
 	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
