@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from .core import Plugin
 from .lazy import functional, torch
@@ -148,8 +148,37 @@ class TrainingSet(Protocol):
         ...
 
 
+@runtime_checkable
+class Digested(Protocol):
+    """A training set that knows a hash of its contents without decoding every image."""
+
+    def digest(self, segmentations: bool) -> str:
+        """A hash of the ordered ids, labels and image contents, and of the segmentations if they are asked for."""
+        ...
+
+
+@runtime_checkable
+class Numbered(Protocol):
+    """A training set whose samples other programs number in orders of their own."""
+
+    def numbering(self, order: str) -> Sequence[str]:
+        """The ids of the samples that a program numbers from 0; they need not all be in the training set.
+
+        Raises `UserError` for an order that the data set does not have.
+        """
+        ...
+
+
 class Synthesizer(Plugin, ABC):
-    """Offline synthesis: turns a training set into a synthetic set on disk, with a provenance manifest."""
+    """Offline synthesis: turns a training set into a synthetic set on disk, with a provenance manifest.
+
+    A set is identified by the synthesizer, its version and parameters, and a digest of the training set that it reads:
+    the ordered ids, labels and image contents, and the segmentations where it reads them.
+    """
+
+    reads_segmentations: ClassVar[bool] = True
+    """Whether `synthesize` looks at segmentations, where the training set has them. A synthesizer that says that it
+    does not is not made again when they are replaced, and sees a training set without any."""
 
     def fingerprint(self, data: TrainingSet) -> str:
         """A hash of what is read beside the training set, as part of the run key; "" if nothing is."""

@@ -4,27 +4,40 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import warnings
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
-from ..registry import SYNTHESIZERS, Task
+from ..registry import SYNTHESIZERS, Synthesizer, Task, TrainingSet
+from ..registry.checksums import damage, write_checksums
+from ..registry.derived import derived_folder, derived_folders
 from ..registry.task import Progress, no_progress
+from ..registry.training_digest import training_digest
 from .spec import PluginSpec, digest
+
+FOLDER = "synthetic"
+"""In the data root, or in the folder for what is derived from it."""
 
 
 def data_fingerprint(task: Task, synthesizer: PluginSpec | None) -> str:
-    """Of what a run reads: the task's data, and what its synthesizer reads beside them."""
+    """Of what a run reads: the task's data, and with a synthesizer exactly what that reads.
+
+    That is the training set that the task's parameters choose, in its order, with the segmentations where the
+    synthesizer reads them, and what it reads beside the training set.
+    """
     own = task.fingerprint()
     if synthesizer is None:
         return own
-    beside = SYNTHESIZERS.build(synthesizer.name, **synthesizer.params).fingerprint(task.training_set())
-    return digest([own, beside]) if beside else own
+    plugin, data = _build(synthesizer), task.training_set()
+    return digest([own, training_digest(data, plugin.reads_segmentations), plugin.fingerprint(data)])
 
 
-def synthetic_folder(task: Task, synthesizer: PluginSpec, fingerprint: str, data_root: Path) -> Path:
+def synthetic_folder(task: Task, synthesizer: PluginSpec, fingerprint: str, root: Path) -> Path:
+    """Where the set lies under `root`. fingerprint: as of `data_fingerprint`."""
     identity = {"synthesizer": synthesizer.model_dump(mode="json"), "task": task.name, "fingerprint": fingerprint}
-    return data_root / "synthetic" / f"{task.name}-{synthesizer.name}-{digest(identity)}"
+    return root / FOLDER / f"{task.name}-{synthesizer.name}-{digest(identity)}"
 
 
 def ensure_synthetic(
@@ -34,16 +47,64 @@ def ensure_synthetic(
     data_root: Path,
     progress: Progress = no_progress,
 ) -> Path:
-    """The folder of the synthetic set, made now if it is not there. Whole or absent, also when killed in between."""
-    folder = synthetic_folder(task, synthesizer, fingerprint, data_root)
+    """The folder of the synthetic set, made now if it is not there. Whole or absent, also when killed in between.
+
+    It lies under the data root, or where that is read-only, in the folder for what is derived from it. A set whose
+    files are no longer those that were written is set aside, said so, and made again.
+    """
+    for root in derived_folders(data_root):
+        folder = synthetic_folder(task, synthesizer, fingerprint, root)
+        if folder.is_dir() and not damage(folder):
+            return folder
+    folder = synthetic_folder(task, synthesizer, fingerprint, derived_folder(data_root))
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_suffix(".lock")):
+        _set_aside_damaged(folder)
         if not folder.is_dir():
-            plugin = SYNTHESIZERS.get(synthesizer.name)
-            temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-            try:
-                plugin(**synthesizer.params).synthesize(task.training_set(), temporary, progress)
-                temporary.rename(folder)
-            finally:
-                shutil.rmtree(temporary, ignore_errors=True)
+            _make(task, synthesizer, folder, progress)
     return folder
+
+
+def _set_aside_damaged(folder: Path) -> None:
+    problems = damage(folder) if folder.is_dir() else []
+    if problems:
+        aside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.damaged-", dir=folder.parent))
+        folder.rename(aside)
+        warnings.warn(
+            f"{folder}: the synthetic set is damaged ({len(problems)} files; {problems[0]}). It was set aside as "
+            f"{aside.name}, and is made again",
+            stacklevel=3,
+        )
+
+
+def _make(task: Task, synthesizer: PluginSpec, folder: Path, progress: Progress) -> None:
+    plugin = _build(synthesizer)
+    data = task.training_set()
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        plugin.synthesize(data if plugin.reads_segmentations else WithoutSegmentations(data), temporary, progress)
+        write_checksums(temporary)
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _build(synthesizer: PluginSpec) -> Synthesizer:
+    return SYNTHESIZERS.build(synthesizer.name, **synthesizer.params)
+
+
+class WithoutSegmentations:
+    """A training set as a synthesizer sees it that says that it reads no segmentations."""
+
+    def __init__(self, data: TrainingSet) -> None:
+        self._data = data
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._data, name)
+
+    def segmentation(self, index: int) -> Any:
+        """Raises `RuntimeError`: the set would not be made again when the segmentations change."""
+        raise RuntimeError("reads a segmentation, and must say so: set `reads_segmentations` to True")

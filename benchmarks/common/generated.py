@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,27 +14,49 @@ from typing import Any
 from filelock import FileLock
 
 from ...registry import MissingDataError, UserError
+from ...registry.checksums import CHECKSUMS, damage, write_checksums
 
 STAMP = "VERSION.json"
 """Written into a generated folder: the generator's name, version and parameters."""
+KEPT = "edits"
+"""Folder that users put edited images into: it stays when the set around it is generated anew."""
 
 
 def ensure_generated(folder: Path, stamp: Mapping[str, Any], write: Callable[[Path], None]) -> bool:
     """Have `write` fill `folder`, unless it was filled under the same stamp before. True if it was filled now.
 
     stamp: what the contents follow from (generator, version, parameters), as JSON values; a folder with another stamp
-    is generated anew. `write` gets an empty folder beside `folder`, which takes its place when `write` returns; a lock
-    file beside them keeps other processes waiting. Raises `UserError` where `folder` holds something else.
+    is generated anew, and so is one whose files are no longer those that were written, as their checksums tell. `write`
+    gets an empty folder beside `folder`, which takes its place when `write` returns; a lock file beside them keeps
+    other processes waiting. A read-only folder without checksums is taken as it is: it is older than they are. Raises
+    `UserError` where `folder` holds something else, or cannot be written.
     """
     text = json.dumps(stamp, indent=2, sort_keys=True) + "\n"
-    if _stamp(folder) == text:
+    if _stamp(folder) == text and (not damage(folder) or _is_old_and_read_only(folder)):
         return False
+    try:
+        return _generate(folder, text, write)
+    except PermissionError as error:
+        raise UserError(f"{folder}: cannot be written ({error.strerror}): choose a data root that can") from error
+
+
+def generated_problems(folder: Path) -> list[str]:
+    """What in a generated folder is not as it was written, one line each; every file is read."""
+    return [f"{problem}: `provbench data prepare` makes the set again" for problem in damage(folder, reread=True)]
+
+
+def _generate(folder: Path, text: str, write: Callable[[Path], None]) -> bool:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.parent / f".{folder.name}.lock"):
         found = _stamp(folder)
-        if found == text:
+        problems = damage(folder) if found == text else []
+        if found == text and not problems:
             return False
-        if found is None and folder.exists() and any(folder.iterdir()):
+        if problems and (folder / CHECKSUMS).exists():
+            warnings.warn(
+                f"{folder}: is damaged and is made again ({len(problems)} files; {problems[0]})", stacklevel=3
+            )
+        if found is None and not (folder / CHECKSUMS).exists() and folder.exists() and any(folder.iterdir()):
             raise UserError(f"{folder}: holds files that were not generated (no {STAMP}): move them elsewhere")
         _remove_leftovers(folder)
         fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
@@ -41,6 +64,9 @@ def ensure_generated(folder: Path, stamp: Mapping[str, Any], write: Callable[[Pa
         try:
             write(fresh)
             (fresh / STAMP).write_text(text, encoding="utf-8")
+            write_checksums(fresh)
+            if (folder / KEPT).is_dir():
+                shutil.copytree(folder / KEPT, fresh / KEPT, symlinks=True)
             if folder.exists():
                 old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
                 folder.rename(old)
@@ -58,9 +84,13 @@ def require_generated(folder: Path, task: str) -> None:
         )
 
 
+def _is_old_and_read_only(folder: Path) -> bool:
+    return not (folder / CHECKSUMS).exists() and not os.access(folder.parent, os.W_OK)
+
+
 def _stamp(folder: Path) -> str | None:
     try:
-        return (folder / STAMP).read_text(encoding="utf-8")
+        return (folder / STAMP).read_text(encoding="utf-8", errors="replace")  # torn bytes are another stamp
     except (FileNotFoundError, NotADirectoryError):
         return None
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...registry import MissingDataError
+from ...registry import MissingDataError, UserError
+from ...registry.file_digests import file_digests
 from ...registry.synthesizers.image_files import read_image, read_mask
+from ...registry.training_digest import digest_of_samples
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,14 +20,24 @@ if TYPE_CHECKING:
 class RecordTrainingSet:
     """A `registry.TrainingSet` over image records; `segmentation` reads the outlines that the data set has.
 
-    folder: the data set's own. hint: where to get the outlines, for the error where a record has none.
+    folder: the data set's own, under which every file lies. hint: where to get the outlines, for the error where a
+    record has none. orders: ids of samples as other programs number them, by the program's name.
     """
 
-    def __init__(self, records: Sequence[ImageRecord], num_classes: int, *, folder: Path, hint: str = "") -> None:
+    def __init__(
+        self,
+        records: Sequence[ImageRecord],
+        num_classes: int,
+        *,
+        folder: Path,
+        hint: str = "",
+        orders: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.records = tuple(records)
         self.num_classes = num_classes
         self.folder = folder
         self.hint = hint
+        self.orders = orders or {}
 
     def __len__(self) -> int:
         return len(self.records)
@@ -45,3 +57,19 @@ class RecordTrainingSet:
             name = self.records[index].id
             raise MissingDataError(f"{name}: the data set has no segmentation of it. {self.hint}".strip())
         return read_mask(path)
+
+    def digest(self, segmentations: bool) -> str:
+        """As of `training_digest`, of the files' contents; remembered while the files look unchanged."""
+        outlines = [record.segmentation for record in self.records if segmentations and record.segmentation is not None]
+        known = file_digests(self.folder, [*(record.path for record in self.records), *outlines])
+        samples = [
+            [record.id, record.label, known[record.path], record.segmentation and known.get(record.segmentation)]
+            for record in self.records
+        ]
+        return digest_of_samples(self.num_classes, samples)
+
+    def numbering(self, order: str) -> Sequence[str]:
+        if order not in self.orders:
+            known = ", ".join(sorted(self.orders)) or "none"
+            raise UserError(f"order: {self.folder.name} is not numbered by {order!r} (known here: {known})")
+        return self.orders[order]

@@ -23,7 +23,7 @@ from ...registry import (
 )
 from ...registry.task import Progress, Variant
 from ..common.fingerprint import fingerprint
-from ..common.generated import require_generated
+from ..common.generated import generated_problems, require_generated
 from ..common.records import ImageRecord
 from ..common.synthetic import synthetic_records
 from ..common.training_set import RecordTrainingSet
@@ -151,12 +151,14 @@ class CubWsol(Task):
         return fingerprint(self.root, data.metadata_files(self.root), images)
 
     def verify(self, progress: Progress) -> list[str]:
-        from .mini import MINI
-
         if self.variant == "mini":
+            from .mini import MINI
+
             require_generated(self.root, self.name)
-        counts = {split: MINI.count(split) for split in data.SPLITS} if self.variant == "mini" else data.COUNTS
-        return data.verify(self.root, progress, num_classes=self.num_classes, counts=counts)
+            counts, problems = {split: MINI.count(split) for split in data.SPLITS}, generated_problems(self.root)
+        else:
+            counts, problems = data.COUNTS, []
+        return problems + data.verify(self.root, progress, num_classes=self.num_classes, counts=counts)
 
     def training_set(self) -> TrainingSet:
         hint = data.where_to_get_segmentations(self.root)

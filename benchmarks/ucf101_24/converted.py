@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -11,7 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ...registry import MissingDataError, UserError
+from ...registry import MissingDataError
+from ...registry.checksums import damage
+from ...registry.derived import derived_folder, derived_folders
+from ...registry.file_digests import content_digest
 from ..common.generated import STAMP, ensure_generated
 from .annotations import AnnotatedVideo, read_moc, read_pyannot
 from .skeletons import JOINTS, Skeletons, read_pose_pickle
@@ -97,15 +99,6 @@ class SkeletonStore:
         )
 
 
-def source_digest(source: Path) -> str:
-    """SHA-256 (hexadecimal) of a file's contents. Raises `MissingDataError` where there is no such file."""
-    try:
-        with source.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except FileNotFoundError:
-        raise MissingDataError(f"{source}: no such file") from None
-
-
 def store_digest(store: TubeStore | SkeletonStore) -> str:
     """SHA-256 of the file that the store was made from, without reading it again."""
     return json.loads((store.folder / STAMP).read_text(encoding="utf-8"))["sha256"]
@@ -114,32 +107,33 @@ def store_digest(store: TubeStore | SkeletonStore) -> str:
 def _convert(source: Path, kind: str, read: Callable[[], Any], write: Callable[[Path, Any], None]) -> Path:
     """The folder `converted/<kind>` beside `source`, filled from it unless it was filled from the same file before.
 
-    The same file is one of the same SHA-256; a size and a time of change that are as they were save computing it.
+    Where the data are read-only, it lies in the folder for what is derived from them. The same file is one of the same
+    SHA-256; a size and a time of change that are as they were save computing it. A damaged folder is filled again.
     """
-    folder = source.parent / FOLDER / kind
     try:
         status = source.stat()
     except FileNotFoundError:
         raise MissingDataError(f"{source}: no such file") from None
     stamp = {"format": FORMAT, "source": source.name, "size": status.st_size, "mtime_ns": status.st_mtime_ns}
-    found = _stamp(folder)
-    if found is not None and all(found.get(key) == value for key, value in stamp.items()):
-        return folder
-    stamp["sha256"] = source_digest(source)
-    if found is not None and all(found.get(key) == stamp[key] for key in ("format", "source", "sha256")):
-        return folder  # only the time of change differs, as after copying
-    try:
-        ensure_generated(folder, stamp, lambda fresh: write(fresh, read()))
-    except PermissionError as error:
-        raise UserError(f"{folder}: cannot be written ({error.strerror}): {source.name} is converted into it") from None
+    whole = [folder for root in derived_folders(source.parent) if not damage(folder := root / FOLDER / kind)]
+    for folder in whole:
+        if _agrees(folder, stamp):
+            return folder
+    stamp["sha256"] = content_digest(source)
+    for folder in whole:
+        if _agrees(folder, {key: stamp[key] for key in ("format", "source", "sha256")}):
+            return folder  # only the time of change differs, as after copying
+    folder = derived_folder(source.parent) / FOLDER / kind
+    ensure_generated(folder, stamp, lambda fresh: write(fresh, read()))
     return folder
 
 
-def _stamp(folder: Path) -> dict[str, Any] | None:
+def _agrees(folder: Path, stamp: dict[str, Any]) -> bool:
     try:
-        return json.loads((folder / STAMP).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
+        found = json.loads((folder / STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return all(found.get(key) == value for key, value in stamp.items())
 
 
 def _write_tubes(folder: Path, videos: Sequence[AnnotatedVideo]) -> None:

@@ -11,9 +11,10 @@ from typing import Any, Literal
 import numpy as np
 
 from ...registry import MissingDataError, UserError
+from ...registry.file_digests import content_digest
 from ...registry.task import Progress
 from .annotations import CLASSES, AnnotatedVideo, read_moc, read_pyannot, read_test_list, video_group
-from .converted import SkeletonStore, TubeStore, source_digest, store_digest
+from .converted import SkeletonStore, TubeStore, store_digest
 from .skeletons import JOINTS, Skeletons, read_pose_pickle
 
 __all__ = ["CLASSES", "JOINTS", "SkeletonSet", "Skeletons", "read_skeletons", "read_tubes"]
@@ -131,7 +132,7 @@ def fingerprint(root: Path) -> str:
     digests = {
         ANNOTATIONS: store_digest(TubeStore.of(root / ANNOTATIONS)),
         POSES: store_digest(SkeletonStore.of(root / POSES)),
-        TEST_LIST: source_digest(root / TEST_LIST),
+        TEST_LIST: content_digest(root / TEST_LIST),
     }
     return hashlib.sha256("\n".join(f"{name} {digests[name]}" for name in sorted(digests)).encode()).hexdigest()
 

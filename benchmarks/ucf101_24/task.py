@@ -21,6 +21,7 @@ from ...registry import (
     tunable,
 )
 from ...registry.task import Progress, Variant
+from ..common.generated import generated_problems
 from . import data
 from .localization import Linking, Trimming, detect
 from .metrics import frame_map, table_maps, tube_overlap
@@ -181,7 +182,8 @@ class Ucf10124(Task):
         if self.variant == "mini":
             from .mini import MINI
 
-            return data.verify(self.root, progress, counts=MINI.counts())
+            problems = generated_problems(self.root) if self.root.is_dir() else []
+            return problems + data.verify(self.root, progress, counts=MINI.counts())
         return data.verify(self.root, progress)
 
     def training_set(self) -> TrainingSet:

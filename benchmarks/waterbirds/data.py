@@ -12,6 +12,7 @@ from ...registry import MissingDataError, UserError
 from ...registry.synthesizers.image_files import read_image, read_mask
 from ...registry.task import Progress
 from ..common.lines import Line, read_table
+from .alia_order import STEP, alia_numbering
 
 ARCHIVE = "waterbird_complete95_forest2water2"
 SEGMENTATIONS = "segmentations"
@@ -32,12 +33,12 @@ COUNTS: Mapping[Split, tuple[int, ...]] = {
 }
 """Images of each group in the official splits."""
 
-Protocol = Literal["original", "alia"]
+Protocol = Literal["original", "alia", "alia-seed-0"]
 PROTOCOLS: Mapping[Protocol, str] = {
     "original": "the official splits, whose training split has some images of the minority groups",
     "alia": "no minority groups in training and validation, and every fourth image of the others to train on",
+    "alia-seed-0": "as alia, with the training images that ALIA's code draws for its seed 0",
 }
-ALIA_STEP = 4
 
 
 @dataclass(frozen=True)
@@ -74,20 +75,28 @@ def read_birds(root: Path, protocol: Protocol) -> Birds:
 
 
 def apply_protocol(official: Mapping[Split, tuple[Bird, ...]], protocol: Protocol) -> Birds:
-    """`original`: the official splits. `alia`: training and validation without the minority groups.
+    """`original`: the official splits. `alia`, `alia-seed-0`: training and validation without the minority groups.
 
     alia: train is every fourth image of the official training split's two majority groups (1,139 of 4,555), val the
     official validation split's majority groups (600), test the official test split; extra the minority groups of the
     first two (839). Source: Dunlap et al., "Diversify Your Vision Datasets with Automatic Diffusion-Based Augmentation"
     (NeurIPS 2023), reference implementation lisadunlap/ALIA. That one shuffles the images within each species before it
     takes every fourth, with a generator that its training seed seeds; here the file's order decides, which is by
-    species too, so that the set has the same make-up and does not change with the seed.
+    species too, so that the set has the same make-up and does not change with the seed. alia-seed-0: the reference
+    implementation's own 1,139 images for its seed 0, in its order, of which 279 are those of alia.
     """
     if protocol == "original":
         return Birds(official["train"], official["val"], official["test"])
     train, val = ([bird for bird in official[split] if bird.majority] for split in ("train", "val"))
     extra = [bird for split in ("train", "val") for bird in official[split] if not bird.majority]
-    return Birds(tuple(train[::ALIA_STEP]), tuple(val), official["test"], tuple(extra))
+    own = alia_training_set(official) if protocol == "alia-seed-0" else tuple(train[::STEP])
+    return Birds(own, tuple(val), official["test"], tuple(extra))
+
+
+def alia_training_set(official: Mapping[Split, tuple[Bird, ...]]) -> tuple[Bird, ...]:
+    """The training images that ALIA's code draws for its seed 0, as it numbers them."""
+    birds = {bird.id: bird for bird in official["train"] if bird.majority}
+    return tuple(birds[name] for name in alia_numbering(birds))
 
 
 def read_metadata(root: Path) -> dict[Split, tuple[Bird, ...]]:

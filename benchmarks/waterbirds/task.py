@@ -13,7 +13,7 @@ from ...registry import MODELS, Metric, Recipe, Scores, Task, TaskInfo, Training
 from ...registry.lazy import torch
 from ...registry.task import Progress, Variant
 from ..common.fingerprint import fingerprint
-from ..common.generated import require_generated
+from ..common.generated import generated_problems, require_generated
 from ..common.records import ImageRecord
 from ..common.synthetic import synthetic_records
 from ..common.training_set import RecordTrainingSet
@@ -80,9 +80,9 @@ class Waterbirds(Task):
         homepage="https://github.com/kohpangwei/group_DRO",
         splits={
             "train": "original: the 4,795 official training images, 95 % on their class's own background; "
-            "alia: 1,139 of them, all on their class's own background",
+            "alia and alia-seed-0: 1,139 of them, all on their class's own background",
             "val": "original: the 1,199 official validation images, half on each background; "
-            "alia: the 600 of them that are on their class's own background",
+            "alia and alia-seed-0: the 600 of them that are on their class's own background",
             "test": "the 5,794 official test images, half on each background",
         },
     )
@@ -137,7 +137,8 @@ class Waterbirds(Task):
             from .mini import MINI
 
             require_generated(self.root, self.name)
-            return data.verify(self.root, progress, counts={split: MINI.counts(split) for split in data.SPLITS})
+            counts = {split: MINI.counts(split) for split in data.SPLITS}
+            return [*generated_problems(self.root), *data.verify(self.root, progress, counts=counts)]
         return data.verify(self.root, progress)
 
     def birds(self) -> data.Birds:
@@ -146,7 +147,13 @@ class Waterbirds(Task):
 
     def training_set(self) -> TrainingSet:
         hint = data.where_to_get_segmentations(self.root)
-        return RecordTrainingSet(self._records(self.birds().train), len(data.CLASSES), folder=self.root, hint=hint)
+        return RecordTrainingSet(
+            self._records(self.birds().train),
+            len(data.CLASSES),
+            folder=self.root,
+            hint=hint,
+            orders={"alia": [bird.id for bird in data.alia_training_set(self._read())]},
+        )
 
     def train_data(self, synthetic: Path | None) -> Dataset[Any]:
         from ..common.images import ImageDataset

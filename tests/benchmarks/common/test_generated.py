@@ -1,11 +1,13 @@
 import json
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from provbench.benchmarks.common.generated import STAMP, ensure_generated
+from provbench.benchmarks.common.generated import KEPT, STAMP, ensure_generated, generated_problems
 from provbench.registry import UserError
+from provbench.registry.checksums import CHECKSUMS
 
 
 class Writer:
@@ -79,3 +81,39 @@ def test_of_many_at_once_one_writes(tmp_path: Path) -> None:
         wrote = list(pool.map(lambda _: ensure_generated(tmp_path / "set", {}, write), range(12)))
 
     assert (sum(wrote), write.calls) == (1, 1)
+
+
+def test_a_damaged_set_is_made_again(tmp_path: Path) -> None:
+    write, folder = Writer(), tmp_path / "set"
+    ensure_generated(folder, {"version": 1}, write)
+    (folder / "file.txt").write_text("dat4")
+    assert generated_problems(folder)[0].startswith(f"{folder / 'file.txt'}: has other contents")
+
+    with pytest.warns(UserWarning, match=r"set: is damaged and is made again \(1 files; .*file.txt"):
+        assert ensure_generated(folder, {"version": 1}, write) is True
+    assert (folder / "file.txt").read_text() == "data"
+    assert generated_problems(folder) == []
+
+
+@pytest.mark.parametrize("name", [STAMP, CHECKSUMS, "file.txt"])
+def test_a_set_that_lacks_a_file_is_made_again(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "set"
+    ensure_generated(folder, {"version": 1}, Writer())
+    (folder / name).unlink()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert ensure_generated(folder, {"version": 1}, Writer()) is True
+    assert (folder / name).exists()
+
+
+def test_edits_that_users_put_into_a_set_outlive_it(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    ensure_generated(folder, {"version": 1}, Writer("old"))
+    (folder / KEPT / "alia").mkdir(parents=True)
+    (folder / KEPT / "alia" / "0-0.png").write_bytes(b"mine")
+    ensure_generated(folder, {"version": 2}, Writer("new"))
+
+    assert (folder / KEPT / "alia" / "0-0.png").read_bytes() == b"mine"
+    assert (folder / "file.txt").read_text() == "new"
+    assert ensure_generated(folder, {"version": 2}, Writer("new")) is False

@@ -79,7 +79,7 @@ def test_the_defaults_are_the_recipe_of_alia() -> None:
 
 
 def test_an_unknown_protocol_is_refused() -> None:
-    with pytest.raises(UserError, match=r"task: protocol: .*'original' or 'alia'.*\(got 'wilds'\)"):
+    with pytest.raises(UserError, match=r"task: protocol: .*'original', 'alia' or 'alia-seed-0'.*\(got 'wilds'\)"):
         Waterbirds.resolve_params({"protocol": "wilds"}, "full", "task")
 
 
