@@ -12,7 +12,7 @@ from pydantic import Field
 
 from .contracts import TrainingSet
 from .core import Plugin
-from .errors import UserError, nearest
+from .errors import UnknownNameError, UserError, nearest
 from .params import Params, tunable, validate_params
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class TaskInfo:
     title: str
     metrics: tuple[Metric, ...]
     selection: Mapping[str, str]
-    """Selection protocol (`val`, `worst-group`, `oracle`) to the metric it maximises; the first is the default."""
+    """Selection protocol (`val`, `worst-group`, `oracle`) to the metric it goes by; the first is the default."""
     licence: str
     citation: str
     homepage: str
@@ -82,6 +82,13 @@ class TaskInfo:
     @property
     def main_metric(self) -> str:
         return self.metrics[0].name
+
+    def metric(self, name: str) -> Metric:
+        """Returns the metric of that name. Raises `UnknownNameError` where the task does not declare it."""
+        found = next((metric for metric in self.metrics if metric.name == name), None)
+        if found is None:
+            raise UnknownNameError("metric", name, [metric.name for metric in self.metrics])
+        return found
 
 
 @dataclass(frozen=True)

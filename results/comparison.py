@@ -92,7 +92,11 @@ def _cell(entry: Entry, column: Column) -> Cell:
 
 def _score(run: RunRecord, column: Column) -> float:
     cost = COSTS.get(column.metric)
-    return run.test.get(column.metric, nan) if cost is None else cost.of(run, column.selection_metric)
+    return (
+        run.test.get(column.metric, nan)
+        if cost is None
+        else cost.of(run, column.selection_metric, column.selection_higher_is_better)
+    )
 
 
 def _gains(cells: Sequence[Cell], column: Column, rows: Sequence[TableRow]) -> list[Cell]:

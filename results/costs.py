@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from math import isfinite, nan
+from math import nan
+from typing import Protocol
 
+from ..registry.direction import best_key
 from .record import RunRecord
+
+
+class Measure(Protocol):
+    """Returns a run's cost, NaN where the record does not say. metric: the selection metric, with its direction."""
+
+    def __call__(self, record: RunRecord, metric: str, higher_is_better: bool = True) -> float: ...
 
 
 @dataclass(frozen=True)
 class Cost:
-    """A cost of a run; less is better. of(record, selection metric): its value, NaN where the record does not say."""
+    """A cost of a run; less is better."""
 
     unit: str
     description: str
-    of: Callable[[RunRecord, str], float]
+    of: Measure
 
 
-def _training_time(record: RunRecord, metric: str) -> float:
+def _training_time(record: RunRecord, metric: str, higher_is_better: bool = True) -> float:
     return _measured(record.seconds) / 3600
 
 
-def _time_per_epoch(record: RunRecord, metric: str) -> float:
+def _time_per_epoch(record: RunRecord, metric: str, higher_is_better: bool = True) -> float:
     return _measured(record.seconds) / max((entry["epoch"] for entry in record.curve), default=nan)
 
 
-def _best_epoch(record: RunRecord, metric: str) -> float:
-    values = [(entry[metric], -entry["epoch"]) for entry in record.curve if isfinite(entry.get(metric, nan))]
-    return -max(values)[1] if values else nan
+def _best_epoch(record: RunRecord, metric: str, higher_is_better: bool = True) -> float:
+    best = best_key({entry["epoch"]: entry.get(metric, nan) for entry in record.curve}, higher_is_better)
+    return nan if best is None else best
 
 
-def _peak_memory(record: RunRecord, metric: str) -> float:
+def _peak_memory(record: RunRecord, metric: str, higher_is_better: bool = True) -> float:
     return _measured(record.peak_memory_mb) / 1024
 
 

@@ -9,6 +9,7 @@ from math import comb, inf, isclose
 from statistics import fmean
 from typing import Any, Literal, NamedTuple, get_args
 
+from ..registry.direction import improves
 from .statistics import Summary, holm, paired_differences, paired_t_test
 from .statistics.interval import check_level
 from .statistics.pairs import all_alike
@@ -225,7 +226,7 @@ def _judged(change: Change, alpha: float, tolerance: float, direction: Direction
     better = said.pop() if len(said) == 1 else None if said else direction(change.name.task, change.name.metric)
     if better is None or change.p_value is None:
         return replace(change, verdict="moved")
-    return replace(change, verdict="improved" if (change.difference > 0) == better else "regressed")
+    return replace(change, verdict="improved" if improves(change.difference, better) else "regressed")
 
 
 def _significance(change: Change) -> tuple[int, float, float, float]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import nan
 from typing import Any
 
+from ..registry.direction import best_key
 from ..registry.errors import UnknownNameError, UserError
 from .record import Phase, RunRecord, Status
 
@@ -70,9 +71,8 @@ def best_trial(trials: Iterable[ValView], metric: str, *, higher_is_better: bool
     known = {name for trial in done for name in trial.val}
     if known and metric not in known:
         raise UnknownNameError("val metric", metric, known)
-    able = [trial for trial in done if isfinite(trial.val.get(metric, float("nan")))]
-    sign = 1 if higher_is_better else -1
-    return max(able, key=lambda trial: sign * trial.val[metric], default=None)  # max keeps the first of equals
+    best = best_key({place: trial.val.get(metric, nan) for place, trial in enumerate(done)}, higher_is_better)
+    return None if best is None else done[best]
 
 
 def oracle_trial(runs: Iterable[RunRecord], metric: str, *, higher_is_better: bool = True) -> RunRecord | None:
@@ -81,9 +81,9 @@ def oracle_trial(runs: Iterable[RunRecord], metric: str, *, higher_is_better: bo
     runs: one final run for each trial, in the order of the trials; those that are not done, or have no finite value,
     never win. None if no run can win.
     """
-    able = [run for run in runs if run.status == "done" and isfinite(run.test.get(metric, float("nan")))]
-    sign = 1 if higher_is_better else -1
-    return max(able, key=lambda run: sign * run.test[metric], default=None)
+    done = [run for run in runs if run.status == "done"]
+    best = best_key({place: run.test.get(metric, nan) for place, run in enumerate(done)}, higher_is_better)
+    return None if best is None else done[best]
 
 
 def final_runs(runs: Iterable[ValView], seeds: Sequence[int]) -> dict[int, ValView | None]:

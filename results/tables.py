@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from ..registry.direction import improves
 from .citations import PublishedNumber
 from .record import RunRecord
 from .selection import Counts
@@ -45,7 +46,8 @@ class Column:
     selection: str = "val"
     """The protocol that chose the parameters: `val`, `worst-group`, `oracle`."""
     selection_metric: str = ""
-    """What the protocol maximises."""
+    """What the protocol goes by."""
+    selection_higher_is_better: bool = True
     setting: str = ""
     """Of the published numbers beside ours: `5-shot`, `long-tail-100` …; a row may have its own."""
     decimals: int = 1
@@ -153,7 +155,7 @@ class Cell:
         cannot tell them apart, or none could be made."""
         if self.effect is None or self.p_value is None or self.p_value >= LEVEL or self.effect.difference == 0:
             return None
-        return (self.effect.difference > 0) == column.higher_is_better
+        return improves(self.effect.difference, column.higher_is_better)
 
     def number(self, kind: Kind) -> float | None:
         """The number that a field of that kind shows; None where there is none, or it is no single one."""

@@ -168,11 +168,12 @@ class CellRuns:
             return self.search.best()
         trials = {self._compared_by(protocol, trial.params).key: trial.params for trial in self.search.finished()}
         records = [record for key in trials if (record := self.lookup(key)) is not None]
-        metric = self.cell.selection_metric(protocol)
+        metric, higher = self.cell.selection_metric(protocol), self.cell.higher_is_better(protocol)
         if protocol != ORACLE:
-            best = best_trial(map(ValView.of, records), metric)
+            best = best_trial(map(ValView.of, records), metric, higher_is_better=higher)
         else:
-            best = oracle_trial(records, metric) if len(records) == len(trials) else None
+            known = len(records) == len(trials)
+            best = oracle_trial(records, metric, higher_is_better=higher) if known else None
         return dict(trials[best.key]) if best is not None else None
 
     def trial_specs(self) -> list[RunSpec]:
@@ -236,5 +237,14 @@ def search_settings(plan: Plan, cell: Cell, base: RunSpec) -> Settings:
         sampler=SAMPLERS.build(section.sampler.name, **section.sampler.values),
         pruner=PRUNERS.build(section.pruner.name, **section.pruner.values),
         space=space,
+        higher_is_better=base.higher_is_better,
+        goal=_goal(cell, base),
         warm_starts=[own if values == "suite" else dict(values) for values in section.warm_starts],
     )
+
+
+def _goal(cell: Cell, base: RunSpec) -> str:
+    """The metric of a search, where neither the task's default nor the identity of its runs says it."""
+    default = cell.selection_metric(next(iter(cell.task.info.selection)))
+    known = base.selection_metric == default or "selection_metric" in base.identity()
+    return "" if known else base.selection_metric

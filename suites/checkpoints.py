@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Mapping
-from math import isfinite
 from pathlib import Path
 
+from ..registry.direction import best_key
 from ..results.atomic import atomic_file, make_folder, sync_folder, write_errors
 from ..results.record import RunRecord
 from .spec import Keep
@@ -18,20 +17,16 @@ def weights_file(folder: Path, epoch: int) -> Path:
     return folder / f"epoch_{epoch}.pth"
 
 
-def wanted_epochs(record: RunRecord, metric: str, keep: Keep) -> set[int]:
-    """The epochs of a finished final run whose weights a policy keeps; metric: the one that `best` goes by."""
+def wanted_epochs(record: RunRecord, metric: str, keep: Keep, higher_is_better: bool = True) -> set[int]:
+    """The epochs of a finished final run whose weights a policy keeps: `best` is by the metric in its direction, and
+    the last one where no value is finite."""
     if record.phase != "final" or record.status != "done" or keep == "none" or not record.curve:
         return set()
     values = {int(entry["epoch"]): entry.get(metric, float("nan")) for entry in record.curve}
     if keep == "all":
         return set(values)
-    return {max(values) if keep == "last" else _best(values)}
-
-
-def _best(values: Mapping[int, float]) -> int:
-    """The epoch of the largest value, the earliest of equals; the last one where no value is finite."""
-    finite = {epoch: value for epoch, value in values.items() if isfinite(value)}
-    return max(finite, key=finite.__getitem__, default=max(values))
+    best = best_key(values, higher_is_better) if keep == "best" else None
+    return {max(values) if best is None else best}
 
 
 def move_files(source: Path, target: Path) -> None:

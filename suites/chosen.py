@@ -33,7 +33,7 @@ def chosen_suite(plan: Plan, states: Sequence[CellState], protocol: str | None =
 
     It plans to the final runs of the searched suite, to the same keys. Its tables are labelled as chosen by that
     protocol, also where it is the oracle. Plugin files are named by their full paths, as the suite may be written
-    anywhere. protocol: default: of each task, the one that its search maximised. Raises `UserError` where a searched
+    anywhere. protocol: default: of each task, the one that its search went by. Raises `UserError` where a searched
     task does not have it, or where a search is not finished.
     """
     suite = plan.file.suite

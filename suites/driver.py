@@ -183,7 +183,7 @@ class Driver:
         """Whether a record that is there makes a run needless."""
         if known.status == "failed" and self.retry_failed and not self.faults.tries(spec.key):
             return False
-        wanted = wanted_epochs(known, spec.selection_metric, self.place.keep)
+        wanted = wanted_epochs(known, spec.selection_metric, self.place.keep, spec.higher_is_better)
         kept = all(weights_file(self.output.weights(spec.key), epoch).is_file() for epoch in wanted)
         return cell.settles(spec, known) and kept
 

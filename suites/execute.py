@@ -135,6 +135,7 @@ def _train(spec: RunSpec, place: Place, report: Report, train: Callable[..., Out
         seed=spec.seed,
         work_dir=place.work_root / spec.key,
         selection_metric=spec.selection_metric,
+        higher_is_better=spec.higher_is_better,
         test=final,
         report=report,
         workers=place.workers,

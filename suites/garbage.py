@@ -117,11 +117,11 @@ def _kept(record: RunRecord, keep: Keep) -> set[int]:
     if keep != "best":
         return wanted_epochs(record, "", keep)
     try:
-        protocols = TASKS.get(record.task).info.selection
+        info = TASKS.get(record.task).info
     except UnknownNameError:
         return wanted_epochs(record, "", "all")
-    metrics = {metric for protocol, metric in protocols.items() if protocol != ORACLE}
-    return {epoch for metric in metrics for epoch in wanted_epochs(record, metric, keep)}
+    metrics = {info.metric(metric) for protocol, metric in info.selection.items() if protocol != ORACLE}
+    return {epoch for metric in metrics for epoch in wanted_epochs(record, metric.name, keep, metric.higher_is_better)}
 
 
 def _unrecorded(kind: str, folders: Iterable[Path], recorded: Collection[str]) -> Iterator[Garbage]:

@@ -76,7 +76,7 @@ class Cell:
     swept: frozenset[str]
     """Parameters whose values make this method one point of a sweep: no search varies them."""
     protocols: tuple[str, ...]
-    """Selection protocols; the search maximises the first one's metric."""
+    """Selection protocols; the search goes by the first one's metric."""
     processes: int
     plugins: tuple[str, ...]
     where: str
@@ -90,9 +90,12 @@ class Cell:
         return self.protocols[0]
 
     def selection_metric(self, protocol: str) -> str:
-        """The metric that a protocol maximises; the oracle's is a test metric, by default the task's main one."""
-        info = self.task.info
-        return info.selection.get(protocol, info.main_metric)
+        """The metric that a protocol goes by; the oracle's is a test metric, by default the task's main one."""
+        return _metric_of(self.task, protocol)
+
+    def higher_is_better(self, protocol: str) -> bool:
+        """Of the metric that a protocol goes by."""
+        return self.task.info.metric(self.selection_metric(protocol)).higher_is_better
 
     @cached_property
     def parameter_models(self) -> dict[str, type[Params]]:
@@ -145,6 +148,7 @@ class Cell:
             seed=seed,
             phase=phase,
             selection_metric=self.selection_metric(epochs_by),
+            higher_is_better=self.higher_is_better(epochs_by),
             fingerprint=fingerprint,
             processes=self.processes,
             suite=self.suite,
@@ -152,6 +156,10 @@ class Cell:
             method=self.method,
             plugins=self.plugins,
         )
+
+
+def _metric_of(task: type[Task], protocol: str) -> str:
+    return task.info.selection.get(protocol, task.info.main_metric)
 
 
 @dataclass(frozen=True)
@@ -275,6 +283,7 @@ def _check_protocols(protocols: tuple[str, ...], task: type[Task], where: str) -
         if protocol != ORACLE and protocol not in task.info.selection:
             known = nearest(protocol, {*task.info.selection, ORACLE})
             raise UserError(f"{where}: unknown selection protocol {protocol!r}{known}")
+        _located(f"{where}: {task.name}: {protocol}", partial(task.info.metric, _metric_of(task, protocol)))
     if protocols[0] == ORACLE:
         first = next(iter(task.info.selection))
         raise UserError(

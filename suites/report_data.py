@@ -90,7 +90,9 @@ def _selection(state: CellState, protocol: str) -> Selection:
 def _search(plan: Plan, state: CellState, runs: CellRuns | None, store: Store) -> Search:
     space = {name: _axis(axis) for name, axis in plan.spaces(state.cell).items()}
     trials = list(_trials(runs, store)) if runs is not None and runs.search is not None else []
-    return Search(state.cell.selection_metric(state.cell.protocol), state.trials, trials, space)
+    cell = state.cell
+    metric, higher = cell.selection_metric(cell.protocol), cell.higher_is_better(cell.protocol)
+    return Search(metric, state.trials, trials, space, higher)
 
 
 def _trials(runs: CellRuns, store: Store) -> Iterator[Trial]:

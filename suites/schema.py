@@ -76,7 +76,7 @@ class TaskSection(_Section):
     methods: tuple[str, ...] | None = Field(None, description="default: every method of the suite")
     processes: int = Field(1, ge=1, description="of one run, which train it together by DDP")
     selection: Protocols = Field(
-        (), description="selection protocols: the search maximises the first; default: the task's own first one"
+        (), description="selection protocols: the search goes by the first; default: the task's own first one"
     )
     overrides: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="method -> parameters: `lr`, `cutmix.prob`, `gradient-guidance.alpha` …"

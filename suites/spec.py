@@ -48,6 +48,8 @@ class RunSpec(BaseModel):
     seed: int
     phase: Phase
     selection_metric: str
+    higher_is_better: bool = True
+    """Of the selection metric."""
     fingerprint: str
     processes: int = 1
     """Of this one run: more than one train it together by DDP, each with a part of every batch."""
@@ -66,6 +68,8 @@ class RunSpec(BaseModel):
             del identity["processes"]
         if self.task.params.get("checkpoint") != "best":
             del identity["selection_metric"]  # which no epoch is chosen by
+        if self.higher_is_better or "selection_metric" not in identity:
+            del identity["higher_is_better"]
         return identity
 
     @cached_property

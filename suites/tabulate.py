@@ -97,6 +97,7 @@ class _Builder:
             higher_is_better=metric.higher_is_better,
             selection=protocol,
             selection_metric=cell.selection_metric(protocol) if cell else "",
+            selection_higher_is_better=cell.higher_is_better(protocol) if cell else True,
             label=f"{metric.name}{f' over {section.over}' if section.over else ''} [{unit}]",
             over=section.over or "",
             declared=cell is not None and metric.name in {one.name for one in cell.task.info.metrics},

@@ -9,6 +9,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
+from ..registry.direction import merit
 from .cell_runs import CellRuns, search_base
 from .plan import ORACLE
 
@@ -50,10 +51,15 @@ class Pick:
     value: float | None
     own: float | None
     """The value of the parameters that the suite file itself gives; None if no finished trial has them."""
+    higher_is_better: bool = True
+    """Of the metric."""
 
     @property
     def gain(self) -> float | None:
-        return None if self.value is None or self.own is None else self.value - self.own
+        """How much better the choice is than the suite's own parameters, in the metric's unit."""
+        if self.value is None or self.own is None:
+            return None
+        return merit(self.value - self.own, self.higher_is_better)
 
 
 def trial_rows(runs: CellRuns) -> list[TrialRow]:
@@ -62,9 +68,9 @@ def trial_rows(runs: CellRuns) -> list[TrialRow]:
     return [_row(runs, trial) for trial in runs.search.trials()]
 
 
-def best_first(rows: list[TrialRow]) -> list[TrialRow]:
+def best_first(rows: list[TrialRow], higher_is_better: bool) -> list[TrialRow]:
     """The finished trials by their values, the earlier of equals first; behind them the others by number."""
-    return sorted(rows, key=lambda row: (row.value is None, -(row.value or 0.0), row.number))
+    return sorted(rows, key=lambda row: (row.value is None, -merit(row.value or 0.0, higher_is_better), row.number))
 
 
 def picks(runs: CellRuns) -> list[Pick]:
@@ -93,6 +99,7 @@ def _pick(runs: CellRuns, protocol: str, finished: list[TrialRow], own: Mapping[
         chosen,
         judged(chosen),
         judged(trial_with(own)),
+        runs.cell.higher_is_better(protocol),
     )
 
 

@@ -43,8 +43,12 @@ def details(planned: Plan, cell: Cell, begun: Begun, selection: str | None, tria
         "method": cell.method,
         **_counts(planned, runs),
         "selections": [{**asdict(pick), "gain": pick.gain} for pick in _picks(runs, selection)],
-        "trials": [asdict(row) for row in best_first(trial_rows(runs))[:trials]] if runs else [],
+        "trials": [asdict(row) for row in _best_first(runs)[:trials]] if runs else [],
     }
+
+
+def _best_first(runs: CellRuns) -> list[TrialRow]:
+    return best_first(trial_rows(runs), runs.cell.higher_is_better(runs.cell.protocol))
 
 
 def _picks(runs: CellRuns | None, selection: str | None) -> list[Pick]:
@@ -81,7 +85,7 @@ def print_trials(cells: Sequence[CellRuns], count: int) -> None:
     """The best trials of each cell."""
     header = ("trial", "state", "value", "parameters", "key", "started")
     for runs in cells if count else ():
-        shown = best_first(trial_rows(runs))[:count]
+        shown = _best_first(runs)[:count]
         print(f"{runs.cell.name}: {runs.cell.method}")
         print_rows(header, map(_trial_cells, shown))
 

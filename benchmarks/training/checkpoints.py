@@ -29,11 +29,14 @@ class Checkpoints(Hook):
     it also removes the previous file before the next one is whole.) An epoch's weights go only when a checkpoint is
     there that needs them no more, so that a run can be killed at any moment and go on with everything that it needs.
 
-    metric: on val, of the best epoch. scored: which epoch is tested in the end. keep: whose weights are left.
+    metric, higher_is_better: on val, of the best epoch. scored: which epoch is tested in the end. keep: whose weights
+    are left.
     """
 
-    def __init__(self, work_dir: Path, metric: str, scored: Literal["last", "best"], keep: Keep) -> None:
-        self.metric, self.scored, self.keep = metric, scored, keep
+    def __init__(
+        self, work_dir: Path, metric: str, scored: Literal["last", "best"], keep: Keep, higher_is_better: bool = True
+    ) -> None:
+        self.metric, self.scored, self.keep, self.higher_is_better = metric, scored, keep, higher_is_better
         self.resume_file = work_dir / "resume.pth"
         self.epochs = work_dir / "epochs"
         self.weights = work_dir / "weights"
@@ -72,7 +75,7 @@ class Checkpoints(Hook):
     def restore(self, runner: Runner) -> Validation:
         """Give the network the weights of the epoch to be scored; what its validation found."""
         found = {one["epoch"]: one for one in validations(runner)}
-        epoch = best_epoch(validations(runner), self.metric) if self.scored == "best" else max(found)
+        epoch = self._best(runner) if self.scored == "best" else max(found)
         if epoch is None:
             raise DivergedError(f"{self.metric} was not a finite number in any epoch")
         if self.scored == "best":
@@ -85,7 +88,7 @@ class Checkpoints(Hook):
         found = validations(runner)
         if self.keep == "all":
             return {one["epoch"] for one in found}
-        best = best_epoch(found, self.metric) if "best" in (self.keep, self.scored) else None
+        best = self._best(runner) if "best" in (self.keep, self.scored) else None
         return set() if best is None else {best}
 
     def _kept(self, runner: Runner) -> set[int]:
@@ -93,8 +96,11 @@ class Checkpoints(Hook):
         epochs = {one["epoch"] for one in validations(runner)}
         if self.keep in ("none", "all") or not epochs:
             return epochs if self.keep == "all" else set()
-        best = best_epoch(validations(runner), self.metric) if self.keep == "best" else None
+        best = self._best(runner) if self.keep == "best" else None
         return {max(epochs) if best is None else best}
+
+    def _best(self, runner: Runner) -> int | None:
+        return best_epoch(validations(runner), self.metric, self.higher_is_better)
 
     def _write(self, runner: Runner) -> None:
         with replacing(weights_file(self.epochs, runner.epoch)) as file:

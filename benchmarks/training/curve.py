@@ -10,6 +10,7 @@ from typing import TypedDict, cast
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from ...registry.direction import best_key
 from .distributed import is_rank_0
 from .learner import learner_of
 from .probe import GradientProbe
@@ -58,11 +59,9 @@ def validations(runner: Runner) -> list[Validation]:
     return cast(list[Validation], runner.message_hub.get_info("validations"))
 
 
-def best_epoch(found: Sequence[Validation], metric: str) -> int | None:
-    """The epoch with the highest value of a metric, the first of equals; None where none has a finite one."""
-    values = {one["epoch"]: one["metrics"].get(metric, math.nan) for one in found}
-    finite = {epoch: value for epoch, value in values.items() if math.isfinite(value)}
-    return max(finite, key=finite.__getitem__, default=None)
+def best_epoch(found: Sequence[Validation], metric: str, higher_is_better: bool = True) -> int | None:
+    """The epoch with the best value of a metric, the first of equals; None where none has a finite one."""
+    return best_key({one["epoch"]: one["metrics"].get(metric, math.nan) for one in found}, higher_is_better)
 
 
 def curve(found: Sequence[Validation]) -> list[dict[str, float]]:

@@ -52,6 +52,7 @@ def train(
     workers: int = 0,
     keep: Keep = "none",
     pictures: int = 0,
+    higher_is_better: bool = True,
 ) -> Outcome:
     """Train, and score the recipe's epoch (the last, or the best by `selection_metric` on val).
 
@@ -59,7 +60,7 @@ def train(
     the end the weights that `keep` asks for as `weights/epoch_<number>.pth`, state dicts of the network on the CPU, and
     up to `pictures` pictures of test samples as `pictures/<name>.png`. test: whether the test split is scored at all.
     report: told of every validated epoch; when it answers True, the run stops, pruned. workers: processes that load
-    data. Raises `DivergedError` when a loss is no longer finite.
+    data. higher_is_better: of the selection metric. Raises `DivergedError` when a loss is no longer finite.
 
     On a CPU with one number of threads, the outcome is the same to the last bit, interrupted or not.
 
@@ -76,7 +77,7 @@ def train(
         join()
         learner = Learner(task, augmentation, regularizers, seed)
         test_metric = TaskMetric(task, "test")
-        checkpoints = Checkpoints(work_dir, selection_metric, recipe.checkpoint, keep)
+        checkpoints = Checkpoints(work_dir, selection_metric, recipe.checkpoint, keep, higher_is_better)
         reports = ReportHook(selection_metric, report)
         resume = from_rank_0(lambda: loadable(checkpoints.resume_file))
         runner = BenchmarkRunner(

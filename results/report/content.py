@@ -40,12 +40,14 @@ class Trial:
 
 @dataclass(frozen=True)
 class Search:
-    """A cell's search. metric: what it maximises on val; space: its parameters and their ranges, in words."""
+    """A cell's search. metric: what it goes by on val; space: its parameters and their ranges, in words."""
 
     metric: str
     budget: int
     trials: Sequence[Trial]
     space: Mapping[str, str]
+    higher_is_better: bool = True
+    """Of the metric: whether the search maximises it, or minimises it."""
 
     def count(self, state: str) -> int:
         return sum(trial.state == state for trial in self.trials)
@@ -62,7 +64,7 @@ class Selection:
 
     protocol: str
     metric: str
-    """What the protocol maximises."""
+    """What the protocol goes by."""
     chosen: Mapping[str, Any] = field(default_factory=dict)
     runs: Mapping[int, RunRecord] = field(default_factory=dict)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from typing import Any
 
+from ...registry.direction import merit
 from .charts import Chart, Series
 from .content import Report, Search, SuiteCell, Trial
 from .links import Links
@@ -79,7 +81,9 @@ def _chosen_by(cell: SuiteCell, trial: Trial) -> list[str]:
 def _charts(search: Search, names: Sequence[str]) -> Iterator[Chart]:
     finished = [(trial, trial.value) for trial in search.trials if trial.value is not None]
     points = [(float(trial.number), value) for trial, value in finished]
-    best = list(accumulate((value for _, value in points), max))
+    best = accumulate(
+        (value for _, value in points), partial(max, key=partial(merit, higher_is_better=search.higher_is_better))
+    )
     steps = [(x, y) for (x, _), y in zip(points, best, strict=True)]
     series = [Series("trial", points, 0, "dots"), Series("best so far", steps, 1, "steps")]
     yield Chart(f"{search.metric} (val)", "trial", series, whole_x=True)

@@ -8,6 +8,7 @@ from itertools import combinations
 from math import isclose, isfinite
 from statistics import fmean
 
+from ...registry.direction import merit
 from .interval import check_level
 from .multiple import holm
 from .paired import paired_t_test
@@ -48,7 +49,7 @@ def best_of(column: Sequence[Values], *, higher_is_better: bool = True, alpha: f
     p_values = _all_pairs(column, sorted(means))
     if len(means) < 2:
         return Best(frozenset(), frozenset(), frozenset())
-    top = max(means.values()) if higher_is_better else min(means.values())
+    top = max(means.values(), key=lambda mean: merit(mean, higher_is_better))
     best = frozenset(place for place, mean in means.items() if isclose(mean, top, rel_tol=1e-12))
     against = {place: [p_values[min(place, b), max(place, b)] for b in best] for place in means.keys() - best}
     known = {place: [p for p in found if p is not None] for place, found in against.items()}

@@ -8,6 +8,7 @@ from functools import cached_property
 from math import isfinite
 from statistics import fmean
 
+from ...registry.direction import merit
 from .pairs import rounded
 
 
@@ -94,6 +95,5 @@ def friedman_test(ranks: Ranks) -> float | None:
 def _ranks(task: TaskScores, methods: Sequence[str]) -> dict[str, float]:
     from scipy.stats import rankdata
 
-    sign = -1 if task.higher_is_better else 1
-    found = rankdata([sign * rounded(task.scores[method]) for method in methods])
+    found = rankdata([-merit(rounded(task.scores[method]), task.higher_is_better) for method in methods])
     return {method: float(rank) for method, rank in zip(methods, found, strict=True)}

@@ -57,7 +57,7 @@ def write_plots(study: Study, task: str, method: str, metric: str, folder: Path)
     """History of the optimisation, slices, importances of the parameters (PED-ANOVA, Watanabe et al., 2023) and
     parallel coordinates, each as `<task>--<method>-<plot>.png` and `.html`; plotly.min.js serves all pages of a folder.
 
-    task, method: of the cell; any texts, of which safe file names are made. metric: what the search maximised.
+    task, method: of the cell; any texts, of which safe file names are made. metric: what the search went by.
     """
     plots, title, stem = Plots(), f"{task}: {method}", file_name(task, method)
     finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))

@@ -36,7 +36,7 @@ class MedianParams(Params):
 
 
 class Median(Pruner):
-    """Stops a trial whose best value so far is below the median of the others at the same epoch."""
+    """Stops a trial whose best value so far is worse than the median of the others' at the same epoch."""
 
     Params = MedianParams
     params: MedianParams

@@ -5,13 +5,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from math import isfinite, nan
+from typing import Any, Literal
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from ...registry.direction import best_key
 from ...results.record import Status
 from ...results.selection import ValView
 from ..spec import RunSpec, digest
@@ -37,13 +39,26 @@ class Settings:
     space: Mapping[str, BaseDistribution]
     warm_starts: Sequence[Mapping[str, Any]] = ()
     """Values that the first trials have; what one lacks, or has outside of the space, is drawn."""
+    higher_is_better: bool = True
+    """Of the metric: whether it is maximised, or minimised."""
+    goal: str = ""
+    """The metric, where it is another than the one that the task is selected by unless a suite says otherwise."""
 
     @property
     def budget(self) -> int:
         return self.sampler.budget(self.trials, self.space)
 
+    @property
+    def direction(self) -> Literal["maximize", "minimize"]:
+        return "maximize" if self.higher_is_better else "minimize"
+
     def identity(self) -> dict[str, Any]:
+        """What tells the studies of a cell apart. What is left out at its default keeps the names that studies had."""
+        goal = {"metric": self.goal} if self.goal else {}
+        direction = {} if self.higher_is_better else {"direction": self.direction}
         return {
+            **goal,
+            **direction,
             "seed": self.seed,
             "startup": self.startup,
             "sampler": [self.sampler.name, self.sampler.params.model_dump(mode="json")],
@@ -69,7 +84,8 @@ class CellSearch:
         try:
             self.study = optuna.load_study(study_name=name, storage=storage, pruner=pruner)
         except KeyError:  # not by `load_if_exists`, which writes to the journal first and then looks
-            self.study = optuna.create_study(study_name=name, storage=storage, pruner=pruner, direction="maximize")
+            direction = settings.direction
+            self.study = optuna.create_study(study_name=name, storage=storage, pruner=pruner, direction=direction)
         trials = self.trials()
         self._orphans = [trial for trial in trials if trial.state == TrialState.RUNNING]
         self._asked = len(trials)
@@ -101,7 +117,7 @@ class CellSearch:
             return False
         trial = self._open[number]
         if epoch not in self.trials()[number].intermediate_values:
-            trial.report(value, epoch)
+            trial.report(value if isfinite(value) else nan, epoch)
         return trial.should_prune()
 
     @reaching()
@@ -110,7 +126,7 @@ class CellSearch:
         _check(run)
         del self._open[number]
         value = run.val.get(metric)
-        if run.status == "done" and value is not None and value == value:
+        if run.status == "done" and value is not None and isfinite(value):
             self.study.tell(number, value)
         else:
             self.study.tell(number, state=_STATES.get(run.status, TrialState.FAIL))
@@ -118,7 +134,9 @@ class CellSearch:
     def best(self) -> dict[str, Any]:
         """The parameters of the best finished trial, the earliest of equals; {} if none finished."""
         finished = self.finished()
-        return dict(max(finished, key=lambda trial: (trial.value, -trial.number)).params) if finished else {}
+        values = {place: trial.value for place, trial in enumerate(finished) if trial.value is not None}
+        best = best_key(values, self.settings.higher_is_better)
+        return {} if best is None else dict(finished[best].params)
 
     def finished(self) -> list[FrozenTrial]:
         """The trials that ran to their end, in their order."""

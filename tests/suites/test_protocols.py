@@ -152,7 +152,7 @@ def test_trials_are_listed_in_their_order_with_the_keys_of_their_runs(searched: 
             record = searched.records[row.key or ""]
             assert (record.method, record.phase) == (cell.method, "search")
             assert (record.parameters["lr"], record.val["accuracy"]) == (row.params["lr"], row.value)
-        values = [row.value or 0.0 for row in best_first(rows)]
+        values = [row.value or 0.0 for row in best_first(rows, higher_is_better=True)]
         assert values == sorted(values, reverse=True)
 
 
