@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ from uuid import uuid4
 from ..registry.errors import UserError
 
 SUFFIX = ".tmp"
+_TEMPORARY = re.compile(rf"\..+\.[0-9a-f]{{12}}{re.escape(SUFFIX)}")
 STALE_SECONDS = 3600.0
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -76,6 +78,11 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name is one that `atomic_file` is writing, or was when its process was killed."""
+    return _TEMPORARY.fullmatch(name) is not None
 
 
 def remove_stale(folder: Path, seconds: float = STALE_SECONDS) -> None:

@@ -15,16 +15,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from ..registry import TASKS
 from ..registry.errors import UnknownNameError
-from ..results.atomic import STALE_SECONDS
+from ..results.atomic import STALE_SECONDS, is_temporary
 from ..results.record import RunRecord
 from .checkpoints import wanted_epochs, weights_file
+from .executors.ray_node import leftovers as driver_leftovers
 from .output import Output
 from .plan import ORACLE
 from .spec import KEY_LENGTH, Keep
+from .trackers.process import leftovers as tracker_leftovers
+from .working_folder import is_held
 
 DAY_SECONDS = 86_400.0
 
@@ -40,8 +41,6 @@ KINDS = {
 
 _KEY = re.compile(rf"([0-9a-f]{{{KEY_LENGTH}}})(\..+)?")
 """What belongs to a run has its key for a name; nothing else in these folders is touched."""
-_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp|.+\.journal\.lock([0-9a-f-]{36}\.rename)?")
-"""What `results.atomic` and Optuna's journal call a file while they write."""
 
 
 @dataclass(frozen=True)
@@ -90,13 +89,11 @@ def remove(garbage: Iterable[Garbage]) -> None:
 
 
 def _work(root: Path, recorded: Collection[str], now: float) -> Iterator[Garbage]:
-    """Working folders, and the locks of those that no process has."""
+    """Working folders that no process is at work in."""
     for key, path in _by_key(root):
-        if _held(root / f"{key}.lock"):
+        if not path.is_dir() or is_held(path):
             continue
-        if path.suffix in (".lock", ".holder"):
-            yield _weighed("temporary", path)
-        elif key in recorded:
+        if key in recorded:
             yield _weighed("finished work", path)
         elif now - _last_touched(path) > DAY_SECONDS:
             yield _weighed("abandoned work", path)
@@ -109,7 +106,7 @@ def _weights(output: Output, recorded: Collection[str], keep: Keep) -> Iterator[
             yield _weighed("weights", folder)
             continue
         kept = {weights_file(folder, epoch) for epoch in _kept(record, keep)}
-        beyond = (file for file in _children(folder) if file not in kept and not _TEMPORARY.fullmatch(file.name))
+        beyond = (file for file in _children(folder) if file not in kept and not is_temporary(file.name))
         yield from (_weighed("weights", file) for file in beyond)
 
 
@@ -129,14 +126,33 @@ def _unrecorded(kind: str, folders: Iterable[Path], recorded: Collection[str]) -
 
 
 def _temporary(output: Output, now: float) -> Iterator[Path]:
-    """Files that were being written an hour ago: tables are written without the folder's lock."""
+    """What killed processes left, as those who write it say; an hour old: tables are written without a lock."""
+    candidates = [
+        *_unfinished_files(output),
+        *_journal_locks(output),
+        *tracker_leftovers(output.trackers),
+        *driver_leftovers(output.work),
+    ]
+    for path in candidates:
+        with suppress(FileNotFoundError):
+            if now - path.lstat().st_mtime > STALE_SECONDS:
+                yield path
+
+
+def _unfinished_files(output: Output) -> Iterator[Path]:
     for parent, folders, names in os.walk(output.root):
         if Path(parent) == output.root:
             folders[:] = sorted({*folders}.difference((output.work.name, output.trackers.name, "quarantine")))
-        for path in (Path(parent, name) for name in names if _TEMPORARY.fullmatch(name)):
-            with suppress(FileNotFoundError):
-                if now - path.lstat().st_mtime > STALE_SECONDS:
-                    yield path
+        yield from (Path(parent, name) for name in names if is_temporary(name))
+
+
+def _journal_locks(output: Output) -> Iterator[Path]:
+    for folder in _children(output.suites):
+        journal = output.journal(folder.name)
+        if journal.is_file():
+            from .search.journal import leftovers
+
+            yield from leftovers(journal)
 
 
 def _children(folder: Path) -> list[Path]:
@@ -146,16 +162,6 @@ def _children(folder: Path) -> list[Path]:
 def _by_key(folder: Path) -> Iterator[tuple[str, Path]]:
     """What belongs to runs, with their keys."""
     return ((found[1], path) for path in _children(folder) if (found := _KEY.fullmatch(path.name)))
-
-
-def _held(lock: Path) -> bool:
-    if not lock.exists():
-        return False
-    try:
-        with FileLock(lock, timeout=0):
-            return False
-    except Timeout:
-        return True
 
 
 def _last_touched(path: Path) -> float:

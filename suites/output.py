@@ -39,8 +39,12 @@ class Output:
         """A run's pictures."""
         return self.root / "pictures" / key
 
+    @property
+    def suites(self) -> Path:
+        return self.root / "suites"
+
     def suite(self, name: str) -> Path:
-        return self.root / "suites" / name
+        return self.suites / name
 
     def journal(self, suite: str) -> Path:
         return self.suite(suite) / "studies.journal"

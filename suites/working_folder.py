@@ -23,7 +23,7 @@ def working_folder(root: Path, key: str, patience: float = PATIENCE) -> Iterator
     """
     folder = root / key
     folder.mkdir(parents=True, exist_ok=True)
-    file, holder = folder / ".lock", folder / ".lock-holder.json"
+    file, holder = _lock_file(folder), folder / ".lock-holder.json"
     lock = FileLock(file)
     try:
         lock.acquire(timeout=patience)
@@ -36,3 +36,19 @@ def working_folder(root: Path, key: str, patience: float = PATIENCE) -> Iterator
         holder.unlink(missing_ok=True)
         file.unlink(missing_ok=True)  # while it is held: whoever waits for it sees that it is gone, and makes a new one
         lock.release()
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process is at work in a folder that `working_folder` made. Makes nothing that was not there."""
+    file = _lock_file(folder)
+    if not file.exists():
+        return False
+    try:
+        with FileLock(file, timeout=0):
+            return False
+    except (Timeout, OSError):  # what cannot be asked may be held
+        return True
+
+
+def _lock_file(folder: Path) -> Path:
+    return folder / ".lock"

@@ -25,7 +25,7 @@ from pydantic import Field
 from ...registry import UserError
 from ..environment import git_state, package_versions
 from .base import Executor, ExecutorParams, Finished, Job, OnReport
-from .ray_node import SIGN, Mailbox, Parcel, Returned, run_on_node
+from .ray_node import SIGN, Mailbox, Parcel, Returned, run_on_node, sign
 from .shipping import ROOT, pack_plugins, stage_package
 
 
@@ -178,7 +178,7 @@ class RayCluster(Executor):
         work_root = job.place.work_root.absolute()
         if work_root not in self._signed:
             work_root.mkdir(parents=True, exist_ok=True)
-            (work_root / SIGN).write_text(self._sign)
+            sign(work_root, self._sign)
             self._signed.add(work_root)
         place = replace(
             job.place,

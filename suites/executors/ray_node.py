@@ -25,8 +25,21 @@ from .told import told
 SIGN = ".driver"
 """A file under work_root by which a node knows that it shares the driver's file system."""
 
+
 LEFT = ("weights", "pictures")
 """Folders of a run's working folder that the driver wants to have."""
+
+
+def sign(work_root: Path, text: str) -> None:
+    """Write the sign, in a new file: a link that is there is replaced, not followed."""
+    (work_root / SIGN).unlink(missing_ok=True)
+    with (work_root / SIGN).open("x") as file:
+        file.write(text)
+
+
+def leftovers(work_root: Path) -> list[Path]:
+    """What a driver that was killed left in its work root."""
+    return [path for path in (work_root / SIGN,) if path.is_file() and not path.is_symlink()]
 
 
 @dataclass(frozen=True)

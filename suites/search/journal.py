@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 from pathlib import Path
@@ -27,6 +28,11 @@ def sync(storage: BaseStorage) -> None:
     """Make durable what was written; a database does so by itself. Raises `UserError` where the disk is full."""
     if isinstance(storage, DriverJournal):
         storage.lines.sync()
+
+
+def leftovers(file: Path) -> list[Path]:
+    """What a killed driver may leave beside a journal: its lock, a link, also under the name that frees it."""
+    return [path for path in file.parent.glob(f"{glob.escape(file.name)}.lock*") if path.name != file.name]
 
 
 class DriverJournal(JournalStorage):

@@ -14,8 +14,8 @@ from ..spec import RunSpec
 class Tracker(Plugin, ABC):
     """Mirrors records and tables somewhere. Whatever it is told twice must be there once.
 
-    All but `present` is called in a process of its own (`process.py`), where a library may be slow, hang or crash: no
-    run ever waits for it. What it prints goes to `log.txt` in its folder.
+    All but `present` and `leftovers` is called in a process of its own (`process.py`), where a library may be slow,
+    hang or crash: no run ever waits for it. What it prints goes to `log.txt` in its folder.
     """
 
     def present(self, folder: Path) -> Collection[str]:
@@ -24,6 +24,11 @@ class Tracker(Plugin, ABC):
         folder: as for `open`; it need not exist. Called once, in the driver, before `open`: import nothing heavy here,
         and list the folder once rather than once a key.
         """
+        return ()
+
+    @classmethod
+    def leftovers(cls, folder: Path) -> Collection[Path]:
+        """What a tracker that was killed left in its folder and the next one removes. Called while none is at work."""
         return ()
 
     @abstractmethod

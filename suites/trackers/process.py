@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from ...registry import TRACKERS, UserError, load_plugins
 from .base import Tracker
@@ -88,6 +88,30 @@ class TrackerProcess:
             self._failure = f"died (exit code {self._process.exitcode})"
 
 
+def leftovers(folder: Path) -> list[Path]:
+    """What killed trackers left below the folder that has one folder for each of them. Imports no tracking library."""
+    found: list[Path] = []
+    for own in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if own.name in TRACKERS and not _is_at_work(own):
+            found.extend(TRACKERS.get(own.name).leftovers(own))
+    return found
+
+
+def _is_at_work(folder: Path) -> bool:
+    lock = _lock_file(folder)
+    if not lock.exists():
+        return False
+    try:
+        with FileLock(lock, timeout=0):
+            return False
+    except (Timeout, OSError):
+        return True
+
+
+def _lock_file(folder: Path) -> Path:
+    return folder / ".lock"
+
+
 def _serve(name: str, origin: str, params: Mapping[str, Any], folder: Path, calls: Any, answers: Connection) -> None:
     """Do what is told, and answer each call with an empty string, or the failure after which nothing more is done."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's, which then closes this
@@ -95,7 +119,7 @@ def _serve(name: str, origin: str, params: Mapping[str, Any], folder: Path, call
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _print_into(folder / "log.txt")
-        with FileLock(folder / ".lock", timeout=LOCK_SECONDS):
+        with FileLock(_lock_file(folder), timeout=LOCK_SECONDS):
             if name not in TRACKERS:
                 load_plugins((origin,))
             tracker = TRACKERS.build(name, **params)
@@ -118,7 +142,8 @@ def _end_with_driver() -> None:
 
 
 def _print_into(path: Path) -> None:
-    """Send standard output and standard error, also those of child processes, to a file."""
-    with path.open("ab") as file:
+    """Send standard output and standard error, also those of child processes, to a file that is no link."""
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+    with os.fdopen(handle, "ab") as file:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(file.fileno(), stream.fileno())

@@ -47,6 +47,10 @@ class Wandb(Tracker):
     def present(self, folder: Path) -> Collection[str]:
         return run_folders(folder).keys()
 
+    @classmethod
+    def leftovers(cls, folder: Path) -> Collection[Path]:
+        return [path for path in (folder / UNFINISHED,) if path.is_dir()]
+
     def open(self, folder: Path) -> None:
         if self.params.mode == "offline":
             os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # wandb's telemetry goes out even so

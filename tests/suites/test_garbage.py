@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from filelock import FileLock
+from optuna.storages.journal import JournalFileSymlinkLock
 
 from provbench.results import RunRecord
+from provbench.results.atomic import atomic_file
 from provbench.suites.driver import Driver, Tally
 from provbench.suites.executors.inline import Inline
+from provbench.suites.executors.ray_node import SIGN, sign
 from provbench.suites.garbage import DAY_SECONDS, Garbage, find_garbage, remove
 from provbench.suites.output import Output
 from provbench.suites.plan import Plan
 from provbench.suites.spec import Place
+from provbench.suites.trackers.wandb import UNFINISHED
 
 FINISHED, INTERRUPTED = "f" * 20, "0" * 20
 
@@ -47,6 +54,27 @@ def kinds(garbage: list[Garbage]) -> dict[str, list[str]]:
     return found
 
 
+HOLD = """
+import sys
+from pathlib import Path
+from provbench.suites.working_folder import working_folder
+with working_folder(Path(sys.argv[1]), sys.argv[2]):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@contextmanager
+def at_work(output: Output, key: str) -> Iterator[None]:
+    """Another process has the run's working folder, and is killed at the end."""
+    command = [sys.executable, "-c", HOLD, output.work, key]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield
+        process.kill()
+
+
 class TestWorkingFolders:
     def test_a_finished_run_has_no_use_for_its_own(self, filled: Output) -> None:
         write(filled.work / FINISHED / "resume.pth", 1000)
@@ -59,17 +87,13 @@ class TestWorkingFolders:
         assert find_garbage(filled) == []
         assert kinds(find_garbage(filled, now=time.time() + 120)) == {"abandoned work": [INTERRUPTED]}
 
-    def test_one_that_a_process_holds_stays_whatever_its_age(self, filled: Output) -> None:
+    def test_one_that_a_process_is_at_work_in_stays_whatever_its_age(self, filled: Output) -> None:
         for key in (FINISHED, INTERRUPTED):
-            write(filled.work / key / "resume.pth", age=2 * DAY_SECONDS)
-        with FileLock(filled.work / f"{FINISHED}.lock"), FileLock(filled.work / f"{INTERRUPTED}.lock"):
-            assert find_garbage(filled) == []
-        write(filled.work / f"{FINISHED}.holder")
-        assert kinds(find_garbage(filled)) == {
-            "finished work": [FINISHED],
-            "abandoned work": [INTERRUPTED],
-            "temporary": [f"{INTERRUPTED}.lock", f"{FINISHED}.holder", f"{FINISHED}.lock"],
-        }
+            write(filled.work / key / "resume.pth")
+        later = time.time() + 2 * DAY_SECONDS
+        with at_work(filled, FINISHED), at_work(filled, INTERRUPTED):
+            assert find_garbage(filled, now=later) == []
+        assert kinds(find_garbage(filled, now=later)) == {"finished work": [FINISHED], "abandoned work": [INTERRUPTED]}
 
     def test_weights_that_have_another_name_elsewhere_free_nothing(self, filled: Output) -> None:
         kept = write(filled.weights(FINISHED) / "epoch_3.pth", 5000)
@@ -126,7 +150,7 @@ def test_temporary_files_an_hour_old(filled: Output) -> None:
     write(filled.weights(FINISHED) / ".epoch_3.pth.0123456789ab.tmp", age=3700)
     write(filled.trackers / "wandb" / ".run.0123456789ab.tmp", age=3700)
     write(journal, age=3700)
-    (journal.parent / f"{journal.name}.lock").symlink_to(journal)
+    JournalFileSymlinkLock(str(journal)).acquire()
     hour = time.time() + 3700
     assert sorted(kinds(find_garbage(filled))["temporary"]) == sorted(
         [stale, ".toy.md.0123456789ab.tmp", ".epoch_3.pth.0123456789ab.tmp"]
@@ -134,6 +158,28 @@ def test_temporary_files_an_hour_old(filled: Output) -> None:
     assert f"{journal.name}.lock" in kinds(find_garbage(filled, now=hour))["temporary"]
     remove(find_garbage(filled, now=hour))
     assert journal.is_file()
+
+
+def test_what_a_tracker_was_writing_when_it_was_killed(filled: Output) -> None:
+    own = filled.trackers / "wandb"
+    write(own / UNFINISHED / "run-1" / "run.wandb")
+    write(own / "wandb" / "offline-run-1_1-key" / "run.wandb")
+    hour = time.time() + 3700
+    with FileLock(own / ".lock"):
+        assert find_garbage(filled, now=hour) == []
+    assert kinds(find_garbage(filled, now=hour)) == {"temporary": [UNFINISHED]}
+
+
+def test_what_a_driver_of_a_cluster_left(filled: Output) -> None:
+    filled.work.mkdir()
+    sign(filled.work, "driver")
+    assert kinds(find_garbage(filled, now=time.time() + 3700)) == {"temporary": [SIGN]}
+
+
+def test_what_is_being_written_is_recognised_by_its_writer(filled: Output) -> None:
+    with atomic_file(filled.root / "table.md"):
+        assert len(kinds(find_garbage(filled, now=time.time() + 3700))["temporary"]) == 1
+    assert find_garbage(filled, now=time.time() + 3700) == []
 
 
 def test_the_quarantine_only_if_asked(filled: Output) -> None:
