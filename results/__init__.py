@@ -10,7 +10,7 @@ from .citations import PublishedNumber, find, load_published
 from .comparison import build_table
 from .costs import COSTS
 from .record import Phase, RunRecord, Status
-from .render import RENDERERS, render, to_csv, to_html, to_json, to_latex, to_markdown
+from .render import RENDERERS, render, render_all, to_csv, to_html, to_json, to_latex, to_markdown
 from .selection import Counts, ValView, best_trial, final_runs
 from .statistics import Summary, holm, paired_t_test
 from .store import Store, StoreWarning
@@ -44,6 +44,7 @@ __all__ = [
     "load_published",
     "paired_t_test",
     "render",
+    "render_all",
     "to_csv",
     "to_html",
     "to_json",

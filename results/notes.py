@@ -49,12 +49,18 @@ def _legend(table: Table) -> Iterator[str]:
             "Δ: our mean less the published value, in points where the unit is %; in brackets, in combined standard "
             "errors, where the published one is known."
         )
-    if any(place.cell.values and not place.column.over for place in table.places()):
+    if _compares(table):
         yield _rule(table)
     if "effect" in shown:
         yield (
             f"g: mean difference to {_baseline(table)} in standard deviations of the differences (Hedges' correction)."
         )
+
+
+def _compares(table: Table) -> bool:
+    """Returns whether two rows have scores in one column."""
+    scores = [column for _, column, _, cell in table.places() if cell.values and not column.over]
+    return any(scores.count(column) > 1 for column in table.columns)
 
 
 def _rule(table: Table) -> str:

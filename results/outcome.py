@@ -22,6 +22,7 @@ def difference(one: RunRecord, other: RunRecord) -> Difference | None:
     Of metrics only those that differ, of a curve the first entry that does, as `curve[3]`; None for one that is not
     there.
     """
+    one, other = with_comparable_curves(one, other)
     if one.outcome == other.outcome:
         return None
     first, second = (json.loads(run.model_dump_json(include=set(run.outcome))) for run in (one, other))
@@ -29,6 +30,18 @@ def difference(one: RunRecord, other: RunRecord) -> Difference | None:
         if first[field] != second[field]:  # NaN equals NaN here: in the JSON it is text
             return _narrowed(field, first[field], second[field])
     return None
+
+
+def with_comparable_curves(one: RunRecord, other: RunRecord) -> tuple[RunRecord, RunRecord]:
+    """Returns the two without what one's curve tells of epochs that were not validated and the other's says nothing of:
+    older records have curves of the validated epochs only."""
+    return _less(one, other), _less(other, one)
+
+
+def _less(run: RunRecord, other: RunRecord) -> RunRecord:
+    epochs = {entry.get("epoch") for entry in (*other.curve, *run.validations)}
+    curve = [entry for entry in run.curve if entry.get("epoch") in epochs]
+    return run if len(curve) == len(run.curve) else run.model_copy(update={"curve": curve})
 
 
 def _narrowed(field: str, one: Any, other: Any) -> Difference:

@@ -83,7 +83,8 @@ class RunRecord(RunSummary):
     traceback: str = Field(default="", max_length=MAX_TRACEBACK, repr=False)
     """Of the error that a failed run ended with; the middle of a longer one is left out."""
     curve: list[dict[str, float]] = Field(default_factory=list)
-    """One entry a validated epoch: `epoch`, the mean training losses, the val metrics."""
+    """One entry an epoch: `epoch`, the mean training losses, and, where it was validated, the val metrics. Older
+    records have entries of the validated epochs only."""
     predictions: dict[str, dict[str, Column]] = Field(default_factory=dict, exclude=True, repr=False)
     """By split, one array a column, one row a sample. Stored beside the record, not in it."""
 
@@ -111,6 +112,11 @@ class RunRecord(RunSummary):
         if self.phase == "search" and "test" in self.predictions:
             raise ValueError("a run of a search must have no test predictions")
         return self
+
+    @property
+    def validations(self) -> list[dict[str, float]]:
+        """The entries of the curve at which the run was validated; the others have training losses only."""
+        return [entry for entry in self.curve if self.val.keys() <= entry.keys()] or self.curve
 
     @property
     def outcome(self) -> dict[str, Any]:

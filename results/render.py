@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -105,8 +105,31 @@ def to_html(table: Table) -> str:
 
 def to_csv(table: Table) -> str:
     """One line a cell, numbers in full: for spreadsheets and scripts. The notes are in the other forms."""
+    return _csv(_lines(table))
+
+
+def to_json(table: Table) -> str:
+    """Everything: every cell with its values and runs by seed, and the notes."""
+    return _json(_content(table))
+
+
+def _content(table: Table) -> dict[str, Any]:
+    cells = [
+        {**_flat(table, i, j), **_origin(table, i, j), "values": dict(cell.values), "runs": dict(cell.keys)}
+        for i, row in enumerate(table.cells)
+        for j, cell in enumerate(row)
+    ]
+    return {
+        "title": table.title,
+        "variant": table.variant,
+        "baseline": table.baseline,
+        "notes": list(table.notes),
+        "cells": cells,
+    }
+
+
+def _csv(lines: Sequence[Mapping[str, Any]]) -> str:
     out = io.StringIO()
-    lines = [_flat(table, i, j) for i in range(len(table.rows)) for j in range(len(table.columns))]
     if lines:
         writer = csv.DictWriter(out, fieldnames=list(lines[0]), lineterminator="\n")
         writer.writeheader()
@@ -114,20 +137,11 @@ def to_csv(table: Table) -> str:
     return out.getvalue()
 
 
-def to_json(table: Table) -> str:
-    """Everything: every cell with its values and runs by seed, and the notes."""
-    cells = [
-        {**_flat(table, i, j), **_origin(table, i, j), "values": dict(cell.values), "runs": dict(cell.keys)}
-        for i, row in enumerate(table.cells)
-        for j, cell in enumerate(row)
-    ]
-    content = {
-        "title": table.title,
-        "variant": table.variant,
-        "baseline": table.baseline,
-        "notes": list(table.notes),
-        "cells": cells,
-    }
+def _lines(table: Table) -> list[dict[str, Any]]:
+    return [_flat(table, i, j) for i in range(len(table.rows)) for j in range(len(table.columns))]
+
+
+def _json(content: object) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -145,6 +159,16 @@ def render(table: Table, form: str) -> str:
     if form not in RENDERERS:
         raise UnknownNameError("table format", form, RENDERERS)
     return RENDERERS[form](table)
+
+
+def render_all(tables: Mapping[str, Table], form: str) -> str:
+    """Several tables, by name, as one document: one JSON object `{"tables": [{"table": name, ...}]}`, one CSV with one
+    header and the column `table` first, or one table after another in the other forms of `RENDERERS`."""
+    if form == "json":
+        return _json({"tables": [{"table": name, **_content(table)} for name, table in tables.items()]})
+    if form == "csv":
+        return _csv([{"table": name, **line} for name, table in tables.items() for line in _lines(table)])
+    return "\n".join(render(table, form) for table in tables.values())
 
 
 def _flat(table: Table, i: int, j: int) -> dict[str, Any]:

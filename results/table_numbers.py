@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from math import isclose
 from statistics import fmean
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -18,19 +18,41 @@ from .paired_runs import identity_of
 from .record import RunRecord
 from .regression import Name, Number, State
 
+_Model = TypeVar("_Model", bound=BaseModel)
+
 
 def read_table(data: bytes, where: str, table: str = "") -> State:
     """The numbers of a table that was rendered as JSON; costs are left out, which are the machine's as well.
 
     where: what to call it in messages. Raises `UserError` where it is no such table.
     """
+    return _numbers(_parsed(_TableFile, data, where), where, table)
+
+
+def read_tables(data: bytes, where: str, table: str = "") -> State:
+    """The numbers of a file as `provbench tables --format json` prints it, or of one of a single table.
+
+    table: what to call a single table; several have names. Raises as `read_table` does.
+    """
+    if b'"tables"' not in data:
+        return read_table(data, where, table)
+    state: dict[Name, Number] = {}
+    for content in _parsed(_TablesFile, data, where).tables:
+        state |= _numbers(content, f"{where}: {content.table}", content.table)
+    return state
+
+
+def _parsed(model: type[_Model], data: bytes, where: str) -> _Model:
     try:
-        content = _TableFile.model_validate_json(data)
+        return model.model_validate_json(data)
     except ValidationError as error:
-        issues = describe_issues(error, where, _TableFile)
+        issues = describe_issues(error, where, model)
         raise UserError(
             "\n".join([f"{where}: is no table that `provbench tables` wrote as JSON", *(x[:200] for x in issues[:3])])
         ) from None
+
+
+def _numbers(content: _TableFile, where: str, table: str) -> State:
     state: dict[Name, Number] = {}
     for place, cell in enumerate(content.cells):
         if cell.metric in COSTS:
@@ -89,3 +111,8 @@ class _CellOfFile(BaseModel):
 class _TableFile(BaseModel):
     variant: Literal["mini", "full"]
     cells: list[_CellOfFile]
+    table: str = ""
+
+
+class _TablesFile(BaseModel):
+    tables: list[_TableFile]

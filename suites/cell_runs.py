@@ -126,7 +126,7 @@ class CellRuns:
 
     def settles(self, spec: RunSpec, record: RunRecord) -> bool:
         """Whether a record that was there already is this run's. A pruned one is, if this search prunes it, too."""
-        curve = [(int(entry["epoch"]), entry.get(spec.selection_metric)) for entry in record.curve]
+        curve = [(int(entry["epoch"]), entry.get(spec.selection_metric)) for entry in record.validations]
         if record.status == "pruned":
             return any(self.reported(spec, epoch, value) for epoch, value in curve)
         for epoch, value in curve:  # for the trials that will be compared with this one

@@ -22,7 +22,7 @@ def wanted_epochs(record: RunRecord, metric: str, keep: Keep, higher_is_better: 
     the last one where no value is finite."""
     if record.phase != "final" or record.status != "done" or keep == "none" or not record.curve:
         return set()
-    values = {int(entry["epoch"]): entry.get(metric, float("nan")) for entry in record.curve}
+    values = {int(entry["epoch"]): entry.get(metric, float("nan")) for entry in record.validations}
     if keep == "all":
         return set(values)
     best = best_key(values, higher_is_better) if keep == "best" else None

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from ..registry import AUGMENTATIONS, REGULARIZERS, SYNTHESIZERS, TASKS, Registry, UserError
 from ..registry.errors import nearest
 from ..registry.task import no_progress
+from ..results.outcome import with_comparable_curves
 from ..results.record import RunRecord
 from .cell_runs import CellRuns
 from .execute import build_task, execute
@@ -58,7 +59,7 @@ def replay(record: RunRecord, place: Place, plugins: tuple[str, ...] = ()) -> Re
     environment = ("device", "versions", "commit", "dirty")
     return Replay(
         record,
-        differences(record.outcome, again.outcome),
+        differences(*(run.outcome for run in with_comparable_curves(record, again))),
         differences(record.model_dump(include=set(environment)), again.model_dump(include=set(environment))),
     )
 

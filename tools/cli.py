@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import warnings
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -13,6 +16,9 @@ from .commands import catalog, compare, data, disk, pictures, replay, report, re
 
 INTERRUPTED = 130
 """Exit code that typer turns Ctrl-C into."""
+
+CLOSED_PIPE = 141
+"""Exit code where whoever read the output has gone: 128 and the number of SIGPIPE, as of any program."""
 
 app = typer.Typer(
     name="provbench",
@@ -57,12 +63,14 @@ def main() -> None:
     """Run the command line.
 
     Exit codes: 0 done; 1 a final run failed or was lost, a search has no result, or something differs; 2 something is
-    the user's to mend; 130 interrupted.
+    the user's to mend; 130 interrupted; 141 the output was closed by its reader.
     """
     warnings.showwarning = _show_warning
     try:
-        app()
+        _run()
     except SystemExit as stop:
+        if _reader_is_gone(stop.__context__):
+            _stop_writing()
         if stop.code == INTERRUPTED:
             _complain("interrupted; what was finished is kept, and the same command goes on from here")
         raise
@@ -70,10 +78,34 @@ def main() -> None:
         _complain(str(error))
         sys.exit(2)
     except BrokenPipeError:
-        sys.exit(141)
+        _stop_writing()
     except OSError as error:
         _complain(f"{error.filename or 'input or output'}: {error.strerror or error}")
         sys.exit(2)
+
+
+def _run() -> None:
+    """Runs the command and writes out all that it printed, so that a closed pipe is noticed here."""
+    try:
+        app()
+    finally:
+        sys.stdout.flush()
+
+
+def _reader_is_gone(error: BaseException | None) -> bool:
+    """Whether an exit was made of a closed pipe: click and rich both turn it into exit code 1."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno == errno.EPIPE:
+            return True
+        error = error.__context__
+    return False
+
+
+def _stop_writing() -> NoReturn:
+    """Ends the process as SIGPIPE would. Nothing more is written, not even what is still buffered."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(CLOSED_PIPE)
 
 
 def _complain(message: str) -> None:

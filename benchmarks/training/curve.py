@@ -1,10 +1,11 @@
-"""What each validation of a run found."""
+"""What each epoch of a run cost in losses, and what each validation found."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TypedDict, cast
 
 from mmengine.hooks import Hook
@@ -26,7 +27,10 @@ class Validation(TypedDict):
 
 
 class CurveHook(Hook):
-    """Takes down each validation. They live in the message hub, which mmengine's checkpoints carry."""
+    """Records the mean losses of each epoch and each validation in the message hub, which checkpoints carry.
+
+    It comes after the hook that averages the losses.
+    """
 
     def __init__(self, probe: GradientProbe | None = None) -> None:
         self.probe = probe
@@ -34,6 +38,12 @@ class CurveHook(Hook):
     def before_train(self, runner: Runner) -> None:
         if "validations" not in runner.message_hub.runtime_info:
             runner.message_hub.update_info("validations", [])
+        if "losses by epoch" not in runner.message_hub.runtime_info:
+            runner.message_hub.update_info("losses by epoch", {})
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        losses = {**losses_by_epoch(runner), runner.epoch + 1: runner.message_hub.get_info("losses")}
+        runner.message_hub.update_info("losses by epoch", losses)
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         validation = Validation(
@@ -59,11 +69,25 @@ def validations(runner: Runner) -> list[Validation]:
     return cast(list[Validation], runner.message_hub.get_info("validations"))
 
 
+def losses_by_epoch(runner: Runner) -> dict[int, dict[str, float]]:
+    """Returns the mean training losses of every epoch so far, by the epoch's number, counted from 1."""
+    return cast(dict[int, dict[str, float]], runner.message_hub.get_info("losses by epoch"))
+
+
 def best_epoch(found: Sequence[Validation], metric: str, higher_is_better: bool = True) -> int | None:
     """The epoch with the best value of a metric, the first of equals; None where none has a finite one."""
     return best_key({one["epoch"]: one["metrics"].get(metric, math.nan) for one in found}, higher_is_better)
 
 
-def curve(found: Sequence[Validation]) -> list[dict[str, float]]:
-    """One flat entry a validation: `epoch`, losses, metrics, and what the probe measured."""
-    return [{"epoch": float(one["epoch"]), **one["losses"], **one["metrics"], **one["probe"]} for one in found]
+def curve(
+    found: Sequence[Validation], losses: Mapping[int, Mapping[str, float]] = MappingProxyType({})
+) -> list[dict[str, float]]:
+    """Returns one flat entry an epoch: `epoch` and losses, and where it was validated metrics and what the probe
+    measured.
+
+    losses: of the epochs, those without a validation included; a run that began under an older version may lack some.
+    """
+    entries = {epoch: {"epoch": float(epoch), **of} for epoch, of in losses.items()}
+    for one in found:
+        entries[one["epoch"]] = {"epoch": float(one["epoch"]), **one["losses"], **one["metrics"], **one["probe"]}
+    return [entries[epoch] for epoch in sorted(entries)]

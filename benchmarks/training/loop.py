@@ -12,7 +12,7 @@ from mmengine.evaluator import Evaluator
 
 from ...registry import Augmentation, Regularizer, Task
 from .checkpoints import Checkpoints, Keep
-from .curve import CurveHook, curve, validations
+from .curve import CurveHook, curve, losses_by_epoch, validations
 from .data import eval_loader, train_loader, working
 from .distributed import BuffersHook, from_rank_0, is_rank_0, join, part_of_batch, ranks
 from .evaluation import TaskMetric
@@ -119,7 +119,7 @@ def train(
     return Outcome(
         val=scored["metrics"],
         test={name: float(value) for name, value in scores.items()},
-        curve=curve(validations(runner)),
+        curve=curve(validations(runner), losses_by_epoch(runner)),
         epoch=scored["epoch"],
         steps=runner.iter,
         pruned=reports.pruned,

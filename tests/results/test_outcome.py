@@ -42,3 +42,15 @@ def test_only_what_differs_is_told(make_record, fields: dict, expected: tuple) -
 def test_the_last_bit_counts(make_record) -> None:
     differs = difference(make_record(val={"a": 0.1 + 0.2}), make_record(val={"a": 0.3}))
     assert differs == ("val", {"a": 0.30000000000000004}, {"a": 0.3})
+
+
+def test_curves_of_validated_epochs_only_are_compared_there(make_record) -> None:
+    older = [{"epoch": 2, "loss": 0.5, "a": 1.0}, {"epoch": 4, "loss": 0.3, "a": 2.0}]
+    newer = [{"epoch": 1, "loss": 0.7}, older[0], {"epoch": 3, "loss": 0.4}, older[1]]
+    one, other = (make_record(val={"a": 2.0}, curve=curve) for curve in (older, newer))
+    assert difference(one, other) is None
+    assert difference(other, one) is None
+    moved = make_record(val={"a": 2.0}, curve=[{**newer[0], "loss": 0.8}, *newer[1:]])
+    assert difference(moved, other) is not None, "two newer records are compared at every epoch"
+    gone = make_record(val={"a": 2.0}, curve=newer[:-1])
+    assert difference(one, gone) is not None

@@ -15,10 +15,10 @@ from scipy.stats import ttest_ind, ttest_rel
 from statsmodels.stats.multitest import multipletests
 
 from provbench.registry import UserError
-from provbench.results import Column, Entry, RunRecord, TableRow, build_table, render
+from provbench.results import Column, Entry, RunRecord, TableRow, build_table, render, render_all
 from provbench.results.paired_runs import pair_runs
 from provbench.results.regression import MOVED, Change, Name, Number, State, compare
-from provbench.results.table_numbers import read_table, with_identities
+from provbench.results.table_numbers import read_table, read_tables, with_identities
 
 NAME = Name("full", "waterbirds", "cutmix", "accuracy")
 
@@ -450,6 +450,15 @@ class TestTables:
             assert found.values == {0: 70.0, 1: 71.0}
             assert found.keys == {0: f"{name.method}-0", 1: f"{name.method}-1"}
             assert (found.missing, found.unit, name.selection) == (1, "%", "val")
+
+    def test_of_several_tables_in_one_file(self) -> None:
+        rows = [TableRow("cutmix", [Entry([], (0,))])]
+        made = build_table(rows, [Column("birds", "accuracy")], variant="full")
+        both = read_tables(render_all({"one": made, "other": made}, "json").encode(), "tables.json")
+        assert [name.table for name in both] == ["one", "other"]
+        assert read_tables(render(made, "json").encode(), "t", "one") == read_table(
+            render(made, "json").encode(), "t", "one"
+        )
 
     def test_by_hand(self) -> None:
         cell = {"values": {"0": 70, "5": 71}, "runs": {"0": "aa", "5": "ab", "6": "ac"}, "mean": 70.5}

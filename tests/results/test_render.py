@@ -23,6 +23,7 @@ from provbench.results import (
     TableRow,
     build_table,
     render,
+    render_all,
     to_csv,
     to_html,
     to_json,
@@ -295,3 +296,14 @@ def test_json_has_everything(table: Table) -> None:
 def test_a_table_without_rows_has_its_header(form: str) -> None:
     assert "waterbirds accuracy" in render(make_table([]), form)
     assert "method" in render(build_table([], [], variant="full"), form)
+
+
+def test_several_tables_in_one_document(table: Table) -> None:
+    both = {"one": table, "other": replace(table, title="Other")}
+    content = json.loads(render_all(both, "json"))
+    assert [one["table"] for one in content["tables"]] == ["one", "other"]
+    assert content["tables"][0] == {"table": "one", **json.loads(to_json(table))}
+    lines = list(csv.DictReader(io.StringIO(render_all(both, "csv"))))
+    assert [line.pop("table") for line in lines] == ["one"] * (len(lines) // 2) + ["other"] * (len(lines) // 2)
+    assert lines[: len(lines) // 2] == list(csv.DictReader(io.StringIO(to_csv(table))))
+    assert render_all({}, "csv") == ""

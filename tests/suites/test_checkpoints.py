@@ -36,6 +36,11 @@ class TestWantedEpochs:
     def test_the_earliest_of_equals_is_best(self) -> None:
         assert wanted_epochs(record(30, 30, 20), "accuracy", "best") == {2}
 
+    def test_epochs_that_were_not_validated_have_no_weights(self) -> None:
+        curve = [{"epoch": 1, "loss": 9.0}, {"epoch": 2, "loss": 8.0, "accuracy": 50.0}, {"epoch": 3, "loss": 7.0}]
+        found = record(val={"accuracy": 50.0}, curve=curve)
+        assert all(wanted_epochs(found, "accuracy", keep) == {2} for keep in ("last", "best", "all"))
+
     def test_what_is_no_number_is_not_best(self) -> None:
         assert wanted_epochs(record(nan, 10, nan), "accuracy", "best") == {4}
 

@@ -140,10 +140,10 @@ def _final_runs(root: Path) -> list[RunRecord]:
 
 def _read_tables(path: Path) -> State:
     """The numbers of a table's file, or of a folder of them, by the file's name."""
-    from ...results.table_numbers import read_table
+    from ...results.table_numbers import read_tables
 
     files = [path] if path.is_file() else sorted(path.glob("[!.]*.json"))
-    tables = [read_table(file.read_bytes(), str(file), file.stem) for file in files]
+    tables = [read_tables(file.read_bytes(), str(file), file.stem) for file in files]
     return {name: number for table in tables for name, number in table.items()}
 
 

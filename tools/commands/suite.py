@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ...registry.errors import MissingDataError
+from ...registry.errors import MissingDataError, UserError
 from ..launch import HOW_TO_RETRY, build_executor, drive, plan_of, print_tally
 from ..options import (
     DEFAULT_DATA,
@@ -206,18 +206,24 @@ def tables(
     plugin: PluginOption = None,
 ) -> None:
     """Make a suite's tables from the records that are there; gaps stay gaps. Writes them all beside the records."""
-    from ...results import render
+    from ...results import render_all
     from ...suites.output import Output
+    from ...suites.tabulate import make_tables, write_tables
 
     planned = plan_of(suite, plugin)
     states, note = _survey_or_gaps(planned, out, data, storage)
     if note:
         print(f"provbench: {note}", file=sys.stderr)
-    for table in _write_tables(planned, states, Output(out)):
-        if format == "text":
+    made = make_tables(planned, states)
+    try:
+        write_tables(made, Output(out).suite(planned.file.suite.name) / "tables")
+    except (UserError, OSError) as error:  # to be read, they need not be written
+        print(f"provbench: warning: the tables' files were not written: {error}", file=sys.stderr)
+    if format == "text":
+        for table in made.values():
             print_table(table)
-        else:
-            print(render(table, format))
+    else:
+        print(render_all(made, format), end="" if format in ("csv", "json") else "\n")
 
 
 def survey_of(planned: Plan, out: Path, data: Path, storage: str | None = None) -> list[CellState]:

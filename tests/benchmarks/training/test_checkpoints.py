@@ -60,8 +60,18 @@ def test_a_run_leaves_what_was_asked_for(
 
 
 def test_every_validated_epoch_is_kept_and_no_other(run: Train, tmp_path: Path) -> None:
-    run(epochs=5, val_every=2, keep="all")
+    seen = []
+    outcome = run(epochs=5, val_every=2, keep="all", report=lambda epoch, *_: bool(seen.append(epoch)))
     assert set(kept(tmp_path / "work")) == {2, 4, 5}
+    assert [entry["epoch"] for entry in outcome.curve if "accuracy" in entry] == seen == [2, 4, 5]
+
+
+def test_the_losses_of_every_epoch_are_the_same_however_often_it_is_validated(run: Train) -> None:
+    each, some = run(epochs=4, work="each"), run(epochs=4, val_every=4, work="some")
+    losses = [[(entry["epoch"], entry["loss"]) for entry in outcome.curve] for outcome in (each, some)]
+    assert len(losses[0]) == 4
+    assert losses[0] == losses[1]
+    assert (each.val, each.test) == (some.val, some.test)
 
 
 def test_of_equals_the_first_is_the_best(run: Train, tmp_path: Path) -> None:

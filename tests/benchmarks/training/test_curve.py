@@ -36,3 +36,18 @@ def test_an_entry_of_the_curve_is_flat() -> None:
     (one,) = validations(7.0)
     one["probe"] = {"gradient outside": 12.5}
     assert curve([one]) == [{"epoch": 2.0, "loss": 1.0, "accuracy": 7.0, "gradient outside": 12.5}]
+
+
+def test_every_epoch_has_its_losses_and_validated_ones_their_metrics() -> None:
+    losses = {epoch: {"loss": 4.0 - epoch} for epoch in (1, 2, 3, 4)}
+    assert curve(validations(5.0), losses) == [
+        {"epoch": 1.0, "loss": 3.0},
+        {"epoch": 2.0, "loss": 1.0, "accuracy": 5.0},
+        {"epoch": 3.0, "loss": 1.0},
+        {"epoch": 4.0, "loss": 0.0},
+    ]
+
+
+def test_a_run_that_lacks_the_losses_of_its_first_epochs() -> None:
+    found = curve(validations(5.0, 6.0), {4: {"loss": 0.5}})
+    assert [entry["epoch"] for entry in found] == [2.0, 4.0]

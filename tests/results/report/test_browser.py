@@ -252,7 +252,7 @@ def test_samples_where_one_is_right_and_the_other_wrong(tab: Tab) -> None:
     page = tab.open("compare.html#section=birds&a=cutmix%2Fval&b=baseline%2Fval&column=correct&seed=0")
     assert len(seed_rows(page)) == 1
     assert page.locator("#samples tbody").inner_text().strip() == "There is none."
-    page.get_by_text("B better").click()
+    page.get_by_text("B right more often").click()
     assert page.locator("#shown").inner_text() == "20 of 300 samples"
     first = page.locator("#samples tbody tr").first.locator("th, td").all_inner_texts()
     assert first[:4] == ["birds/b_285.jpg", "wrong", "right", "-1"]  # the one with pictures comes first
@@ -263,7 +263,7 @@ def test_samples_where_one_is_right_and_the_other_wrong(tab: Tab) -> None:
     ]
     assert all(image.evaluate("i => i.complete && i.naturalWidth === 8") for image in pictures.all())
     page.get_by_role("button", name="Swap A and B").click()
-    page.get_by_text("A better").click()
+    page.get_by_text("A right more often").click()
     assert page.locator("#shown").inner_text() == "20 of 300 samples"
 
 
@@ -280,7 +280,7 @@ def test_real_values_are_compared_by_their_differences(tab: Tab) -> None:
 def test_all_seeds_together_say_how_many_are_right(tab: Tab) -> None:
     page = tab.open("compare.html#section=birds&a=cutmix%2Fval&b=baseline%2Fval&column=correct&seed=all")
     assert len(seed_rows(page)) == 3
-    page.get_by_text("B better").click()
+    page.get_by_text("B right more often").click()
     texts = page.locator("#samples tbody tr:not(.pictures)").all_inner_texts()
     assert any("right in 1 of 3" in text for text in texts)
 
