@@ -42,8 +42,12 @@ class Recipe(Params):
     momentum: float = Field(0.9, ge=0, lt=1, description="of SGD")
     nesterov: bool = Field(True, description="momentum in Nesterov's form")
     weight_decay: float = tunable(5e-4, low=1e-6, high=1e-2, log=True, ge=0)
-    schedule: Literal["constant", "cosine", "step"] = "cosine"
-    step_epochs: int = Field(15, ge=1, description="schedule step: multiply lr by 0.1 every so many epochs")
+    schedule: Literal["constant", "cosine", "step", "wsol-step"] = Field(
+        "cosine",
+        description="step: lr is multiplied by 0.1 after every step_epochs epochs; wsol-step: before the epochs "
+        "step_epochs, 2 step_epochs, … counted from 1, which is one epoch earlier",
+    )
+    step_epochs: int = Field(15, ge=1, description="of schedule step and wsol-step")
     warmup_epochs: int = Field(0, ge=0, description="linear warm-up from lr/1000")
     clip_grad_norm: float | None = Field(None, gt=0, description="clip the gradient's L2 norm")
     precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", description="autocast; penalties stay in FP32")

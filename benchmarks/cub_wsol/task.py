@@ -38,14 +38,17 @@ if TYPE_CHECKING:
 
 
 class CubWsolParams(Recipe):
-    """The WSOL evaluation's recipe for VGG-16 and CAM."""
+    """The WSOL evaluation's recipe for VGG-16 and CAM.
+
+    Its trainer divides the learning rate by ten before epochs 15, 30 and 45, counted from 1.
+    """
 
     model: str = Field("vgg16-cam", description="registered model; one that makes class activation maps")
     weights: str | None = Field("IMAGENET1K_V1", description="torchvision's name of pretrained weights; null: random")
     epochs: int = Field(50, ge=1)
     lr: float = tunable(1.268269e-5, low=1e-5, high=1e-1, log=True, gt=0, description="learning rate of the backbone")
     head_lr_scale: float = Field(10.0, gt=0, description="learning rate of the new layers, in units of lr")
-    schedule: Literal["constant", "cosine", "step"] = "step"
+    schedule: Literal["constant", "cosine", "step", "wsol-step"] = "wsol-step"
     resize: int | None = Field(256, ge=16, description="side before the random crop of image_size; null: no crop")
     thresholds: int = Field(1000, ge=1, description="score thresholds that the box metrics search")
 

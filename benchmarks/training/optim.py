@@ -64,7 +64,8 @@ def schedule(recipe: Recipe, steps_per_epoch: int) -> list[dict[str, Any]]:
         schedulers.append(
             {"type": "CosineAnnealingLR", "T_max": total - warmup, "by_epoch": False, "begin": warmup, "end": total}
         )
-    elif recipe.schedule == "step":
-        milestones = list(range(recipe.step_epochs, recipe.epochs, recipe.step_epochs))
+    elif recipe.schedule in ("step", "wsol-step"):
+        first = recipe.step_epochs - (recipe.schedule == "wsol-step")
+        milestones = list(range(first, recipe.epochs, recipe.step_epochs))
         schedulers.append({"type": "MultiStepLR", "milestones": milestones, "gamma": 0.1, "by_epoch": True})
     return schedulers

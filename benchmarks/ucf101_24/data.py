@@ -163,7 +163,7 @@ def verify(root: Path, progress: Progress, *, counts: Mapping[Split, Count] = CO
 def where_to_get(root: Path) -> str:
     return (
         f"Put three files under {root}: {ANNOTATIONS} and {TEST_LIST} of the corrected annotations "
-        "(github.com/gurkirt/corrected-UCF101-Annots; the list is in its folder splitfiles), and the HRNet skeletons "
+        "(github.com/gurkirt/corrected-UCF101-Annots; the list lies beside them), and the HRNet skeletons "
         f"{POSES}, which PYSKL distributes (linked in github.com/kennymckormick/pyskl, tools/data/README.md), or your "
         "own in the same form: provbench data extract-keypoints writes them."
     )

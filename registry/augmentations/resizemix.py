@@ -34,9 +34,9 @@ class ResizeMix(Augmentation):
     """Paste another image of the batch, shrunk whole, so that its target is never cut off; labels by area.
 
     The scale is uniform in [scale_low, scale_high], one for the whole batch; each sample has its own place, a uniform
-    centre moved so that the pasted image lies inside. Shrinking takes the nearest pixels, as in the reference
-    implementation, so that every pixel of the mix is one pixel of one source. A mask that the partner brings along is
-    shrunk with it.
+    centre moved so that the pasted image lies inside. Shrinking takes the nearest pixels, so that every pixel of the
+    mix is one pixel of one source; which ones follows from the scale itself, as in the reference implementation, and
+    not from the rounded sizes. A mask that the partner brings along is shrunk with it.
 
     Source: Qin et al., "ResizeMix: Mixing Data with Preserved Object Information and True Labels" (2020), section 3;
     reference implementation JayQine/ResizeMix.
@@ -44,6 +44,7 @@ class ResizeMix(Augmentation):
 
     Params = ResizeMixParams
     params: ResizeMixParams
+    version = "2"
 
     def __call__(self, batch: Batch, generator: Generator, model: Callable[[Tensor], Tensor]) -> Batch:
         sides = image_sides(batch, self.name)
@@ -58,8 +59,9 @@ class ResizeMix(Augmentation):
         )
 
         (source,) = batch.sources
-        small_inputs = functional.interpolate(batch.inputs, size=small_sides)[partner]
-        small_masks = functional.interpolate(source.mask, size=small_sides)[partner]
+        small_inputs, small_masks = (
+            _shrunk(images, scale, small_sides)[partner] for images in (batch.inputs, source.mask)
+        )
         inputs, mask, moved = batch.inputs.clone(), torch.ones_like(source.mask), torch.zeros_like(source.mask)
         for i, (top, left) in enumerate(zip(tops, lefts, strict=True)):
             place = (i, ..., slice(top, top + small_sides[0]), slice(left, left + small_sides[1]))
@@ -67,6 +69,13 @@ class ResizeMix(Augmentation):
             mask[place] = 0
             moved[place] = small_masks[i]
         return mix(batch, partner, mask, inputs, second=moved)
+
+
+def _shrunk(images: Tensor, scale: float, small_sides: list[int]) -> Tensor:
+    """The nearest pixels at multiples of 1 / scale; of images too small for that, by their smaller sides."""
+    if all(int(side * scale) for side in images.shape[2:]):
+        return functional.interpolate(images, scale_factor=scale)
+    return functional.interpolate(images, size=small_sides)
 
 
 def _starts(side: int, small: int, count: int, generator: Generator) -> list[int]:

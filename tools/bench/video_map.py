@@ -81,11 +81,17 @@ def random_detections(rng: np.random.Generator, truth: Sequence[Tube], count: in
 
 
 def brute_force_map(
-    detections: Sequence[Tube], ground_truth: Sequence[Tube], *, iou: Any = 0.5, number: Callable[[Any], Any] = float
+    detections: Sequence[Tube],
+    ground_truth: Sequence[Tube],
+    *,
+    iou: Any = 0.5,
+    number: Callable[[Any], Any] = float,
+    tied: bool = False,
 ) -> dict[int, float]:
     """AP in percent by class, in plain loops over plain numbers, one definition a line: what `video_map` must equal.
 
-    number: what to compute in; `fractions.Fraction` is exact where coordinates and `iou` are.
+    number: what to compute in; `fractions.Fraction` is exact where coordinates and `iou` are. tied: precision is read
+    behind the last detection of each score only.
     """
     result = {}
     for label in sorted({tube["label"] for tube in ground_truth}):
@@ -105,6 +111,9 @@ def brute_force_map(
             if best is not None and hits[-1]:
                 taken.add(best)
         precisions = [number(sum(hits[: rank + 1])) / number(rank + 1) for rank in range(len(hits))]
+        scores = [guess["score"] for guess in guesses]
+        read = [not tied or score not in scores[rank + 1 :] for rank, score in enumerate(scores)]
+        precisions = [precision if known else number(0) for precision, known in zip(precisions, read, strict=True)]
         area = sum((max(precisions[rank:]) for rank, hit in enumerate(hits) if hit), start=number(0))
         result[label] = float(100 * area / number(len(truth)))
     return result

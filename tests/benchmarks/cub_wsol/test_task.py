@@ -79,7 +79,7 @@ def test_the_defaults_are_the_recipe_of_the_wsol_evaluation() -> None:
         "head_lr_scale": 10,
         "momentum": 0.9,
         "weight_decay": 5e-4,
-        "schedule": "step",
+        "schedule": "wsol-step",
         "step_epochs": 15,
         "checkpoint": "last",
         "image_size": 224,

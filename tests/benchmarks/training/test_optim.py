@@ -74,6 +74,12 @@ def test_steps_fall_to_a_tenth_every_so_many_epochs() -> None:
     assert found == pytest.approx([0.1] * 6 + [0.01] * 6 + [0.001] * 3)
 
 
+def test_the_wsol_trainers_steps_come_one_epoch_earlier() -> None:
+    found = rates(recipe(lr=0.1, epochs=50, schedule="wsol-step", step_epochs=15), 1)
+    assert found == pytest.approx([0.1] * 14 + [0.01] * 15 + [0.001] * 15 + [0.0001] * 6)
+    assert rates(recipe(lr=0.1, epochs=3, schedule="wsol-step", step_epochs=1), 1) == pytest.approx([0.01, 1e-3, 1e-4])
+
+
 def test_warm_up_rises_to_the_rate_before_the_cosine_begins() -> None:
     found = rates(recipe(lr=0.1, epochs=4, warmup_epochs=1), 5)
     assert found[0] == pytest.approx(1e-4)

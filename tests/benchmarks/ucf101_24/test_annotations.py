@@ -118,6 +118,19 @@ def test_exact_detections_find_everything(truth: list[dict[str, Any]]) -> None:
     assert frame_map(detections, truth)["mAP"] == pytest.approx(100)
 
 
+def test_exact_detections_as_the_matlab_code_scores_them(truth: list[dict[str, Any]]) -> None:
+    """It adds 1 to x, y, width and height of detections; the numbers are those that it gives itself."""
+    found = table_maps([{**tube, "score": 1.0} for tube in truth], truth, evaluation="matlab")
+    assert {name: round(value, 1) for name, value in found.items()} == {
+        "0.2": 100.0,
+        "0.5": 100.0,
+        "0.75": 99.7,
+        "0.5:0.95": 86.6,
+    }
+    undone = scored(truth, lambda tube: {"boxes": tube["boxes"].astype(float) - (1, 1, 2, 2)})
+    assert table_maps(undone, truth, evaluation="matlab") == pytest.approx(dict.fromkeys(found, 100.0))
+
+
 def test_detections_shifted_by_a_tenth_of_a_box_overlap_by_nine_elevenths(truth: list[dict[str, Any]]) -> None:
     """0.9 of each box is common and 1.1 in either: 9/11 = 0.82 reaches seven of the thresholds 0.5 to 0.95."""
 

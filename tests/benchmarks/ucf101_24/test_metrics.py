@@ -93,6 +93,46 @@ def test_average_precision_by_hand() -> None:
     assert average_precision(np.zeros(5, dtype=bool), 2) == 0
 
 
+def test_equal_scores_are_one_step_on_demand() -> None:
+    """Of four with two scores, a hit and a miss of each: precision is 1/2 behind both, whatever the order within."""
+    scores = np.array([0.9, 0.9, 0.4, 0.4])
+    for hits in ([True, False, False, True], [False, True, True, False]):
+        assert average_precision(np.array(hits), 2, scores) == pytest.approx(50)
+    assert average_precision(np.array([True, True, False]), 2, np.array([3.0, 2.0, 1.0])) == 100
+    assert average_precision(np.zeros(0, dtype=bool), 2, np.zeros(0)) == 0
+
+
+@given(tubes(scored=True), tubes(scored=False), st.randoms(use_true_random=False))
+@settings(max_examples=50, deadline=None)
+def test_frame_ap_does_not_follow_the_order_of_equal_scores(
+    detections: list[dict[str, Any]], truth: list[dict[str, Any]], random: Any
+) -> None:
+    apart = [{**tube, "video": f"{tube['video']}{place}"} for place, tube in enumerate(truth)]
+    placed = [{**guess, "video": apart[place % len(apart)]["video"]} for place, guess in enumerate(detections)]
+    first = {guess["video"]: guess for guess in placed}  # one a video: none competes with another for a truth
+    shuffled = list(first.values())
+    random.shuffle(shuffled)
+    found = frame_map(list(first.values()), apart, num_classes=2)
+    again = frame_map(shuffled, apart, num_classes=2)
+    assert (again["mAP"], again["AP"]) == (pytest.approx(found["mAP"]), pytest.approx(found["AP"]))
+
+
+def test_the_matlab_evaluation_by_hand() -> None:
+    """10 x 10 against 11 x 11 at (1, 1) beside it: 81 of 140 in common; one common frame is none; 1/2 is not more."""
+    truth = [tube()]
+    assert video_map([moved(truth[0], 1.0)], truth, iou=81 / 140 - 1e-6, evaluation="matlab")["mAP"] == 100
+    assert video_map([moved(truth[0], 1.0)], truth, iou=81 / 140 + 1e-6, evaluation="matlab")["mAP"] == 0
+
+    single, double = (tube(frames=range(count)) for count in (1, 2))
+    undone = np.array(SQUARE) - (1, 1, 2, 2)
+    for true, expected in ((single, 0), (double, 100)):
+        guess = tube(frames=true["frames"], box=undone, score=1.0)
+        assert video_map([guess], [true], evaluation="matlab")["mAP"] == expected
+    half = tube(frames=range(5), box=undone, score=1.0)
+    assert video_map([half], truth, iou=0.5, evaluation="matlab")["mAP"] == 0
+    assert video_map([half], truth, iou=0.49, evaluation="matlab")["mAP"] == 100
+
+
 def test_each_truth_is_hit_once_and_by_the_best_score() -> None:
     truth = [tube("a"), tube("b")]
     detections = [moved(truth[0], 0.5), moved(truth[0], 0.9), moved(truth[1], 0.7)]
@@ -174,11 +214,11 @@ def test_boxes_may_have_scores_of_their_own() -> None:
 def test_plain_loops_over_exact_fractions_give_the_same(detections: list, truth: list, iou: tuple[int, int]) -> None:
     exact = Fraction(*iou)
 
-    for found, wanted, result in (
-        (detections, truth, video_map(detections, truth, iou=float(exact), num_classes=2)),
-        (singles(detections), singles(truth), frame_map(detections, truth, iou=float(exact), num_classes=2)),
+    for found, wanted, result, tied in (
+        (detections, truth, video_map(detections, truth, iou=float(exact), num_classes=2), False),
+        (singles(detections), singles(truth), frame_map(detections, truth, iou=float(exact), num_classes=2), True),
     ):
-        expected = brute_force_map(found, wanted, iou=exact, number=Fraction)
+        expected = brute_force_map(found, wanted, iou=exact, number=Fraction, tied=tied)
         assert result["AP"] == pytest.approx(expected)
         assert result["mAP"] == pytest.approx(np.mean(list(expected.values())))
 

@@ -17,9 +17,9 @@ from sklearn.metrics import accuracy_score
 from provbench.benchmarks.training.loop import train
 from provbench.benchmarks.ucf101_24 import data, mini
 from provbench.benchmarks.ucf101_24.localization import pairwise_iou, person_boxes
-from provbench.benchmarks.ucf101_24.metrics import frame_map, video_map
+from provbench.benchmarks.ucf101_24.metrics import frame_map, table_maps, video_map
 from provbench.benchmarks.ucf101_24.mini import MiniSet
-from provbench.benchmarks.ucf101_24.task import METRICS, Ucf10124, instance_scores
+from provbench.benchmarks.ucf101_24.task import MATLAB, METRICS, Ucf10124, instance_scores
 from provbench.registry import AUGMENTATIONS, MODELS, REGULARIZERS, TASKS, MissingDataError, Task, UserError
 from provbench.registry.task import no_progress
 from provbench.suites.schema import load_suite
@@ -48,7 +48,7 @@ def test_the_task_and_its_models_are_registered() -> None:
     assert task is Ucf10124
     assert issubclass(task, Task)
     assert task.info.main_metric == "video-AP@50"
-    assert [metric.name for metric in task.info.metrics] == [*METRICS, "frame-AP@50", "accuracy"]
+    assert [metric.name for metric in task.info.metrics] == [*METRICS, "frame-AP@50", "accuracy", *MATLAB]
     for variant in task.presets:
         assert task.resolve_params({}, variant, "task").model in MODELS
 
@@ -174,6 +174,9 @@ def test_metrics_are_those_of_the_tubes_that_were_found(data_root: Path) -> None
         assert scores.metrics[name] == pytest.approx(video_map(tubes, truth, iou=iou)["mAP"])
     strict = [video_map(tubes, truth, iou=iou / 100)["mAP"] for iou in range(50, 100, 5)]
     assert scores.metrics["video-AP@50:95"] == pytest.approx(np.mean(strict))
+    matlab = table_maps(tubes, truth, evaluation="matlab")
+    for name, column in (("50", "0.5"), ("20", "0.2"), ("75", "0.75"), ("50:95", "0.5:0.95")):
+        assert scores.metrics[f"video-AP@{name} (MATLAB)"] == pytest.approx(matlab[column])
     assert scores.metrics["frame-AP@50"] == pytest.approx(frame_map(tubes, truth, iou=0.5)["mAP"])
     expected = accuracy_score([row["label"] for row in predictions], [row["predicted"] for row in predictions])
     assert scores.metrics["accuracy"] == pytest.approx(100 * expected)

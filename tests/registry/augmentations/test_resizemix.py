@@ -39,6 +39,23 @@ def test_the_whole_partner_is_pasted_shrunk_at_a_place_of_each_samples_own(
     assert len(places) > 2
 
 
+def test_pixels_are_those_at_multiples_of_the_scale(
+    make_batch: Callable[..., Batch], make_generator: Generators
+) -> None:
+    """0.35 of 10 pixels are 3, of the columns floor(i / 0.35): 0, 2, 5; the rounded sizes would give 0, 3, 6."""
+    batch = make_batch((2, 1, 10, 10), labels=[0, 1])
+    batch.inputs[:] = torch.arange(10.0)
+    batch.inputs[1] += 100
+    for seed in range(20):
+        mixed = ResizeMix(scale_low=0.35, scale_high=0.35)(batch, make_generator(seed), lambda inputs: inputs)
+        _, second = mixed.sources
+        if second.weight.any():
+            rows, columns = box(second.mask[0, 0])
+            assert mixed.inputs[0, 0, rows, columns].tolist() == [[100.0, 102.0, 105.0]] * 3
+            return
+    pytest.fail("no mix of two images was drawn")
+
+
 def test_scales_stay_in_their_range_and_reach_its_ends(
     make_batch: Callable[..., Batch], make_generator: Generators
 ) -> None:
