@@ -62,7 +62,7 @@ def random_detections(rng: np.random.Generator, truth: Sequence[Tube], count: in
     """`count` detections in the video of the tubes `truth`, half of them of the right class."""
     detections = []
     for _ in range(count):
-        tube = truth[rng.integers(len(truth))]
+        tube = truth[int(rng.integers(len(truth)))]
         start, stop = np.sort(rng.integers(len(tube["frames"]) + 1, size=2)) if rng.random() < 0.5 else (0, None)
         frames = tube["frames"][start:stop] if start != stop else tube["frames"]
         boxes = tube["boxes"][start:stop] if start != stop else tube["boxes"]
