@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
+os.environ.pop("PYTHONUNBUFFERED", None)  # it would hide output that a process gathers, and loses when it is killed
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from contextlib import suppress
 from functools import partial
+from io import TextIOWrapper
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import Any, cast
 
 import psutil
 
@@ -79,6 +81,7 @@ def _resident(process: psutil.Process) -> int:
 
 def live(pipe: Connection, gpus: str | None, threads: int) -> None:
     """A worker's life: run what comes over the pipe, until the pipe closes or a run breaks the process."""
+    cast(TextIOWrapper, sys.stdout).reconfigure(line_buffering=True)  # or what plugins print would die with the worker
     os.setpgrp()  # so that one signal ends it together with the processes that load its data
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
     threading.Thread(target=_die_with_driver, daemon=True).start()

@@ -12,9 +12,10 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
+from io import TextIOWrapper
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from filelock import FileLock, Timeout
 
@@ -142,8 +143,12 @@ def _end_with_driver() -> None:
 
 
 def _print_into(path: Path) -> None:
-    """Send standard output and standard error, also those of child processes, to a file that is no link."""
+    """Send standard output and standard error, also those of child processes, to a file that is no link.
+
+    Lines are written one by one, because this process is killed as soon as it has answered its last call.
+    """
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o666)
     with os.fdopen(handle, "ab") as file:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(file.fileno(), stream.fileno())
+            cast(TextIOWrapper, stream).reconfigure(line_buffering=True)

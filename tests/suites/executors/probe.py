@@ -31,6 +31,14 @@ class LookAround(Augmentation):
         raise ZeroDivisionError(json.dumps(seen))
 
 
+class Chatter(Augmentation):
+    """Prints a line at each batch."""
+
+    def __call__(self, batch: Any, generator: Any, model: Any) -> Any:
+        print("a batch went by")
+        return batch
+
+
 class FallParams(Params):
     signal: str = "SIGKILL"
     flag: str
@@ -85,6 +93,7 @@ class Linger(Augmentation):
 
 
 AUGMENTATIONS.add("look-around", LookAround)
+AUGMENTATIONS.add("chatter", Chatter)
 AUGMENTATIONS.add("fall", Fall)
 AUGMENTATIONS.add("hoard", Hoard)
 AUGMENTATIONS.add("linger", Linger)

@@ -51,6 +51,15 @@ def pool() -> Iterator[Local]:
         yield local
 
 
+def test_what_a_plugin_prints_is_there_when_its_worker_has_been_ended(
+    plan_with: Callable[..., Plan], jobs_of: Callable[..., list[Job]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    jobs = jobs_of(plan_with("{name: chatter}", epochs=1))
+    with Local(jobs=1) as local:
+        record_of(run_all(local, jobs)[0])
+    assert "a batch went by\n" in capfd.readouterr().out
+
+
 def test_the_same_records_as_in_this_process(plan_with: Callable[..., Plan], tmp_path: Path) -> None:
     plan = plan_with("{name: cutmix, prob: 0.5}", seeds=3)
     outcomes = []
