@@ -14,7 +14,7 @@ from .spec import Keep
 
 def weights_file(folder: Path, epoch: int) -> Path:
     """The weights of an epoch in a run's folder."""
-    return folder / f"epoch_{epoch}.pth"
+    return folder / f"epoch_{epoch}.safetensors"
 
 
 def wanted_epochs(record: RunRecord, metric: str, keep: Keep, higher_is_better: bool = True) -> set[int]:

@@ -105,7 +105,8 @@ def _weights(output: Output, recorded: Collection[str], keep: Keep) -> Iterator[
         if record is None:
             yield _weighed("weights", folder)
             continue
-        kept = {weights_file(folder, epoch) for epoch in _kept(record, keep)}
+        files = [weights_file(folder, epoch) for epoch in _kept(record, keep)]
+        kept = {*files, *(file.with_suffix(".pth") for file in files)}  # which older versions of provbench left
         beyond = (file for file in _children(folder) if file not in kept and not is_temporary(file.name))
         yield from (_weighed("weights", file) for file in beyond)
 

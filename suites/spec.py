@@ -113,6 +113,6 @@ class Place:
     workers: int = 0
     """Processes that load data."""
     keep: Keep = "none"
-    """Which weights a final run leaves, as `<key>/weights/epoch_<number>.pth` under work_root."""
+    """Which weights a final run leaves, as `<key>/weights/epoch_<number>.safetensors` under work_root."""
     pictures: int = 0
     """How many pictures of test samples a final run leaves, as `<key>/pictures/<name>.png` under work_root."""

@@ -28,10 +28,10 @@ class FinalRun:
 
     def model(self, task: Task) -> nn.Module:
         """The task's network as it was scored, in eval mode."""
-        import torch
+        from ..benchmarks.common.tensorfile import read_tensors
 
         net = task.build_model()
-        net.load_state_dict(torch.load(self.weights, map_location="cpu", weights_only=True))
+        net.load_state_dict(read_tensors(self.weights))
         return net.eval()
 
 
@@ -91,6 +91,11 @@ def scored_weights(spec: RunSpec, record: RunRecord | None, output: Output) -> P
         raise UserError(f"{run}: the run {record.status}, and has no weights ({record.reason})")
     file = weights_file(output.weights(spec.key), record.epoch)
     if not file.is_file():
+        if file.with_suffix(".pth").is_file():
+            raise MissingDataError(
+                f"{file.with_suffix('.pth')}: weights of an older provbench, in a form that can hold a program, and is "
+                f"not read any more; run the suite with --keep {wanted} to have them as safetensors"
+            )
         raise MissingDataError(
             f"{file}: no such weights, of epoch {record.epoch} of {run}, the {wanted} one; run the suite with "
             f"--keep {wanted} to have them"

@@ -18,10 +18,10 @@ def torchvision_weights(name: str, weights: str, weights_dir: Path) -> dict[str,
 
     Raises as `weights_file` does.
     """
-    import torch
+    from .checkpoints import read_checkpoint
 
     file = weights_file(name, weights, weights_dir, otherwise=", or set weights to null for random ones")
-    return torch.load(file, map_location="cpu", weights_only=True)
+    return read_checkpoint(file)
 
 
 def weights_file(name: str, weights: str, weights_dir: Path, *, otherwise: str = "") -> Path:

@@ -6,23 +6,26 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
-import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from mmengine.runner.checkpoint import weights_to_cpu
 
+from ..common.tensorfile import read_tensors, write_tensors
 from .curve import Validation, best_epoch, validations
 from .distributed import is_rank_0
 from .files import replacing
 from .hooks import DivergedError
 from .learner import learner_of
+from .resume import write_state
 
 Keep = Literal["none", "best", "last", "all"]
 """Of which epochs the weights are left: the best by the selection metric, the last, every validated one."""
 
 
 class Checkpoints(Hook):
-    """Writes `resume.pth`, and `epochs/epoch_<number>.pth`, a network's state dict, for as long as it may be needed.
+    """Writes `resume.safetensors`, and the network's weights of single epochs for as long as they may be needed.
+
+    The weights are state dicts in `epochs/epoch_<number>.safetensors`. All files are as `common.tensorfile` describes:
+    tensors and plain values, and no pickles.
 
     The checkpoint is written before each epoch but the first, after the validation of the last one, by renaming. (
     mmengine's own CheckpointHook saves before the validation, so that a run killed in between would resume without it;
@@ -37,7 +40,7 @@ class Checkpoints(Hook):
         self, work_dir: Path, metric: str, scored: Literal["last", "best"], keep: Keep, higher_is_better: bool = True
     ) -> None:
         self.metric, self.scored, self.keep, self.higher_is_better = metric, scored, keep, higher_is_better
-        self.resume_file = work_dir / "resume.pth"
+        self.resume_file = work_dir / "resume.safetensors"
         self.epochs = work_dir / "epochs"
         self.weights = work_dir / "weights"
 
@@ -45,8 +48,7 @@ class Checkpoints(Hook):
         if runner.epoch == 0 or not is_rank_0():
             return
         with replacing(self.resume_file) as file:
-            meta = {"epoch": runner.epoch, "iter": runner.iter}
-            runner.save_checkpoint(str(file.parent), file.name, meta=meta)
+            write_state(runner, file)
         needed = {weights_file(self.epochs, epoch) for epoch in self._needed(runner)}
         for file in self.epochs.glob("*"):
             if file not in needed:
@@ -79,8 +81,7 @@ class Checkpoints(Hook):
         if epoch is None:
             raise DivergedError(f"{self.metric} was not a finite number in any epoch")
         if self.scored == "best":
-            weights = torch.load(weights_file(self.epochs, epoch), map_location="cpu", weights_only=True)
-            learner_of(runner).net.load_state_dict(weights)
+            learner_of(runner).net.load_state_dict(read_tensors(weights_file(self.epochs, epoch)))
         return found[epoch]
 
     def _needed(self, runner: Runner) -> set[int]:
@@ -104,11 +105,11 @@ class Checkpoints(Hook):
 
     def _write(self, runner: Runner) -> None:
         with replacing(weights_file(self.epochs, runner.epoch)) as file:
-            torch.save(weights_to_cpu(learner_of(runner).net.state_dict()), file)
+            write_tensors(learner_of(runner).net.state_dict(), file)
 
 
 def weights_file(folder: Path, epoch: int) -> Path:
-    return folder / f"epoch_{epoch}.pth"
+    return folder / f"epoch_{epoch}.safetensors"
 
 
 def link_or_copy(source: Path, target: Path) -> None:

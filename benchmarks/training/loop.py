@@ -21,7 +21,8 @@ from .learner import Learner
 from .optim import build_optimizer, schedule
 from .pictures import save_pictures
 from .probe import build_probe
-from .runner import BenchmarkRunner, loadable
+from .resume import loadable
+from .runner import BenchmarkRunner
 from .seeds import derive_seed
 
 
@@ -57,7 +58,7 @@ def train(
     """Train, and score the recipe's epoch (the last, or the best by `selection_metric` on val).
 
     seed: every random draw of the run derives from it. work_dir: holds what an interrupted run is resumed from, and at
-    the end the weights that `keep` asks for as `weights/epoch_<number>.pth`, state dicts of the network on the CPU, and
+    the end the weights that `keep` asks for as `weights/epoch_<number>.safetensors`, state dicts of the network, and
     up to `pictures` pictures of test samples as `pictures/<name>.png`. test: whether the test split is scored at all.
     report: told of every validated epoch; when it answers True, the run stops, pruned. workers: processes that load
     data. higher_is_better: of the selection metric. Raises `DivergedError` when a loss is no longer finite.

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import codecs
 import itertools
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from mmengine.device import get_device
-from mmengine.logging import HistoryBuffer, MessageHub, MMLogger
+from mmengine.logging import MessageHub, MMLogger
 from mmengine.model import MMDistributedDataParallel
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
 from torch import nn
 
+from .resume import read_state
+
 _numbers = itertools.count()
-
-_NUMPY_MAKERS: list[Any] = [np.zeros(1).__reduce__()[0], np.float64(0).__reduce__()[0]]
-
-CHECKPOINT_TYPES = [
-    HistoryBuffer,
-    *_NUMPY_MAKERS,
-    *[(maker, f"numpy.core.multiarray.{maker.__name__}") for maker in _NUMPY_MAKERS],  # their names in numpy 1
-    np.ndarray,
-    np.dtype,
-    *{type(np.dtype(kind)) for kind in ("float32", "float64", "int64", "bool")},
-    getattr,
-    codecs.encode,
-]
-"""What mmengine's checkpoints hold beside tensors and plain containers. torch loads nothing else from them."""
 
 
 class BenchmarkRunner(Runner):
@@ -68,8 +54,8 @@ class BenchmarkRunner(Runner):
         """The run record has the environment."""
 
     def load_checkpoint(self, filename: str, map_location: Any = "cpu", *_: Any, **__: Any) -> dict[str, Any]:
-        """Tensors and the few types of `CHECKPOINT_TYPES` only, and every weight of the model."""
-        checkpoint = read_checkpoint(Path(filename), map_location)
+        """What `write_state` wrote, and every weight of the model."""
+        checkpoint = read_state(Path(filename))
         getattr(self.model, "module", self.model).load_state_dict(checkpoint["state_dict"])
         self._has_loaded = True
         return checkpoint
@@ -78,20 +64,3 @@ class BenchmarkRunner(Runner):
         """Drop the global instances that mmengine made under this run's name."""
         for manager in (MMLogger, MessageHub, Visualizer, DefaultScope):
             manager._instance_dict.pop(self._experiment_name, None)  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def read_checkpoint(file: Path, map_location: Any = "cpu") -> dict[str, Any]:
-    with torch.serialization.safe_globals(CHECKPOINT_TYPES):
-        return torch.load(file, map_location=map_location, weights_only=True)
-
-
-def loadable(checkpoint: Path) -> bool:
-    """Whether a checkpoint is there and whole; a torn one is removed, and its run starts again."""
-    if not checkpoint.is_file():
-        return False
-    try:
-        read_checkpoint(checkpoint)
-    except Exception:
-        checkpoint.unlink()
-        return False
-    return True

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import pickle
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from ...registry import MissingDataError, UserError
+from ..common.checkpoints import read_checkpoint
 from . import openmmlab
 
 PERSON = "person"
@@ -120,9 +119,9 @@ def _load(net: nn.Module, checkpoint: Path, config: Path) -> list[str]:
     from mmdet.evaluation import get_classes
 
     try:
-        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        content = read_checkpoint(checkpoint)
         missing = net.load_state_dict(content.get("state_dict", content), strict=False).missing_keys
-    except (pickle.UnpicklingError, EOFError, RuntimeError, AttributeError, TypeError) as error:
+    except (UserError, RuntimeError, AttributeError, TypeError) as error:
         raise UserError(f"{checkpoint}: not the weights of {config.stem}: {error}") from None
     if missing:
         raise UserError(

@@ -28,7 +28,6 @@ def mend() -> None:
 
     To be called before `mmcv.ops`, `mmdet.models` or `mmaction.models` is imported.
     """
-    _allow_checkpoints()
     _stand_in_for_drn()
     if _stand_in_for_ops():
         _use_torchvision_roi_align()
@@ -48,15 +47,6 @@ def build_model(config: dict[str, Any], library: Library) -> nn.Module:
     models = importlib.import_module(f"{library}.registry").MODELS
     with DefaultScope.overwrite_default_scope(library):
         return models.build(config)
-
-
-def _allow_checkpoints() -> None:
-    """torch loads weights only, and mmengine's checkpoints hold the history of the losses and numpy scalars, too."""
-    import torch
-
-    from ..training.runner import CHECKPOINT_TYPES
-
-    torch.serialization.add_safe_globals(CHECKPOINT_TYPES)
 
 
 def _stand_in_for_drn() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.roi_heads import keypointrcnn_inference
 
 from ...registry import MissingDataError, UserError
+from ..common.checkpoints import read_checkpoint
 from ..common.weights import weights_file
 from .skeletons import JOINTS
 
@@ -163,9 +163,9 @@ def load_network(file: Path, *, size: int | None = None) -> KeypointRCNN:
     backbone = resnet_fpn_backbone(backbone_name="resnet50", weights=None, norm_layer=FrozenBatchNorm2d)
     net = KeypointRCNN(backbone, 2, num_keypoints=JOINTS, min_size=size)
     try:
-        content = torch.load(file, map_location="cpu", weights_only=True)
+        content = read_checkpoint(file)
         net.load_state_dict(content.get("model", content))  # torchvision's training script writes {"model": …}
-    except (pickle.UnpicklingError, EOFError, RuntimeError, AttributeError, TypeError) as error:
+    except (UserError, RuntimeError, AttributeError, TypeError) as error:
         raise UserError(f"{file}: not the weights of torchvision's {MODEL}: {error}") from None
     official = get_model_weights(MODEL).__members__["COCO_V1"].url
     if file.name == official.rpartition("/")[2]:  # trained with an epsilon of 0, says torchvision

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from provbench.benchmarks.common.tensorfile import read_tensors
 from provbench.results import RunRecord
 from provbench.suites.checkpoints import move_files, wanted_epochs, weights_file
 from provbench.suites.driver import Driver, Tally
@@ -101,12 +102,10 @@ def files(output: Output) -> dict[str, bytes]:
 
 
 def test_weights_are_kept_on_request(make: Callable[..., Plan], keeping: Callable[..., Tally], output: Output) -> None:
-    import torch
-
     keeping(make(), "last")
-    assert epochs_kept(output) == {key: ["epoch_2.pth"] for key in files(output)}
+    assert epochs_kept(output) == {key: ["epoch_2.safetensors"] for key in files(output)}
     for key in files(output):
-        weights = torch.load(weights_file(output.weights(key), 2), weights_only=True)
+        weights = read_tensors(weights_file(output.weights(key), 2))
         assert weights["layers.0.weight"].shape == (8, 3, 3, 3)
     assert list(output.work.iterdir()) == []
 
@@ -116,7 +115,7 @@ def test_trials_and_failures_leave_none(
 ) -> None:
     keeping(make(TOY + "  refusing: {augmentation: refuse}\n" + SEARCH), "all")
     finals = {run.key for run in output.store.records() if run.phase == "final" and run.status == "done"}
-    assert epochs_kept(output) == {key: ["epoch_1.pth", "epoch_2.pth"] for key in finals}
+    assert epochs_kept(output) == {key: ["epoch_1.safetensors", "epoch_2.safetensors"] for key in finals}
 
 
 def test_a_finished_run_without_the_wanted_weights_is_trained_again_for_them_and_its_record_stays(
@@ -125,7 +124,7 @@ def test_a_finished_run_without_the_wanted_weights_is_trained_again_for_them_and
     plan = make()
     assert keeping(plan, "none").trained == 4
     before = files(output)
-    kept = {key: ["epoch_2.pth"] for key in before}
+    kept = {key: ["epoch_2.safetensors"] for key in before}
     assert keeping(plan, "last").trained == 4
     assert files(output) == before
     assert epochs_kept(output) == kept

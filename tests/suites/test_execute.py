@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
+from provbench.benchmarks.common import tensorfile
 from provbench.registry import TASKS, Scores, UserError
 from provbench.results.record import RunRecord
 from provbench.suites.execute import execute
@@ -74,7 +74,7 @@ def test_and_after_an_interrupt_at_an_epoch(
 
 def test_a_torn_checkpoint_is_no_checkpoint(make: Callable[..., Plan], place: Callable[[str], Place]) -> None:
     spec = guided_spec(make())
-    torn = place("torn").work_root / spec.key / "resume.pth"
+    torn = place("torn").work_root / spec.key / "resume.safetensors"
     torn.parent.mkdir(parents=True)
     torn.write_bytes(b"PK\x03\x04 half a file")
     assert execute(spec, place("torn")).outcome == execute(spec, place("whole")).outcome
@@ -152,8 +152,10 @@ def test_a_final_run_leaves_weights_and_pictures_and_a_search_does_not(
         spec = guided_spec(make(), phase)
         here = replace(place(phase), keep="all", pictures=2)
         assert execute(spec, here).outcome == execute(spec, place(f"{phase} alone")).outcome
-        left[phase] = {str(file.relative_to(here.work_root / spec.key)) for file in here.work_root.rglob("*.p[nt][gh]")}
-    weights = {f"weights/epoch_{epoch}.pth" for epoch in (1, 2, 3)}
+        left[phase] = {
+            str(file.relative_to(here.work_root / spec.key)) for file in here.work_root.rglob("*") if file.is_file()
+        }
+    weights = {f"weights/epoch_{epoch}.safetensors" for epoch in (1, 2, 3)}
     assert weights | {"pictures/left_0.png", "pictures/left_1.png"} <= left["final"]
     assert not any(name.startswith(("weights", "pictures")) for name in left["search"])
 
@@ -207,14 +209,11 @@ def test_scores_that_cannot_be_recorded_are_the_methods_fault(
 def test_a_full_disk_is_raised(
     make: Callable[..., Plan], place: Callable[[str], Place], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = torch.save
-
-    def save(state: Any, file: Any) -> None:
-        with open("/dev/full", "wb") as full:  # noqa: PTH123
-            real(state, full)
-
-    monkeypatch.setattr("provbench.benchmarks.training.checkpoints.torch.save", save)
-    with pytest.raises(OSError, match=r"(?i)no space left|file write failed|unexpected pos"):
+    real = tensorfile.write_tensors
+    monkeypatch.setattr(
+        "provbench.benchmarks.training.checkpoints.write_tensors", lambda value, _: real(value, Path("/dev/full"))
+    )
+    with pytest.raises(OSError, match="No space left on device"):
         execute(guided_spec(make()), replace(place("a"), keep="all"))
 
 

@@ -307,7 +307,7 @@ def test_a_full_disk_can_be_cleaned(make: Callable[..., Plan], small_disk: Small
     with output_lock(output.root, announce=False):
         garbage = find_garbage(output, "last")
         remove(garbage)
-    assert [item.path.name for item in garbage] == ["epoch_1.pth"] * 4
+    assert [item.path.name for item in garbage] == ["epoch_1.safetensors"] * 4
     assert not any(item.path.exists() for item in garbage)
     assert outcomes(output) == finished
     small_disk.free()

@@ -77,30 +77,30 @@ def at_work(output: Output, key: str) -> Iterator[None]:
 
 class TestWorkingFolders:
     def test_a_finished_run_has_no_use_for_its_own(self, filled: Output) -> None:
-        write(filled.work / FINISHED / "resume.pth", 1000)
-        write(filled.work / INTERRUPTED / "resume.pth")
+        write(filled.work / FINISHED / "resume.safetensors", 1000)
+        write(filled.work / INTERRUPTED / "resume.safetensors")
         (item,) = find_garbage(filled)
         assert (item.kind, item.path, item.files, item.bytes) == ("finished work", filled.work / FINISHED, 1, 1000)
 
     def test_an_interrupted_run_keeps_its_own_for_a_day(self, filled: Output) -> None:
-        write(filled.work / INTERRUPTED / "resume.pth", age=DAY_SECONDS - 60)
+        write(filled.work / INTERRUPTED / "resume.safetensors", age=DAY_SECONDS - 60)
         assert find_garbage(filled) == []
         assert kinds(find_garbage(filled, now=time.time() + 120)) == {"abandoned work": [INTERRUPTED]}
 
     def test_one_that_a_process_is_at_work_in_stays_whatever_its_age(self, filled: Output) -> None:
         for key in (FINISHED, INTERRUPTED):
-            write(filled.work / key / "resume.pth")
+            write(filled.work / key / "resume.safetensors")
         later = time.time() + 2 * DAY_SECONDS
         with at_work(filled, FINISHED), at_work(filled, INTERRUPTED):
             assert find_garbage(filled, now=later) == []
         assert kinds(find_garbage(filled, now=later)) == {"finished work": [FINISHED], "abandoned work": [INTERRUPTED]}
 
     def test_weights_that_have_another_name_elsewhere_free_nothing(self, filled: Output) -> None:
-        kept = write(filled.weights(FINISHED) / "epoch_3.pth", 5000)
-        write(filled.work / FINISHED / "resume.pth", 100)
-        (filled.work / FINISHED / "epoch_3.pth").hardlink_to(kept)
-        twice = write(filled.work / FINISHED / "epoch_2.pth", 70)
-        (filled.work / FINISHED / "again.pth").hardlink_to(twice)
+        kept = write(filled.weights(FINISHED) / "epoch_3.safetensors", 5000)
+        write(filled.work / FINISHED / "resume.safetensors", 100)
+        (filled.work / FINISHED / "epoch_3.safetensors").hardlink_to(kept)
+        twice = write(filled.work / FINISHED / "epoch_2.safetensors", 70)
+        (filled.work / FINISHED / "again.safetensors").hardlink_to(twice)
         (item,) = find_garbage(filled)
         assert (item.files, item.bytes) == (4, 170)
 
@@ -109,13 +109,13 @@ class TestWeights:
     @pytest.fixture
     def weighty(self, filled: Output) -> Output:
         for epoch in (1, 2, 3):
-            write(filled.weights(FINISHED) / f"epoch_{epoch}.pth")
+            write(filled.weights(FINISHED) / f"epoch_{epoch}.safetensors")
         return filled
 
     @pytest.mark.parametrize(("keep", "gone"), [("all", []), ("best", [2]), ("last", [1, 2]), ("none", [1, 2, 3])])
     def test_those_beyond_the_policy_go(self, weighty: Output, keep: Any, gone: list[int]) -> None:
         garbage = find_garbage(weighty, keep)
-        assert [item.path.name for item in garbage] == [f"epoch_{epoch}.pth" for epoch in gone]
+        assert [item.path.name for item in garbage] == [f"epoch_{epoch}.safetensors" for epoch in gone]
         remove(garbage)
         assert weighty.weights(FINISHED).is_dir() == (len(gone) < 3)
         assert find_garbage(weighty, keep) == []
@@ -125,11 +125,11 @@ class TestWeights:
         other = record.model_copy(update={"task": "of-a-plugin", "key": INTERRUPTED})
         weighty.store.put(other)
         for epoch in (1, 2, 3):
-            write(weighty.weights(INTERRUPTED) / f"epoch_{epoch}.pth")
+            write(weighty.weights(INTERRUPTED) / f"epoch_{epoch}.safetensors")
         assert {item.path.parent.name for item in find_garbage(weighty, "best")} == {FINISHED}
 
     def test_those_without_a_record_go(self, weighty: Output) -> None:
-        write(weighty.weights(INTERRUPTED) / "epoch_1.pth")
+        write(weighty.weights(INTERRUPTED) / "epoch_1.safetensors")
         assert kinds(find_garbage(weighty)) == {"weights": [INTERRUPTED]}
 
 
@@ -147,13 +147,13 @@ def test_temporary_files_an_hour_old(filled: Output) -> None:
     write(filled.root / "records" / "ff" / stale, age=3700)
     write(filled.root / "records" / "ff" / stale.replace("0123", "4567"), age=3500)
     write(filled.suite("toy") / "tables" / ".toy.md.0123456789ab.tmp", age=3700)
-    write(filled.weights(FINISHED) / ".epoch_3.pth.0123456789ab.tmp", age=3700)
+    write(filled.weights(FINISHED) / ".epoch_3.safetensors.0123456789ab.tmp", age=3700)
     write(filled.trackers / "wandb" / ".run.0123456789ab.tmp", age=3700)
     write(journal, age=3700)
     JournalFileSymlinkLock(str(journal)).acquire()
     hour = time.time() + 3700
     assert sorted(kinds(find_garbage(filled))["temporary"]) == sorted(
-        [stale, ".toy.md.0123456789ab.tmp", ".epoch_3.pth.0123456789ab.tmp"]
+        [stale, ".toy.md.0123456789ab.tmp", ".epoch_3.safetensors.0123456789ab.tmp"]
     )
     assert f"{journal.name}.lock" in kinds(find_garbage(filled, now=hour))["temporary"]
     remove(find_garbage(filled, now=hour))
@@ -190,7 +190,7 @@ def test_the_quarantine_only_if_asked(filled: Output) -> None:
 
 def test_what_is_no_run_s_is_left_alone(filled: Output) -> None:
     old = 10 * DAY_SECONDS
-    write(filled.checkpoints / "imagenet" / "resnet50.pth", age=old)
+    write(filled.checkpoints / "imagenet" / "resnet50.safetensors", age=old)
     write(filled.checkpoints / "notes.txt", age=old)
     write(filled.work / "mine" / "file", age=old)
     write(filled.root / "pictures" / "holiday" / "sea.png", age=old)
@@ -216,6 +216,6 @@ def test_a_suite_that_was_left_alone_leaves_nothing(
     remove(find_garbage(finished, "last"))
     after = everything(finished)
     gone = before.keys() - after.keys()
-    assert {path.name for path in gone} == {"epoch_1.pth"}
+    assert {path.name for path in gone} == {"epoch_1.safetensors"}
     assert all(before[path] == content for path, content in after.items()), "looking writes nothing"
     assert drive(make()).trained == 0

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from provbench.benchmarks.common.tensorfile import read_tensors
 from provbench.registry import UserError, load_plugins
 from provbench.results.record import RunRecord
 from provbench.suites.execute import execute
@@ -55,7 +56,7 @@ def place(tmp_path: Path) -> Callable[[str], Place]:
 
 
 def weights(spec: RunSpec, place: Place, epoch: int = 3) -> dict[str, torch.Tensor]:
-    return torch.load(place.work_root / spec.key / "weights" / f"epoch_{epoch}.pth")
+    return read_tensors(place.work_root / spec.key / "weights" / f"epoch_{epoch}.safetensors")
 
 
 def assert_close(one: RunRecord, other: RunRecord) -> None:

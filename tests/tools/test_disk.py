@@ -28,14 +28,14 @@ def out(tmp_path: Path) -> Path:
         folder = out / "checkpoints" / key
         folder.mkdir(parents=True)
         for epoch in epochs:
-            (folder / f"epoch_{epoch}.pth").write_bytes(bytes(1_500_000))
+            (folder / f"epoch_{epoch}.safetensors").write_bytes(bytes(1_500_000))
     return out
 
 
 @pytest.fixture
 def weights(out: Path) -> Callable[[], list[str]]:
     def find() -> list[str]:
-        return sorted(f"{path.parent.name[0]}/{path.stem}" for path in out.glob("checkpoints/*/*.pth"))
+        return sorted(f"{path.parent.name[0]}/{path.stem}" for path in out.glob("checkpoints/*/*.safetensors"))
 
     return find
 
@@ -71,7 +71,7 @@ def test_for_scripts(provbench: Run, out: Path) -> None:
     (kind,) = found["kinds"]
     assert (kind["kind"], kind["files"], kind["bytes"]) == ("weights", 3, 4_500_000)
     assert not found["removed"]
-    assert {Path(path).name for path in found["paths"]} == {"0" * 20, "epoch_1.pth", "epoch_2.pth"}
+    assert {Path(path).name for path in found["paths"]} == {"0" * 20, "epoch_1.safetensors", "epoch_2.safetensors"}
 
 
 def test_not_beside_a_driver(provbench: Run, out: Path, weights: Callable[[], list[str]]) -> None:
@@ -84,7 +84,7 @@ def test_not_beside_a_driver(provbench: Run, out: Path, weights: Callable[[], li
 
 def test_a_folder_that_is_no_output_folder_is_left_alone(provbench: Run, tmp_path: Path) -> None:
     project = tmp_path / "project"
-    precious = project / "checkpoints" / KEY / "epoch_1.pth"
+    precious = project / "checkpoints" / KEY / "epoch_1.safetensors"
     precious.parent.mkdir(parents=True)
     precious.touch()
     for folder in (project, tmp_path / "nowhere"):

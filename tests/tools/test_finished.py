@@ -85,7 +85,8 @@ def test_weights_that_were_not_kept_are_asked_for(suite: Callable[..., Suite], c
     with pytest.raises(MissingDataError, match=f"baseline on toy, seed 3: not finished in .*{remedy}"):
         toys.runs()
     toys.train()
-    message = rf"epoch_\d\.pth: no such weights, of epoch \d of cutmix on toy, seed 5, the {checkpoint} one; .*{remedy}"
+    run = rf"of epoch \d of cutmix on toy, seed 5, the {checkpoint} one"
+    message = rf"epoch_\d\.safetensors: no such weights, {run}; .*{remedy}"
     with pytest.raises(MissingDataError, match=message):
         toys.runs(methods=["cutmix"], seed=5)
     toys.train(keep=checkpoint)  # what the message says

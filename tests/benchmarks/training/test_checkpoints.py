@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from provbench.benchmarks.common.tensorfile import read_tensors
 from provbench.benchmarks.training import checkpoints as module
 from provbench.benchmarks.training.loop import Outcome
 
@@ -20,7 +21,7 @@ SHAKY = {"lr": 1.0, "epochs": 5, "train_size": 16, "seed": 3, "task": "toy"}
 
 def kept(work: Path) -> dict[int, dict[str, torch.Tensor]]:
     """The weights that a run left, by epoch."""
-    return {int(file.stem.split("_")[1]): torch.load(file, weights_only=True) for file in work.glob("weights/*")}
+    return {int(file.stem.split("_")[1]): read_tensors(file) for file in work.glob("weights/*")}
 
 
 def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
@@ -154,7 +155,7 @@ def test_what_another_attempt_left_is_not_taken_for_its_own(
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(**SHAKY, keep="all", report=interrupt_at(4))
-    (tmp_path / "work" / "resume.pth").write_bytes(b"torn")
+    (tmp_path / "work" / "resume.safetensors").write_bytes(b"torn")
     for file in (tmp_path / "work" / "epochs").iterdir():
         file.write_bytes(b"older")
     run(**SHAKY, keep="all")
@@ -179,7 +180,7 @@ def test_weights_that_may_be_needed_outlive_what_replaces_them(run: Train, tmp_p
     with pytest.raises(KeyboardInterrupt):
         run(**SHAKY, checkpoint="best", report=interrupt_at(best))
     found = {file.name for file in (tmp_path / "work" / "epochs").iterdir()}
-    assert found == {f"epoch_{best}.pth", f"epoch_{before}.pth"}
+    assert found == {f"epoch_{best}.safetensors", f"epoch_{before}.safetensors"}
 
 
 def test_a_kept_file_is_no_second_copy(run: Train, tmp_path: Path) -> None:
@@ -187,7 +188,7 @@ def test_a_kept_file_is_no_second_copy(run: Train, tmp_path: Path) -> None:
     (file,) = (tmp_path / "work" / "weights").iterdir()
     assert file.samefile(tmp_path / "work" / "epochs" / file.name)
     shutil.move(file, tmp_path / "elsewhere.pth")
-    assert torch.load(tmp_path / "elsewhere.pth", weights_only=True)
+    assert read_tensors(tmp_path / "elsewhere.pth")
 
 
 def test_a_file_system_without_links_has_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from provbench.benchmarks.common.tensorfile import read_tensors
 from provbench.benchmarks.training.data import Preprocessor
 from provbench.benchmarks.training.probe import GradientProbe, build_probe, outside_shares
 from provbench.registry import AUGMENTATIONS, TASKS, Batch, Source
@@ -153,7 +154,7 @@ def test_a_training_is_the_same_to_the_last_bit_with_and_without(
     assert (probed.val, probed.test, probed.curve) == (plain.val, plain.test, plain.curve)
     for column, values in probed.predictions["test"].items():
         assert (values == plain.predictions["test"][column]).all()
-    one, other = (torch.load(tmp_path / work / "weights" / "epoch_3.pth") for work in ("plain", "probed"))
+    one, other = (read_tensors(tmp_path / work / "weights" / "epoch_3.safetensors") for work in ("plain", "probed"))
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mmengine.logging import HistoryBuffer
 from mmengine.registry import DefaultScope
 
 from provbench.benchmarks.ucf101_24 import openmmlab
@@ -190,56 +188,6 @@ def test_deformable_attention_takes_its_pytorch_path_wherever_its_inputs_are() -
     attended.sum().backward()
     assert attended.shape == (3, 1, 8)
     assert query.grad is not None
-
-
-def test_a_checkpoint_of_mmengine_loads_as_weights_only(tmp_path: Path) -> None:
-    history = HistoryBuffer()
-    history.update(2.5)
-    state = {"message_hub": {"log_scalars": {"train/loss": history}}, "best": np.float32(0.5), "seed": np.int64(3)}
-    torch.save(state, tmp_path / "epoch_1.pth")
-    loaded = torch.load(tmp_path / "epoch_1.pth", weights_only=True)
-    assert loaded["message_hub"]["log_scalars"]["train/loss"].current() == 2.5
-    assert loaded["best"] == 0.5
-    assert loaded["seed"] == 3
-
-
-RESUME = """
-import logging, sys
-import torch
-from mmengine.model import BaseModel
-from mmengine.runner import Runner
-from provbench.benchmarks.ucf101_24 import openmmlab
-openmmlab.mend()
-
-class Net(BaseModel):
-    def __init__(self):
-        super().__init__()
-        self.layer = torch.nn.Linear(2, 1)
-    def forward(self, inputs, mode="tensor"):
-        return {"loss": self.layer(inputs).square().mean()}
-
-def runner(epochs, resume):
-    return Runner(
-        model=Net(), work_dir=sys.argv[1], experiment_name=f"to{epochs}", log_level="ERROR", resume=resume,
-        train_dataloader={"batch_size": 2, "dataset": [torch.ones(2)] * 4, "sampler": {"type": "DefaultSampler"},
-                          "collate_fn": lambda items: {"inputs": torch.stack(items)}},
-        train_cfg={"by_epoch": True, "max_epochs": epochs},
-        optim_wrapper={"optimizer": {"type": "SGD", "lr": 0.1}},
-        default_hooks={"checkpoint": {"type": "CheckpointHook", "interval": 1}},
-    )
-
-runner(1, False).train()
-second = runner(3, True)
-second.train()
-assert second.epoch == 3 and second.iter == 6, (second.epoch, second.iter)
-"""
-
-
-@pytest.mark.slow
-def test_mmengines_own_runner_resumes(tmp_path: Path) -> None:
-    command = [sys.executable, "-W", "ignore", "-c", RESUME, str(tmp_path)]
-    process = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert process.returncode == 0, process.stderr[-3000:]
 
 
 @pytest.mark.slow

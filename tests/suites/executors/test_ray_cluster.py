@@ -176,7 +176,10 @@ def test_a_node_with_disks_of_its_own_makes_the_data_and_hands_the_weights_over(
     tally = Driver(plan, output, executor, place).run()
     (record,) = output.store.records()
     assert tally.trained == 1
-    assert [path.name for path in sorted(output.weights(record.key).iterdir())] == ["epoch_1.pth", "epoch_2.pth"]
+    assert [path.name for path in sorted(output.weights(record.key).iterdir())] == [
+        "epoch_1.safetensors",
+        "epoch_2.safetensors",
+    ]
     assert (node_data / "toy-mini").is_dir()
     assert [path.name for path in node_work.iterdir()] == [], "what was handed over is not kept"
 
