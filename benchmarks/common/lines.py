@@ -125,7 +125,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise MissingDataError(f"{path}: no such annotation file") from None
     except UnicodeDecodeError as error:

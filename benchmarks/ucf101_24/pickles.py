@@ -2,7 +2,8 @@
 
 A pickle is a program. Python's own machine imports what the program names and calls it; the machine here knows the
 operations that build data, reconstructs numpy's arrays, dtypes and scalars itself, and refuses everything else. It
-imports nothing, calls nothing that a file names, and makes at most as many array bytes as the file has.
+imports nothing, calls nothing that a file names, and makes at most as many array bytes as the file has, and containers
+of at most as many members.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ class _Machine:
         self.stream = stream
         self.path = path
         self.encoding = encoding
-        self.array_bytes_left = 2 * size  # protocols below 3 spell bytes as text, so that they count twice
+        self.bytes_left = 2 * size  # protocols below 3 spell bytes as text, so that they count twice
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
 
@@ -260,16 +261,21 @@ class _Machine:
         return text.encode("latin1")
 
     def make_set(self, values: Any = ()) -> set[Any]:
-        return {_key(value) for value in values}
+        return {_key(value) for value in self._paid(values)}
 
     def make_frozenset(self, values: Any = ()) -> frozenset[Any]:
-        return frozenset(map(_key, values))
+        return frozenset(map(_key, self._paid(values)))
 
     def make_bytes(self) -> bytes:
         return b""
 
     def make_dict(self, pairs: Any = ()) -> dict[Any, Any]:
-        return {_key(key): value for key, value in pairs}
+        return {_key(key): value for key, value in self._paid(pairs)}
+
+    def _paid(self, values: Any) -> Any:
+        """The members of a container that a call copies: a file may name one long list and have it copied often."""
+        self._spend(len(values))
+        return values
 
     def _contents(self, state: Any) -> np.ndarray:
         if not isinstance(state, tuple) or len(state) != 5:
@@ -302,9 +308,10 @@ class _Machine:
         return np.frombuffer(bytes(raw), dtype).reshape(shape, order=order) if raw else np.zeros(shape, dtype, order)
 
     def _spend(self, count: int) -> None:
-        self.array_bytes_left -= count
-        if self.array_bytes_left < 0:
-            raise _RefusalError("its arrays would take more memory than the file has bytes")
+        """Counts bytes of arrays, and members of containers that are copied, each of which takes a byte or more."""
+        self.bytes_left -= count
+        if self.bytes_left < 0:
+            raise _RefusalError("its contents would take more memory than the file has bytes")
 
 
 def _finished(value: Any) -> Any:

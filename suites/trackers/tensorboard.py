@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ...registry import UserError
+from ...registry.synthesizers.image_files import read_image
 from ...results.record import RunRecord
 from ..spec import RunSpec
 from .base import Tracker
@@ -40,10 +41,8 @@ class TensorBoard(Tracker):
 
 
 def _write(folder: Path, spec: RunSpec, record: RunRecord, pictures: Sequence[Path]) -> None:
-    import numpy as np
     from mmengine.config import Config
     from mmengine.visualization import TensorboardVisBackend, Visualizer
-    from PIL import Image
 
     visualizer = Visualizer(vis_backends=[TensorboardVisBackend(str(folder))])  # pyright: ignore[reportArgumentType]
     names = {"suite": spec.suite, "task": spec.cell, "method": spec.method, "seed": record.seed, "phase": record.phase}
@@ -55,6 +54,5 @@ def _write(folder: Path, spec: RunSpec, record: RunRecord, pictures: Sequence[Pa
         scores = {f"{split}/{name}": value for name, value in getattr(record, split).items()}
         visualizer.add_scalars(scores, step=record.epoch)
     for picture in pictures:
-        with Image.open(picture) as image:
-            visualizer.add_image(f"pictures/{picture.stem}", np.asarray(image.convert("RGB")), step=record.epoch)
+        visualizer.add_image(f"pictures/{picture.stem}", read_image(picture), step=record.epoch)
     visualizer.close()

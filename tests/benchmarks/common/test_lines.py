@@ -111,6 +111,11 @@ def test_broken_quotes_are_named_by_their_line(file: Path, rows: str, message: s
         list(read_table(file, ("image", "y")))
 
 
+def test_a_mark_of_the_byte_order_is_no_part_of_a_name(file: Path) -> None:
+    file.write_bytes("\ufeffimage,y\na,1\n".encode())
+    assert [row["image"] for row in read_table(file, ("image",))] == ["a"]
+
+
 def test_a_column_that_is_there_twice_is_refused(file: Path) -> None:
     file.write_text("image,y,image\na,1,b\n")
     with pytest.raises(UserError, match=r"boxes\.txt:1: the header has column 'image' twice"):

@@ -205,6 +205,16 @@ def test_one_piece_of_data_cannot_become_many_arrays(file: Path) -> None:
     assert "more memory than the file has bytes" in refusal(file, b"\x80\x02" + text + parts + b".")
 
 
+@pytest.mark.parametrize("copy", [b"c__builtin__\nset\n", b"c__builtin__\nfrozenset\n", b"ccollections\nOrderedDict\n"])
+def test_one_list_cannot_become_many_containers(file: Path, copy: bytes) -> None:
+    pairs = b"OrderedDict" in copy
+    members = b"".join((b"K%cK\x00\x86" if pairs else b"K%c") % number for number in range(200))
+    listed = b"\x80\x02](" + members + b"eq\x000" + copy + b"q\x010"
+
+    assert len(read(file, listed + b"h\x01h\x00\x85R.")) == 200
+    assert "more memory than the file has bytes" in refusal(file, listed + b"h\x01h\x00\x85R" * 100 + b".")
+
+
 def test_containers_that_hold_each_other_a_billion_times_are_as_small_as_their_file(file: Path) -> None:
     layers = b"]q\x00" + b"".join(b"](" + bytes([ord("h"), n]) * 10 + b"eq" + bytes([n + 1]) for n in range(60))
 

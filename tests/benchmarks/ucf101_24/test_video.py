@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import struct
 from pathlib import Path
 from typing import Any
@@ -147,3 +148,14 @@ def test_frames_beyond_the_limit_are_refused(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(video, "MAX_PIXELS", 96 * 96 - 1)
     with pytest.raises(VideoError, match=r"a\.mp4: .*it declares 96x96 pixels"):
         next(read_frames(tmp_path / "a.mp4"))
+
+
+def test_a_playlist_cannot_ask_for_the_network(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/a.ts"
+        (tmp_path / "a.mp4").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{address}\n#EXT-X-ENDLIST\n")
+        with pytest.raises(VideoError, match=r"a\.mp4"):
+            list(read_frames(tmp_path / "a.mp4"))
+        with pytest.raises(TimeoutError):
+            server.accept()
