@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Batch,
         Regularizer,
         Source,
+        Step,
         Synthesizer,
         TrainingSet,
         classification_loss,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
         load_plugins,
     )
     from .errors import MissingDataError, UnknownNameError, UserError
-    from .params import Params, SearchSpace, search_spaces, tunable, validate_params
+    from .params import Params, SearchSpace, added, implied, search_spaces, tunable, validate_params
     from .task import Metric, Recipe, Scores, Task, TaskInfo
 
 __all__ = [
@@ -60,13 +61,16 @@ __all__ = [
     "Scores",
     "SearchSpace",
     "Source",
+    "Step",
     "Synthesizer",
     "Task",
     "TaskInfo",
     "TrainingSet",
     "UnknownNameError",
     "UserError",
+    "added",
     "classification_loss",
+    "implied",
     "load_plugins",
     "search_spaces",
     "tunable",
@@ -79,6 +83,7 @@ _HOMES = {
     "Batch": "contracts",
     "Regularizer": "contracts",
     "Source": "contracts",
+    "Step": "contracts",
     "Synthesizer": "contracts",
     "TrainingSet": "contracts",
     "classification_loss": "contracts",
@@ -100,6 +105,8 @@ _HOMES = {
     "UserError": "errors",
     "Params": "params",
     "SearchSpace": "params",
+    "added": "params",
+    "implied": "params",
     "search_spaces": "params",
     "tunable": "params",
     "validate_params": "params",

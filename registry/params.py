@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from .errors import UserError, nearest
 
@@ -58,6 +59,29 @@ def tunable(
         low=low, high=high, log=log, integer=integer, choices=tuple(choices) if choices is not None else None
     )
     return Field(default, json_schema_extra={"search": space.model_dump(exclude_defaults=True, mode="json")}, **field)
+
+
+def added(default: Any, *, when: Mapping[str, Sequence[Any]] | None = None, **field: Any) -> Any:
+    """Returns a pydantic `Field` that came later than its model, whose default means what the model did before.
+
+    At its default it is left out of a run's identity, so that results from before it came still count. when: other
+    fields and values of theirs with which the default means something new, and is part of the identity.
+    """
+    extra: Any = {"added": {name: list(values) for name, values in (when or {}).items()}}
+    return Field(default, json_schema_extra=extra, **field)
+
+
+def implied(params: BaseModel) -> tuple[str, ...]:
+    """Returns the names of `added` fields at defaults that change nothing: no part of a run's identity."""
+    return tuple(name for name, field in type(params).model_fields.items() if _is_implied(params, name, field))
+
+
+def _is_implied(params: BaseModel, name: str, field: FieldInfo) -> bool:
+    extra = field.json_schema_extra
+    conditions = extra.get("added") if isinstance(extra, dict) else None
+    if not isinstance(conditions, dict) or getattr(params, name) != field.default:
+        return False
+    return not any(getattr(params, other) in cast(list[Any], values) for other, values in conditions.items())
 
 
 def search_spaces(model: type[BaseModel]) -> Iterator[tuple[str, SearchSpace]]:

@@ -13,7 +13,7 @@ from pydantic import Field
 from .contracts import TrainingSet
 from .core import Plugin
 from .errors import UnknownNameError, UserError, nearest
-from .params import Params, tunable, validate_params
+from .params import Params, added, tunable, validate_params
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,7 +50,12 @@ class Recipe(Params):
     step_epochs: int = Field(15, ge=1, description="of schedule step and wsol-step")
     warmup_epochs: int = Field(0, ge=0, description="linear warm-up from lr/1000")
     clip_grad_norm: float | None = Field(None, gt=0, description="clip the gradient's L2 norm")
-    precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", description="autocast; penalties stay in FP32")
+    precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", description="autocast of the training step")
+    penalty_precision: Literal["amp", "fp32"] = added(
+        "amp",
+        when={"precision": ["bf16"]},
+        description="of steps whose penalty differentiates twice; amp: as the others under bf16, FP32 under fp16",
+    )
     checkpoint: Literal["last", "best"] = Field("last", description="which epoch is tested; best: by val metric")
     val_every: int = Field(1, ge=1, description="epochs between validations; the last epoch is always validated")
     image_size: int = Field(224, ge=16, description="side of the model's input in pixels")

@@ -49,7 +49,7 @@ class Part:
         prefix = f"{self.name}."
         mine = {key.removeprefix(prefix): value for key, value in chosen.items() if key.startswith(prefix)}
         params = validate_params(plugin.Params, {**self.values, **mine}, f"{self.where}: {self.name}")
-        return PluginSpec(name=self.name, version=plugin.version, params=params.model_dump(mode="json"))
+        return PluginSpec.of(plugin, params)
 
     @property
     def model(self) -> type[Params]:
@@ -123,7 +123,7 @@ class Cell:
         merged = {**self.overrides, **(chosen or {})}
         own = {key: value for key, value in merged.items() if "." not in key}
         params = self.task.resolve_params({**self.values, **own}, self.variant, self.where)
-        return PluginSpec(name=self.task.name, version=self.task.version, params=params.model_dump(mode="json"))
+        return PluginSpec.of(self.task, params)
 
     def build_task(self, data_root: Path) -> Task:
         return self.task(self.task.Params(**self.resolve_task().params), variant=self.variant, data_root=data_root)

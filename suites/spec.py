@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from ..registry import Params, Plugin, implied
 from ..results.record import Phase
 
 KEY_LENGTH = 20
@@ -29,6 +30,19 @@ class PluginSpec(BaseModel):
     name: str
     version: str
     params: dict[str, Any]
+    implied: tuple[str, ...] = ()
+    """Parameters that came later, at defaults that change nothing: they are no part of the key."""
+
+    @classmethod
+    def of(cls, plugin: type[Plugin], params: Params) -> PluginSpec:
+        return cls(
+            name=plugin.name, version=plugin.version, params=params.model_dump(mode="json"), implied=implied(params)
+        )
+
+    def identity(self) -> dict[str, Any]:
+        """Returns what the key has of it."""
+        params = {name: value for name, value in self.params.items() if name not in self.implied}
+        return {"name": self.name, "version": self.version, "params": params}
 
     def flat(self) -> dict[str, Any]:
         return {f"{self.name}.{name}": value for name, value in self.params.items()}
@@ -63,7 +77,11 @@ class RunSpec(BaseModel):
     def identity(self) -> dict[str, Any]:
         """What the key is made of: no path, no name that the suite gave, no order."""
         identity = self.model_dump(mode="json", exclude={"suite", "cell", "method", "plugins"})
-        identity["regularizers"].sort(key=lambda plugin: plugin["name"])
+        identity["task"] = self.task.identity()
+        identity["synthesizer"] = self.synthesizer and self.synthesizer.identity()
+        identity["augmentation"] = self.augmentation and self.augmentation.identity()
+        regularizers = sorted(self.regularizers, key=lambda plugin: plugin.name)
+        identity["regularizers"] = [plugin.identity() for plugin in regularizers]
         if self.processes == 1:
             del identity["processes"]
         if self.task.params.get("checkpoint") != "best":

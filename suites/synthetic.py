@@ -36,7 +36,7 @@ def data_fingerprint(task: Task, synthesizer: PluginSpec | None) -> str:
 
 def synthetic_folder(task: Task, synthesizer: PluginSpec, fingerprint: str, root: Path) -> Path:
     """Where the set lies under `root`. fingerprint: as of `data_fingerprint`."""
-    identity = {"synthesizer": synthesizer.model_dump(mode="json"), "task": task.name, "fingerprint": fingerprint}
+    identity = {"synthesizer": synthesizer.identity(), "task": task.name, "fingerprint": fingerprint}
     return root / FOLDER / f"{task.name}-{synthesizer.name}-{digest(identity)}"
 
 

@@ -12,9 +12,10 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from ...registry import Augmentation, Batch, Regularizer, Task, classification_loss
-from ...registry.contracts import double_differentiable
+from ...registry.contracts import Step, double_differentiable
 from .data import Preprocessor, batch_of
 from .distributed import rank, ranks, relative_weight
+from .rerun import Rerun
 from .seeds import derive_seed
 
 
@@ -27,11 +28,16 @@ class Learner(BaseModel):
     def __init__(
         self, task: Task, augmentation: Augmentation | None, regularizers: Sequence[Regularizer], seed: int
     ) -> None:
-        super().__init__(data_preprocessor=Preprocessor(*task.normalization))
+        preprocessor = Preprocessor(*task.normalization)
+        super().__init__(data_preprocessor=preprocessor)
+        self.preprocessor = preprocessor
         torch.manual_seed(derive_seed(seed, "init"))
         self.net: nn.Module = task.build_model()
         self.task, self.augmentation, self.regularizers, self.seed = task, augmentation, regularizers, seed
+        recipe = task.params
+        self.autocast_penalties = recipe.precision == "bf16" and recipe.penalty_precision == "amp"
         self.generator = torch.Generator()
+        self.step = 0
         self.class_weight: Tensor | None
         self.register_buffer("class_weight", task.class_weight(), persistent=False)
 
@@ -40,6 +46,7 @@ class Learner(BaseModel):
 
     def start_step(self, step: int) -> None:
         """Seed everything that this step will draw."""
+        self.step = step
         position = (step,) if ranks() == 1 else (step, rank())
         self.generator.manual_seed(derive_seed(self.seed, "mixing", *position))
         torch.manual_seed(derive_seed(self.seed, "model", *position))
@@ -65,15 +72,17 @@ class Learner(BaseModel):
         """The classification loss and each active regularizer's penalty, from one forward pass."""
         if self.augmentation is not None:
             batch = self.augmentation(batch, self.generator, self.net)
-        active = [regularizer for regularizer in self.regularizers if regularizer.active(batch)]
+        active = [one for one in self.regularizers if one.due(self.step) and one.active(batch)]
         twice = any(regularizer.second_order for regularizer in active)
         if twice:
             batch = batch.with_inputs(batch.inputs.detach().requires_grad_())
-        with double_differentiable() if twice else nullcontext():
+        again = Rerun(self.net, batch.inputs.device) if any(one.reruns_model for one in active) else _no_rerun
+        with double_differentiable(self.autocast_penalties) if twice else nullcontext():
             logits = self.net(batch.inputs)
             losses = {"loss_classification": self.classification_loss(logits.float(), batch)}
+            step = Step(logits, batch, self.generator, self.step, again, self.preprocessor.pixel_std)
             for regularizer in active:
-                losses[f"loss_{regularizer.name}"] = regularizer.penalty(logits, batch, self.generator)
+                losses[f"loss_{regularizer.name}"] = regularizer.term(step)
         return losses
 
     def classification_loss(self, logits: Tensor, batch: Batch) -> Tensor:
@@ -88,3 +97,7 @@ class Learner(BaseModel):
 def learner_of(runner: Runner) -> Learner:
     """The learner that a runner steps, out of the wrapper that several processes have around it."""
     return cast(Learner, getattr(runner.model, "module", runner.model))
+
+
+def _no_rerun(inputs: Tensor) -> Tensor:
+    raise RuntimeError("a regularizer that calls step.again says so: reruns_model = True")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from ..contracts import Batch, Regularizer, Source, in_fp32, input_gradient, require_gradient
-from ..lazy import functional, torch
-from ..params import Params, tunable
+from ..contracts import Batch, Regularizer, Step, double_differentiable, require_gradient
+from ..lazy import torch
+from ..params import Params, added, tunable
+from .guidance.blocks import Block, check_block
+from .guidance.estimators import perturbation
+from .guidance.form import Form, Normalisation
+from .guidance.loss import SECOND_ORDER, guidance_loss, reduced
+from .guidance.masks import MaskKind
+from .guidance.scalars import ScalarKind
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
-
-MaskKind = Literal["provenance", "random", "everything"]
 
 
 class GradientGuidanceParams(Params):
@@ -27,112 +30,133 @@ class GradientGuidanceParams(Params):
     channels: tuple[int, ...] | None = Field(
         None, min_length=1, description="input channels whose gradient counts, as of a point's x and y; null: all"
     )
+    scalar: ScalarKind = added("logit", description="what is differentiated; logit is the paper's")
+    normalise: Normalisation = added(
+        "none", description="pixels: times the number of summed elements; logit-scale: in units of the logits' variance"
+    )
+    blocks: Block | tuple[Block, ...] = added(
+        1, description="sum the gradient over blocks of this side (elements, or a share: 50%) before squaring"
+    )
+    inputs: Literal["normalised", "unit"] = added(
+        "normalised", description="units of the gradient: the model's normalised inputs, or pixels in [0, 1]"
+    )
+    estimator: Literal["exact", "random-source", "rademacher", "perturbation"] = added(
+        "exact", description="how the penalty's gradient is computed, see the plugin's description"
+    )
+    every: int = added(1, ge=1, description="penalise each so many steps only, with so many times the weight")
+    share: float = added(1.0, gt=0, le=1, description="penalise this share of the guided samples, drawn at each step")
+    step_size: float = added(0.1, gt=0, description="estimator perturbation: height of the field, in input units")
+
+    @field_validator("blocks")
+    @classmethod
+    def _blocks_are_sizes(cls, value: Block | tuple[Block, ...]) -> Block | tuple[Block, ...]:
+        for block in value if isinstance(value, tuple) else (value,):
+            check_block(block)
+        if value == ():
+            raise ValueError("name at least one block size")
+        return value
+
+    @property
+    def block_sizes(self) -> tuple[Block, ...]:
+        return self.blocks if isinstance(self.blocks, tuple) else (self.blocks,)
 
 
 class GradientGuidance(Regularizer):
     """Penalise the class logit's input gradient outside the provenance mask of the class's target.
 
-    Exact, by differentiating twice: α · mean over guided samples of ‖Σₖ (1 - maskₖ) ⊙ ∂logit[labelsₖ]/∂input‖². The
-    inputs are those of the model, normalised; the same α in pixel units would weigh std² as much.
+    With the defaults: α · mean over guided samples of ‖Σₖ (1 - maskₖ) ⊙ ∂logit[labelsₖ]/∂input‖², computed exactly by
+    differentiating twice. The inputs are those of the model, normalised; in pixels (`inputs: unit`) the same α weighs
+    1/std² as much.
+
+    Estimators of the penalty's parameter gradient, and what a guided step costs in plain steps (two sources):
+    `exact` (3.0); `random-source` (2.0): one source a sample, unbiased where sources do not overlap outside their
+    masks; `rademacher` (2.3): unbiased with overlap, too; `perturbation` (2.0): first-order, the squared answer of the
+    scalar to a random block-constant field outside the target. `every: k` penalises each k-th step with k times the
+    weight, and `share` a part of the guided samples in a pass of its own: both are unbiased for networks whose samples
+    do not interact, and combine with every estimator.
 
     Source: Nagano et al., "Learning from Synthetic Data via Provenance-Based Input Gradient Guidance" (CVPR 2026),
-    equations of L_PG for soft and hard labels; no reference implementation is public.
+    equations of L_PG for soft and hard labels; no reference implementation is public. `scalar`, `normalise`, `blocks`
+    and the estimators are this project's.
     """
 
     Params = GradientGuidanceParams
     params: GradientGuidanceParams
 
+    @property
+    def second_order(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Whether the step's own pass is differentiated by its inputs."""
+        return self.params.estimator in SECOND_ORDER and self.params.share == 1
+
+    @property
+    def reruns_model(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Whether the penalty needs passes of its own."""
+        return not self.second_order
+
+    def due(self, number: int) -> bool:
+        return number % self.params.every == 0
+
     def active(self, batch: Batch) -> bool:
-        return bool(batch.guided.any())
+        return batch.any_guided
 
     def penalty(self, logits: Tensor, batch: Batch, generator: Generator) -> Tensor:
-        loss = guidance_loss(
+        """Returns the penalty of a second-order estimator over the whole batch. Scalar."""
+        return self._weighted(self._second_order(logits, batch, generator, None), batch)
+
+    def term(self, step: Step) -> Tensor:
+        unit = step.pixel_std if self.params.inputs == "unit" else None
+        if self.second_order:
+            loss = self._second_order(step.logits, step.batch, step.generator, unit)
+        elif self.params.estimator in SECOND_ORDER:
+            part, run = step.batch.part(self._drawn(step.batch, step.generator)), step.again
+            inputs = part.inputs.detach().requires_grad_()
+            with double_differentiable():
+                loss = self._second_order(run(inputs), part.with_inputs(inputs), step.generator, unit)
+        else:
+            loss = self._perturbed(step, unit)
+        return self._weighted(loss, step.batch)
+
+    def _weighted(self, loss: Tensor, batch: Batch) -> Tensor:
+        weight = self.params.alpha * self.params.every
+        if self.params.reduction == "sum":
+            weight /= self.params.share
+        return weight * (require_gradient(loss, self.name) if self.active(batch) else loss)
+
+    def _second_order(self, logits: Tensor, batch: Batch, generator: Generator, unit: Tensor | None) -> Tensor:
+        params = self.params
+        return guidance_loss(
             logits,
             batch.inputs,
             batch.sources,
-            reduction=self.params.reduction,
-            mask=self.params.mask,
-            mask_scale=self.params.mask_scale,
-            channels=self.params.channels,
+            scalar=params.scalar,
+            blocks=params.block_sizes,
+            normalise=params.normalise,
+            reduction=params.reduction,
+            mask=params.mask,
+            mask_scale=params.mask_scale,
+            channels=params.channels,
+            unit=unit,
+            estimator=params.estimator,  # pyright: ignore[reportArgumentType]
             generator=generator,
         )
-        return self.params.alpha * (require_gradient(loss, self.name) if self.active(batch) else loss)
 
+    def _perturbed(self, step: Step, unit: Tensor | None) -> Tensor:
+        params = self.params
+        batch, logits = step.batch, step.logits
+        if params.share < 1:
+            rows = self._drawn(batch, step.generator)
+            batch, logits = batch.part(rows), logits[rows]
+        form = Form(
+            params.scalar, params.block_sizes, params.normalise, params.mask, params.mask_scale, params.channels, unit
+        )
+        energy = perturbation(
+            logits, batch.inputs, batch.sources, form, step.generator, model=step.again, size=params.step_size
+        )
+        return reduced(form.rescale(energy, logits), batch.guided, params.reduction)
 
-def guidance_loss(
-    logits: Tensor,
-    inputs: Tensor,
-    sources: Sequence[Source],
-    *,
-    reduction: Literal["mean", "sum"] = "mean",
-    mask: MaskKind = "provenance",
-    mask_scale: float = 1.0,
-    channels: Sequence[int] | None = None,
-    generator: Generator | None = None,
-) -> Tensor:
-    """‖Σₖ (1 - maskₖ) ⊙ ∂logit[labelsₖ]/∂input‖², averaged (or summed) over the guided samples; 0 if there are none.
-
-    logits: (B, K), computed from `inputs`. inputs: (B, C, *spatial), requiring a gradient. sources: one per label in
-    play; a source counts for the samples that it guides. The squared L2 norm sums over all elements of an input.
-    mask: `random` shuffles each mask's elements, `everything` penalises the whole gradient (the paper's controls).
-    mask_scale: dilates or erodes the masks of images. channels: of the inputs, whose gradient counts; all by default.
-    generator: of the random masks; torch's global one by default.
-
-    Returns a scalar with a graph, so that it can be minimised. Samples must not interact in the model for the
-    per-sample gradients to be exact; in training mode batch normalisation makes them interact a little.
-    Raises `ValueError` if the logits were not computed from `inputs`, or without a graph.
-    """
-    guided = torch.stack([source.guided for source in sources]).any(dim=0)
-    if not bool(guided.any()):
-        return logits.new_zeros((), dtype=torch.float32)
-    residual = torch.zeros_like(inputs, dtype=torch.float32)
-    masks = control_masks([in_fp32(source.mask) for source in sources], mask, mask_scale, generator)
-    for source, target in zip(sources, masks, strict=True):
-        if not bool(source.guided.any()):
-            continue
-        own = logits.gather(1, source.labels[:, None]).squeeze(1)
-        gradient = input_gradient(own[source.guided].sum(), inputs)
-        outside = (1 - target) * source.guided.view(-1, *[1] * (target.ndim - 1))
-        residual = residual + outside * gradient
-    if channels is not None:
-        residual = residual[:, list(channels)]
-    norms = residual.square().flatten(1).sum(dim=1)
-    return norms.sum() if reduction == "sum" else norms.sum() / guided.sum()
-
-
-def control_masks(
-    masks: Sequence[Tensor], kind: MaskKind, scale: float, generator: Generator | None = None
-) -> list[Tensor]:
-    """The masks to guide with, one a source and each (B, 1, *spatial), made from the provenance masks.
-
-    The random masks of a sample are its own masks in one random order, so that complementary masks stay complementary.
-    """
-    if kind == "everything":
-        return [torch.zeros_like(mask) for mask in masks]
-    if scale != 1.0:
-        masks = [rescale_area(mask, scale) for mask in masks]
-    if kind == "random":
-        shape = masks[0].flatten(1).shape
-        order = torch.rand(shape, generator=generator).argsort(dim=1).to(masks[0].device)
-        masks = [mask.flatten(1).gather(1, order).view_as(mask) for mask in masks]
-    return list(masks)
-
-
-def rescale_area(mask: Tensor, scale: float) -> Tensor:
-    """Dilate (scale > 1) or erode (scale < 1) image masks (B, 1, H, W), pixel by pixel, to about `scale` × their area.
-
-    Stops at the first step that reaches the wanted area, or changes nothing. Dilation is a 3 x 3 maximum.
-    """
-    if mask.ndim != 4:
-        raise ValueError(f"mask_scale needs image masks (B, 1, H, W), got {tuple(mask.shape)}")
-    grow = scale > 1
-    wanted = mask.flatten(1).sum(dim=1) * scale
-    for _ in range(max(mask.shape[-2:])):
-        area = mask.flatten(1).sum(dim=1)
-        unfinished = area < wanted if grow else area > wanted
-        grown = functional.max_pool2d(mask, 3, 1, 1) if grow else -functional.max_pool2d(-mask, 3, 1, 1)
-        stepped = torch.where(unfinished.view(-1, 1, 1, 1), grown, mask)
-        if torch.equal(stepped, mask):
-            break
-        mask = stepped
-    return mask
+    def _drawn(self, batch: Batch, generator: Generator) -> Tensor:
+        """Returns the numbers of the guided samples to penalise at this step, at least one, in their order."""
+        rows = batch.guided.nonzero().squeeze(1)
+        count = max(1, round(self.params.share * len(rows)))
+        order = torch.randperm(len(rows), generator=generator)[:count].sort().values
+        return rows[order.to(rows.device)]

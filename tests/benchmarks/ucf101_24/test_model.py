@@ -19,7 +19,7 @@ from provbench.benchmarks.ucf101_24.model import (
 )
 from provbench.registry import AUGMENTATIONS, MODELS, REGULARIZERS, Batch
 from provbench.registry.contracts import double_differentiable
-from provbench.registry.regularizers.gradient_guidance import guidance_loss
+from provbench.registry.regularizers.guidance.loss import guidance_loss
 
 NORMALIZATIONS = ("batch", "group", "none")
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from provbench.registry import AUGMENTATIONS, Batch, Source, UserError
 from provbench.registry.augmentations.batchmix import BatchMix
-from provbench.registry.regularizers.gradient_guidance import guidance_loss
+from provbench.registry.regularizers.guidance.loss import guidance_loss
 
 
 def cloud(labels: list[int], present: list[list[int]], joints: int = 3) -> Batch:

@@ -15,14 +15,11 @@ from torch import Tensor, nn
 from torch.autograd import gradcheck
 from torch.func import functional_call
 
-from provbench.registry import REGULARIZERS, Batch, Source
+from provbench.registry import REGULARIZERS, Batch, Source, Step, implied
 from provbench.registry.contracts import double_differentiable
-from provbench.registry.regularizers.gradient_guidance import (
-    GradientGuidance,
-    control_masks,
-    guidance_loss,
-    rescale_area,
-)
+from provbench.registry.regularizers.gradient_guidance import GradientGuidance
+from provbench.registry.regularizers.guidance.loss import guidance_loss
+from provbench.registry.regularizers.guidance.masks import control_masks, rescale_area
 
 Nets = Callable[..., nn.Module]
 
@@ -306,3 +303,74 @@ def test_under_autocast_the_penalty_is_that_of_fp32(
         rough = penalty()
     assert rough.dtype == torch.float32
     assert not torch.equal(rough, exact)
+
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "random-source": {"estimator": "random-source"},
+    "rademacher": {"estimator": "rademacher"},
+    "perturbation": {"estimator": "perturbation", "blocks": "50%"},
+    "a share": {"share": 0.5},
+    "a share, perturbed": {"share": 0.5, "estimator": "perturbation"},
+    "margin in pixels": {"scalar": "margin", "inputs": "unit", "normalise": "pixels", "blocks": [1, "100%"]},
+}
+
+
+def step_of(net: nn.Module, batch: Batch, seed: int = 0) -> Step:
+    batch = batch.with_inputs(batch.inputs.detach().requires_grad_())
+    std = torch.full((batch.inputs.shape[1],), 0.25)
+    return Step(net(batch.inputs), batch, torch.Generator().manual_seed(seed), 0, net, std)
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_every_option_gives_a_positive_term_whose_gradient_reaches_the_parameters(
+    options: dict[str, Any], make_net: Nets
+) -> None:
+    net, inputs = make_net((3, 4, 4), classes=4), torch.randn(6, 3, 4, 4)
+    step = step_of(net, Batch(inputs, random_pair(inputs, 4)))
+    term = REGULARIZERS.build("gradient-guidance", alpha=1.0, **options).term(step)
+    assert term.item() > 0
+    gradients = torch.autograd.grad(term, list(net.parameters()), allow_unused=True)
+    assert any(gradient is not None and gradient.abs().sum() > 0 for gradient in gradients)
+
+
+def test_a_step_in_k_has_k_times_the_weight(make_net: Nets) -> None:
+    net, inputs = make_net((3, 4, 4), classes=4), torch.randn(6, 3, 4, 4)
+    step = step_of(net, Batch(inputs, random_pair(inputs, 4)))
+    always, lazy = (REGULARIZERS.build("gradient-guidance", every=every) for every in (1, 4))
+    assert [number for number in range(10) if lazy.due(number)] == [0, 4, 8]
+    assert all(always.due(number) for number in range(10))
+    torch.testing.assert_close(lazy.term(step), 4 * always.term(step))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_share_of_the_samples_is_right_in_the_mean(reduction: str, make_net: Nets) -> None:
+    net, inputs = make_net((3, 4, 4), classes=4).double(), torch.randn(4, 3, 4, 4, dtype=torch.float64)
+    batch = Batch(inputs, random_pair(inputs, 4))
+    whole = REGULARIZERS.build("gradient-guidance", reduction=reduction).term(step_of(net, batch))
+    half = REGULARIZERS.build("gradient-guidance", reduction=reduction, share=0.5)
+    terms = torch.stack([half.term(step_of(net, batch, seed)) for seed in range(60)])
+    pairs = torch.stack(sorted({round(term.item(), 12): term for term in terms}.values()))
+    assert len(pairs) == 6  # of four samples
+    torch.testing.assert_close(pairs.mean(), whole)
+
+
+def test_second_order_is_asked_for_only_where_the_steps_own_pass_needs_it() -> None:
+    def asked(**options: Any) -> tuple[bool, bool]:
+        regularizer = REGULARIZERS.build("gradient-guidance", **options)
+        return regularizer.second_order, regularizer.reruns_model
+
+    assert asked() == asked(estimator="rademacher") == (True, False)
+    assert asked(estimator="perturbation") == asked(share=0.5) == (False, True)
+
+
+@pytest.mark.parametrize("blocks", [0, [], [4, "0%"], "half"])
+def test_blocks_that_are_no_sizes_are_refused(blocks: Any) -> None:
+    with pytest.raises(ValueError, match="block"):
+        GradientGuidance(blocks=blocks)
+
+
+def test_the_later_options_at_their_defaults_are_no_part_of_a_runs_identity() -> None:
+    earlier = {"alpha", "reduction", "mask", "mask_scale", "channels"}
+    params = GradientGuidance().params
+    assert set(implied(params)) == set(GradientGuidance.Params.model_fields) - earlier
+    assert "scalar" not in implied(GradientGuidance(scalar="margin").params)

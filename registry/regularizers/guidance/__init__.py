@@ -1,0 +1,6 @@
+"""The mathematics of gradient guidance, as pure functions of tensors.
+
+`loss.guidance_loss` is the whole; `scalars` says what is differentiated, `masks` where, `blocks` over which patches the
+gradient is summed, and `estimators` how the penalty's parameter gradient is computed or estimated, and at what cost.
+Change a formula here; change what a user may set in `gradient_guidance.py` beside this folder.
+"""

@@ -1,0 +1,70 @@
+"""The guidance loss: the energy of the input gradient outside the targets, averaged over the guided samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from ...contracts import Source
+from ...lazy import torch
+from . import estimators
+from .blocks import Block
+from .form import Form, Normalisation
+from .masks import MaskKind
+from .scalars import ScalarKind
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+SecondOrder = Literal["exact", "random-source", "rademacher"]
+Reduction = Literal["mean", "sum"]
+
+SECOND_ORDER: dict[str, Callable[..., Tensor]] = {
+    "exact": estimators.exact,
+    "random-source": estimators.random_source,
+    "rademacher": estimators.rademacher,
+}
+
+
+def guidance_loss(
+    logits: Tensor,
+    inputs: Tensor,
+    sources: Sequence[Source],
+    *,
+    scalar: ScalarKind = "logit",
+    blocks: Sequence[Block] = (1,),
+    normalise: Normalisation = "none",
+    reduction: Reduction = "mean",
+    mask: MaskKind = "provenance",
+    mask_scale: float = 1.0,
+    channels: Sequence[int] | None = None,
+    unit: Tensor | None = None,
+    estimator: SecondOrder = "exact",
+    generator: Generator | None = None,
+) -> Tensor:
+    """Returns ‖Σₖ (1 - maskₖ) ⊙ ∂scalarₖ/∂input‖², averaged (or summed) over the guided samples; 0 if there are none.
+
+    logits: (B, K), computed from `inputs`. inputs: (B, C, *spatial), requiring a gradient. sources: one per label in
+    play; a source counts for the samples that it guides. With the defaults this is the provenance paper's loss, its
+    scalar being the label's logit and the squared L2 norm the sum over all elements of an input.
+    mask: `random` shuffles each mask's elements, `everything` penalises the whole gradient (the paper's controls).
+    mask_scale: dilates or erodes the masks of images. scalar, blocks, normalise, channels, unit: see `Form`.
+    estimator: see `estimators`. generator (CPU): of random masks, signs and draws; torch's global one by default.
+
+    The result is a scalar with a graph, so that it can be minimised. Samples must not interact in the model for the
+    per-sample gradients to be exact; in training mode batch normalisation makes them interact a little.
+    Raises `ValueError` if the logits were not computed from `inputs`, or without a graph.
+    """
+    guided = torch.stack([source.guided for source in sources])
+    guides = guided.any(dim=1).tolist()
+    if not any(guides):
+        return logits.new_zeros((), dtype=torch.float32)
+    form = Form(scalar, tuple(blocks), normalise, mask, mask_scale, None if channels is None else tuple(channels), unit)
+    guiding = [source for source, counts in zip(sources, guides, strict=True) if counts]
+    energy = SECOND_ORDER[estimator](logits, inputs, guiding, form, generator)
+    return reduced(form.rescale(energy, logits), guided.any(dim=0), reduction)
+
+
+def reduced(energy: Tensor, guided: Tensor, reduction: Reduction) -> Tensor:
+    """Returns the sum of `energy` (B,), or its mean over the guided samples; guided: (B,) bool."""
+    return energy.sum() if reduction == "sum" else energy.sum() / guided.sum()
