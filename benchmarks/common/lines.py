@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -10,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from ...registry import MissingDataError, UserError
+from ...registry import UserError
 from ...registry.errors import nearest
+from ...registry.text_rows import csv_rows, numbered_lines
 
 BLANKS = " \t"
 """What stands around a field, or between fields; other kinds of white space may be a part of a name."""
@@ -72,7 +72,7 @@ def read_lines(path: Path, fields: Sequence[str], separator: str | None = ",") -
     ones are skipped. Raises `MissingDataError` where there is no such file, and `UserError` with file and line where
     the fields are too few or too many, or the file is not UTF-8.
     """
-    for number, text in _lines(path):
+    for number, text in numbered_lines(path):
         if not text.strip(BLANKS):
             continue
         parts = re.split(f"[{BLANKS}]+", text.strip(BLANKS)) if separator is None else text.split(separator)
@@ -89,7 +89,7 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[Line]:
     quote too many cannot swallow the rows behind it. Raises as `read_lines` does, and `UserError` where the header
     lacks a column or has it twice, and for quotes that break the rules of CSV.
     """
-    rows = _rows(path)
+    rows = csv_rows(path)
     _, header = next(rows, (1, []))
     for column in columns:
         if header.count(column) != 1:
@@ -100,35 +100,3 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[Line]:
         if len(row) != len(header):
             raise UserError(f"{path}:{number}: expected {len(header)} columns (got {len(row)})")
         yield Line(path, number, {column: row[place] for column, place in places.items()})
-
-
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The fields of each line that is not empty, with its number."""
-    for number, text in _lines(path):
-        try:
-            rows = list(csv.reader([text], strict=True))
-        except csv.Error as error:
-            reason = "a quote is never closed" if "unexpected end" in str(error) else error
-            raise UserError(f"{path}:{number}: no row of a CSV file, {reason} (got {_shortened(text)!r})") from None
-        yield from ((number, row) for row in rows if row)
-
-
-def _shortened(text: str, length: int = 200) -> str:
-    return text if len(text) <= length else f"{text[:length]}…"
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Each line with its number, without its end; other characters that Unicode counts as line ends belong to it."""
-    for number, text in enumerate(_text(path).split("\n"), start=1):
-        yield number, text.removesuffix("\r")
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise MissingDataError(f"{path}: no such annotation file") from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        got = error.object[error.start : error.end]
-        raise UserError(f"{path}:{line}: the file must be UTF-8 text (got {got!r})") from None

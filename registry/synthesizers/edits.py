@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from ..contracts import Numbered, TrainingSet
 from ..errors import MissingDataError, UserError
+from ..text_rows import csv_rows
 
 MAPPING = "mapping.csv"
 """In the folder of the edits: which training image each was made of, in the columns `edit` and `source`."""
@@ -68,20 +69,18 @@ def find_edits(data: TrainingSet, folder: Path, order: str, *, warn: bool = Fals
 
 def read_mapping(path: Path) -> dict[str, str]:
     """The rows of a mapping file: source by edit. Raises `UserError` naming file and line of what cannot be right."""
+    table = csv_rows(path)
+    _, header = next(table, (1, []))
+    if not set(COLUMNS) <= set(header):
+        raise UserError(f"{path}:1: must have the columns {','.join(COLUMNS)} (got {header})")
     rows: dict[str, str] = {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            table = csv.DictReader(stream, strict=True)
-            if not set(COLUMNS) <= set(table.fieldnames or ()):
-                raise UserError(f"{path}:1: must have the columns {','.join(COLUMNS)} (got {table.fieldnames})")
-            for row in table:
-                edit, source, where = row["edit"], row["source"], f"{path}:{table.line_num}"
-                if not edit or not source or None in row:
-                    raise UserError(f"{where}: one edit and one source wanted (got {edit!r} and {source!r})")
-                if rows.setdefault(edit, source) != source:
-                    raise UserError(f"{where}: edit {edit!r} has another source already, {rows[edit]!r}")
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as a table ({error}): write it again, in UTF-8") from None
+    for number, fields in table:
+        row, where = dict(zip(header, fields, strict=False)), f"{path}:{number}"
+        edit, source = row.get("edit"), row.get("source")
+        if not edit or not source or len(fields) > len(header):
+            raise UserError(f"{where}: one edit and one source wanted (got {edit!r} and {source!r})")
+        if rows.setdefault(edit, source) != source:
+            raise UserError(f"{where}: edit {edit!r} has another source already, {rows[edit]!r}")
     return rows
 
 
