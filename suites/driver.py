@@ -232,7 +232,7 @@ class Driver:
     def _lost(self, finished: Finished) -> None:
         """A run ended without a record, through no fault of its method."""
         spec = finished.job.spec
-        if self.faults.again(spec.key):
+        if not finished.over_time and self.faults.again(spec.key):
             self.tally.retried += 1
             self._again.append(finished.job)
             self.observer.retried(spec, finished.error)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from ..registry import AUGMENTATIONS, REGULARIZERS, TASKS, Task, UserError, load_plugins
 from ..registry.lazy import torch
 from ..results.record import RunRecord
+from .deadline import Deadline
 from .environment import git_state, package_versions
 from .failures import MethodFailure, sort_out, whole_traceback
 from .memory import PeakMemory
@@ -37,7 +39,8 @@ def execute(spec: RunSpec, place: Place | None = None, report: Report = never_st
     A method that fails (a loss that is not finite, an error in a plugin) gives a record with status `failed` and the
     reason. What is not the method's fault is raised: `UserError` for data that are missing, broken or not those of the
     specification; `OSError` and `MemoryError` for a full disk, exhausted memory, a process that was killed, a working
-    folder that another process has; and everything that interrupts the process.
+    folder that another process has; `OverTimeError` for a run that takes longer than `place.time_limit`; and everything
+    that interrupts the process.
 
     The same specification gives the same record on one kind of device, in any process, interrupted or not, but for its
     times and its environment (`RunRecord.outcome` is what is the same).
@@ -99,14 +102,14 @@ def _attempt(spec: RunSpec, place: Place, report: Report) -> dict[str, Any]:
 
     load_plugins(spec.plugins)
     torch.set_num_threads(place.threads)
-    began, memory = time.monotonic(), PeakMemory()
+    began, memory, deadline = time.monotonic(), PeakMemory(), Deadline(place.time_limit)
 
     def measured() -> dict[str, float]:
         return {"seconds": round(time.monotonic() - began, 3), "peak_memory_mb": memory.megabytes()}
 
     try:
         with working_folder(place.work_root, spec.key) if distributed.is_rank_0() else nullcontext():
-            result = _train(spec, place, report, loop.train)
+            result = _train(spec, place, report, partial(loop.train, tick=deadline.check))
         largest = distributed.largest_of_ranks(memory.megabytes())
     except Exception as error:
         known = sort_out(error)

@@ -11,6 +11,7 @@ from typing import Any
 from ..registry import UserError
 from ..registry.lazy import torch
 from ..results.record import MAX_TRACEBACK
+from .deadline import OverTimeError
 
 
 class MethodFailure(Exception):  # noqa: N818 - it is an outcome, for a record to tell
@@ -55,13 +56,15 @@ _EXHAUSTED = (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFI
 
 
 def sort_out(error: Exception) -> Exception:
-    """`error` as what it is: something to raise (a `UserError`, an `OSError`, a `MemoryError`), or a `MethodFailure`.
+    """`error` as what it is: a `MethodFailure`, or another error to raise.
+
+    That is a `UserError`, an `OSError`, a `MemoryError` or an `OverTimeError`.
 
     `OSError` stands for what the place where a run was executed is to blame for, and another attempt may be spared: a
     full disk, exhausted memory of the machine or a GPU, a process that was killed, also where a library raised
     something else because of it; `ConnectionError` for a rank that lost the others.
     """
-    if isinstance(error, (UserError, OSError, MemoryError)):
+    if isinstance(error, (UserError, OSError, MemoryError, OverTimeError)):
         return error
     for cause in _chain(error):
         if _lost_peers(cause):

@@ -132,5 +132,7 @@ class Place:
     """Processes that load data."""
     keep: Keep = "none"
     """Which weights a final run leaves, as `<key>/weights/epoch_<number>.safetensors` under work_root."""
+    time_limit: float | None = None
+    """Seconds that one attempt of a run may take. It does not count what an earlier attempt took."""
     pictures: int = 0
     """How many pictures of test samples a final run leaves, as `<key>/pictures/<name>.png` under work_root."""

@@ -13,9 +13,7 @@ import typer
 
 from ..registry.errors import UserError
 from .commands import catalog, compare, data, disk, pictures, replay, report, results, runs, search, suite, sync
-
-INTERRUPTED = 130
-"""Exit code that typer turns Ctrl-C into."""
+from .signals import ending_on_signals, signal_of
 
 CLOSED_PIPE = 141
 """Exit code where whoever read the output has gone: 128 and the number of SIGPIPE, as of any program."""
@@ -63,16 +61,18 @@ def main() -> None:
     """Run the command line.
 
     Exit codes: 0 done; 1 a final run failed or was lost, a search has no result, or something differs; 2 something is
-    the user's to mend; 130 interrupted; 141 the output was closed by its reader.
+    the user's to mend; 129, 130 and 143 ended by SIGHUP, Ctrl-C and SIGTERM; 141 the output was closed by its reader.
     """
     warnings.showwarning = _show_warning
     try:
-        _run()
+        with ending_on_signals():
+            _run()
     except SystemExit as stop:
         if _reader_is_gone(stop.__context__):
             _stop_writing()
-        if stop.code == INTERRUPTED:
-            _complain("interrupted; what was finished is kept, and the same command goes on from here")
+        if name := signal_of(stop.code):
+            how = "interrupted" if name == "SIGINT" else f"ended by {name}"
+            _complain(f"{how}; what was finished is kept, and the same command goes on from here")
         raise
     except UserError as error:
         _complain(str(error))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..registry.errors import UserError
+from .durations import seconds_of
 from .show import print_json
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def drive(
     track: Iterable[str] | None,
     attempts: int,
     max_failure_rate: float,
+    time_limit: str | None,
     place: Mapping[str, Any] | None = None,
     after: Any = None,
     **options: Any,
@@ -68,6 +70,7 @@ def drive(
         work_root=output.work,
         threads=threads or executor.threads,
         workers=workers,
+        time_limit=seconds_of(time_limit),
         **(place or {}),
     )
     tracking = Tracking([TRACKERS.build(name) for name in track or ()], output.trackers, output.root / "pictures")
@@ -78,6 +81,9 @@ def drive(
             tally = Driver(plan, output, executor, where, observer, faults=faults, **options).run()
         if after is not None:
             after(tracking)
+    except SystemExit:  # a signal
+        tracking.hurry()
+        raise
     finally:
         tracking.close()
         executor.close()

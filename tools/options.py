@@ -54,6 +54,14 @@ RetryFailedOption = Annotated[bool, typer.Option(help="Run again what had failed
 AttemptsOption = Annotated[
     int, typer.Option(min=1, help="Tries of a run whose worker dies or that meets a full memory or disk.")
 ]
+TimeLimitOption = Annotated[
+    str | None,
+    typer.Option(
+        "--time-limit",
+        metavar="TIME",
+        help="Longest attempt of a run: minutes, or such as 90s, 2h. A run over it is lost, and can be gone on with.",
+    ),
+]
 FailureRateOption = Annotated[
     float, typer.Option(min=0, max=1, help="Stop when more than this share of the runs has failed.")
 ]

@@ -7,7 +7,7 @@ something. Training items are asked for by `(index, seed)`, evaluation items by 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
-from ...registry import Batch, Source
+from ...registry import Batch, Source, UserError
 from .distributed import rank, ranks
 from .seeds import derive_seed
 
@@ -78,6 +78,16 @@ def eval_loader(dataset: Dataset[Any], batch_size: int, workers: int) -> DataLoa
         persistent_workers=workers > 0,
         pin_memory=torch.cuda.is_available(),
     )
+
+
+def require_samples(where: str, loaders: Mapping[str, DataLoader[Any] | None]) -> None:
+    """Raise `UserError` naming the data and the split where a split has no samples: it trains or tests nothing."""
+    for split, loader in loaders.items():
+        if loader is not None and not len(loader.dataset):  # pyright: ignore[reportArgumentType]
+            raise UserError(
+                f"{where}: split {split} has no samples, so there is nothing to train on or to score: check the data, "
+                "and the task's parameters that choose from them"
+            )
 
 
 @contextmanager

@@ -67,6 +67,18 @@ class LossHook(Hook):
         return sums
 
 
+class TickHook(Hook):
+    """Calls `tick` after each step, of evaluations too. What it raises ends the run."""
+
+    def __init__(self, tick: Callable[[], None]) -> None:
+        self.tick = tick
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, *_: Any, **__: Any) -> None:
+        self.tick()
+
+    after_val_iter = after_test_iter = after_train_iter
+
+
 class ReportHook(Hook):
     """Reports each validation, and stops a run that is pruned. Comes after everything that an epoch leaves.
 

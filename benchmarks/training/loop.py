@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from mmengine.evaluator import Evaluator
 from ...registry import Augmentation, Regularizer, Task
 from .checkpoints import Checkpoints, Keep
 from .curve import CurveHook, curve, losses_by_epoch, validations
-from .data import eval_loader, train_loader, working
+from .data import eval_loader, require_samples, train_loader, working
 from .distributed import BuffersHook, from_rank_0, is_rank_0, join, part_of_batch, ranks
 from .evaluation import TaskMetric
-from .hooks import LossHook, Report, ReportHook, SeedHook
+from .hooks import LossHook, Report, ReportHook, SeedHook, TickHook
 from .learner import Learner
 from .optim import build_optimizer, schedule
 from .pictures import save_pictures
@@ -50,6 +50,7 @@ def train(
     selection_metric: str,
     test: bool,
     report: Report = lambda epoch, epochs, value: False,
+    tick: Callable[[], None] = lambda: None,
     workers: int = 0,
     keep: Keep = "none",
     pictures: int = 0,
@@ -61,7 +62,8 @@ def train(
     the end the weights that `keep` asks for as `weights/epoch_<number>.safetensors`, state dicts of the network, and
     up to `pictures` pictures of test samples as `pictures/<name>.png`. test: whether the test split is scored at all.
     report: told of every validated epoch; when it answers True, the run stops, pruned. workers: processes that load
-    data. higher_is_better: of the selection metric. Raises `DivergedError` when a loss is no longer finite.
+    data. higher_is_better: of the selection metric. tick: called after each step; what it raises ends the run. Raises
+    `DivergedError` when a loss is no longer finite, and `UserError` where a split has no samples.
 
     On a CPU with one number of threads, the outcome is the same to the last bit, interrupted or not.
 
@@ -74,6 +76,7 @@ def train(
     training = train_loader(task.train_data(synthetic), part, seed, workers)
     validation = eval_loader(task.eval_data("val"), part, workers)
     testing = eval_loader(task.eval_data("test"), part, workers) if test else None
+    require_samples(str(task.root), {"train": training, "val": validation, "test": testing})
     with working(training, validation, testing):
         join()
         learner = Learner(task, augmentation, regularizers, seed)
@@ -102,6 +105,7 @@ def train(
                 CurveHook(build_probe(task, learner.data_preprocessor)),
                 checkpoints,
                 reports,
+                TickHook(tick),
             ],
             load_from=str(checkpoints.resume_file) if resume else None,
             resume=resume,

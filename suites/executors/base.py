@@ -26,13 +26,14 @@ class Finished:
 
     user_error: the error is the user's to mend (missing data, …), and the other runs would meet it too. Otherwise a job
     without a record met a failure of the machinery (a worker killed, a node lost, no memory, a full disk): the same run
-    may well succeed at the next attempt.
+    may well succeed at the next attempt. over_time: the run took longer than `Place.time_limit`; it is not tried again.
     """
 
     job: Job
     record: RunRecord | None
     error: str = ""
     user_error: bool = False
+    over_time: bool = False
 
 
 OnReport = Callable[[Job, int, int, float | None], bool]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from ...registry import UserError
+from ..deadline import OverTimeError
 from ..execute import execute
 from .base import Executor, Finished, Job, OnReport
 
@@ -29,5 +30,7 @@ class Inline(Executor):
             return Finished(job, execute(job.spec, job.place, partial(on_report, job)))
         except UserError as error:
             return Finished(job, None, str(error), user_error=True)
+        except OverTimeError as error:
+            return Finished(job, None, str(error), over_time=True)
         except (OSError, MemoryError, RuntimeError) as error:
             return Finished(job, None, f"{type(error).__name__}: {error}")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
 from typing import ClassVar
 
 from pydantic import Field
 
+from ..deadline import Deadline
 from .base import Executor, ExecutorParams, Finished, Job, OnReport
 from .gpus import gpu_groups, visible_gpus
 from .worker import Worker, usable_after
 
-MEMORY_INTERVAL = 1.0
-"""Seconds between two looks at the workers' memory."""
+INTERVAL = 1.0
+"""Seconds between two looks at the workers' memory and time."""
+GRACE = 30.0
+"""Seconds after its time limit in which a run can end itself, before it is killed."""
 
 
 class LocalParams(ExecutorParams):
@@ -35,6 +38,7 @@ class _Slot:
     gpus: str | None
     worker: Worker | None = None
     job: Job | None = None
+    deadline: Deadline = field(default_factory=lambda: Deadline(None))
 
 
 class Local(Executor):
@@ -66,20 +70,21 @@ class Local(Executor):
             self._vacate(slot)
         if slot.worker is None:
             slot.worker = Worker(slot.gpus, job.place.threads)
-        slot.job = job
+        slot.job, slot.deadline = job, Deadline(job.place.time_limit)
         slot.worker.send(job)
 
     def wait(self, on_report: OnReport) -> Finished:
-        interval = MEMORY_INTERVAL if self.params.memory_limit_gb else None
         while True:
             busy = {slot.worker.pipe: slot for slot in self._slots if slot.worker and slot.job}
             assert busy, "no job was submitted"
+            limited = self.params.memory_limit_gb or any(slot.deadline.seconds for slot in busy.values())
+            interval = INTERVAL if limited else None
             for pipe in wait(list(busy), interval):
                 finished = self._receive(busy[pipe], on_report)  # pyright: ignore[reportArgumentType]
                 if finished is not None:
                     return finished
             for slot in busy.values():
-                finished = self._check_memory(slot)
+                finished = self._check_memory(slot) or self._check_time(slot)
                 if finished is not None:
                     return finished
 
@@ -107,6 +112,13 @@ class Local(Executor):
         if held <= limit:
             return None
         return self._lost(slot, f"its processes held {held:.2f} GiB of memory, over memory_limit_gb: {limit:g}; killed")
+
+    def _check_time(self, slot: _Slot) -> Finished | None:
+        if slot.job is None or not slot.deadline.passed_by(GRACE):
+            return None
+        return replace(
+            self._lost(slot, f"{slot.deadline.told} (it did not end itself, and was killed)"), over_time=True
+        )
 
     def _lost(self, slot: _Slot, error: str) -> Finished:
         job, slot.job = slot.job, None

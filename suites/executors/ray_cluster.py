@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import tempfile
+import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -132,7 +135,8 @@ class RayCluster(Executor):
             if self.params.ship:
                 options["runtime_env"] = {"py_modules": [str(stage_package(Path(folder)))]}
             try:
-                ray.init(self.params.address or "local", **options)
+                with _own_signals():
+                    ray.init(self.params.address or "local", **options)
             except (ConnectionError, OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
                 where = f"connect to {self.params.address!r}" if self.params.address else "start Ray here"
                 raise UserError(f"executor ray: cannot {where}: {_first_line(error)}") from error
@@ -217,6 +221,17 @@ class RayCluster(Executor):
         if record is not None and self.params.ship:
             record = record.model_copy(update=_driver_provenance(record.versions))
         return replace(returned.finished, job=job, record=record)
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """What the process does at SIGTERM stays as it is: Ray sets a handler of its own, which ends it with code 15."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if before is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 def _require_answer(address: str) -> None:

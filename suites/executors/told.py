@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ...registry import UserError
 from ...results.record import RunRecord
+from ..deadline import OverTimeError
 from .base import Finished, Job
 
 
@@ -15,5 +16,7 @@ def told(job: Job, run: Callable[[], RunRecord]) -> Finished:
         return Finished(job, run())
     except UserError as error:
         return Finished(job, None, str(error), user_error=True)
+    except OverTimeError as error:
+        return Finished(job, None, str(error), over_time=True)
     except Exception as error:
         return Finished(job, None, f"{type(error).__name__}: {error}")

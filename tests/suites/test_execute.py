@@ -118,6 +118,13 @@ def test_changed_data_are_refused(make: Callable[..., Plan], place: Callable[[st
         execute(spec, place("a"))
 
 
+def test_a_split_without_samples_is_the_users_to_mend_and_no_finished_run(
+    make: Callable[..., Plan], place: Callable[[str], Place]
+) -> None:
+    with pytest.raises(UserError, match=r"toy-mini: split train has no samples"):
+        execute(guided_spec(make(TOY), train_size=0).model_copy(update={"fingerprint": "toy-0"}), place("a"))
+
+
 def test_bfloat16_accumulation_and_schedules_train(make: Callable[..., Plan], place: Callable[[str], Place]) -> None:
     spec = guided_spec(
         make(TOY.replace("prob: 0.5", "prob: 1")),

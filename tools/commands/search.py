@@ -27,6 +27,7 @@ from ..options import (
     StorageOption,
     SuiteArgument,
     ThreadsOption,
+    TimeLimitOption,
     TrackOption,
     WorkersOption,
 )
@@ -56,6 +57,7 @@ def search(
     retry_failed: RetryFailedOption = False,
     attempts: AttemptsOption = 3,
     max_failure_rate: FailureRateOption = 0.5,
+    time_limit: TimeLimitOption = None,
     plugin: PluginOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -76,6 +78,7 @@ def search(
         track=track,
         attempts=attempts,
         max_failure_rate=max_failure_rate,
+        time_limit=time_limit,
         retry_failed=retry_failed,
         finals=False,
         storage=storage,

@@ -27,6 +27,7 @@ from ..options import (
     StorageOption,
     SuiteArgument,
     ThreadsOption,
+    TimeLimitOption,
     TrackOption,
     WorkersOption,
 )
@@ -107,6 +108,7 @@ def run(
     retry_failed: RetryFailedOption = False,
     attempts: AttemptsOption = 3,
     max_failure_rate: FailureRateOption = 0.5,
+    time_limit: TimeLimitOption = None,
     plugin: PluginOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -131,6 +133,7 @@ def run(
         track=track,
         attempts=attempts,
         max_failure_rate=max_failure_rate,
+        time_limit=time_limit,
         place={"keep": keep, "pictures": pictures},
         after=tabulate,
         retry_failed=retry_failed,

@@ -1,0 +1,50 @@
+"""What the command line does when it is told to end."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def ending_on_signals() -> Iterator[None]:
+    """While the body runs, the first of `HEEDED` ends it by an exception, so that all that is open is closed properly.
+
+    That is `KeyboardInterrupt` for Ctrl-C, and else `SystemExit` with 128 + the signal's number, as shells have it. A
+    second signal ends the process at once, and its workers with it. A signal that is ignored stays so, as under nohup.
+    """
+    before: dict[signal.Signals, Any] = {number: signal.getsignal(number) for number in HEEDED}
+    handler = _Handler()
+    try:
+        for number, previous in before.items():
+            if previous != signal.SIG_IGN:
+                signal.signal(number, handler)
+        yield
+    finally:
+        for number, previous in before.items():
+            if previous is not None:  # one that Python did not set cannot be set again
+                signal.signal(number, previous)
+
+
+def signal_of(code: object) -> str:
+    """The name of the signal that an exit code tells of; empty for any other code."""
+    return next((number.name for number in HEEDED if code == 128 + number), "")
+
+
+class _Handler:
+    def __init__(self) -> None:
+        self.ending = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self.ending:
+            os._exit(128 + number)
+        self.ending = True
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + number)
