@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from ..contracts import Numbered, TrainingSet
 from ..errors import MissingDataError, UserError
 from ..text_rows import csv_rows
+from .image_files import FORMATS
 
 MAPPING = "mapping.csv"
 """In the folder of the edits: which training image each was made of, in the columns `edit` and `source`."""
@@ -151,7 +152,7 @@ def _is_image(name: str) -> bool:
 
     path = PurePosixPath(name)
     kind = Image.registered_extensions().get(path.suffix.lower())
-    return kind in Image.OPEN and GRIDS not in path.parts[:-1]
+    return kind in FORMATS and GRIDS not in path.parts[:-1]
 
 
 def _without_copy(stem: str) -> str:
