@@ -50,9 +50,9 @@ class EditedImages(Synthesizer):
     columns `edit` and `source`, names the training image that each was made of; `provbench data export` writes one.
     Without it the files are named `{training image}-{edit}.png` (or of another format that is read), with the training
     images counted from 0 as `order` says: these are the names that ALIA's code gives its edits, by a numbering of its
-    own. What fits neither is passed over with a warning. Edits are read as they are stored, as their sources are: an EXIF
-    orientation is not applied. Labels are the sources'. ALIA takes one edit of a source, and of each class as many as
-    its set of extra real images has.
+    own. What fits neither is passed over with a warning. Edits are read as they are stored, as their sources are: an
+    EXIF orientation is not applied. Labels are the sources'. ALIA takes one edit of a source, and of each class as many
+    as its set of extra real images has.
 
     Each mask comes from the difference of source and edit alone, so an edit that is paired with the wrong image has a
     mask that means nothing: sets whose edits resemble their sources hardly more than other images are refused
