@@ -17,6 +17,17 @@ def weights_file(folder: Path, epoch: int) -> Path:
     return folder / f"epoch_{epoch}.safetensors"
 
 
+def is_whole(file: Path) -> bool:
+    """Whether weights are there and complete: the lengths in their header add up to the file's. Imports no torch."""
+    import safetensors
+
+    try:
+        with safetensors.safe_open(file, framework="numpy"):
+            return True
+    except (OSError, ValueError, safetensors.SafetensorError):
+        return False
+
+
 def wanted_epochs(record: RunRecord, metric: str, keep: Keep, higher_is_better: bool = True) -> set[int]:
     """The epochs of a finished final run whose weights a policy keeps: `best` is by the metric in its direction, and
     the last one where no value is finite."""

@@ -18,7 +18,7 @@ from ..results.outcome import difference
 from ..results.record import RunRecord
 from ..results.selection import ValView
 from .cell_runs import CellRuns
-from .checkpoints import move_files, wanted_epochs, weights_file
+from .checkpoints import is_whole, move_files, wanted_epochs, weights_file
 from .environment import checkout
 from .executors import Executor, Finished, Job
 from .faults import Faults
@@ -184,7 +184,7 @@ class Driver:
         if known.status == "failed" and self.retry_failed and not self.faults.tries(spec.key):
             return False
         wanted = wanted_epochs(known, spec.selection_metric, self.place.keep, spec.higher_is_better)
-        kept = all(weights_file(self.output.weights(spec.key), epoch).is_file() for epoch in wanted)
+        kept = all(is_whole(weights_file(self.output.weights(spec.key), epoch)) for epoch in wanted)
         return cell.settles(spec, known) and kept
 
     def _submit(self, job: Job) -> None:

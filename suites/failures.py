@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import errno
+import lzma
+import pickle
 import re
 import traceback
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -38,10 +42,12 @@ _RESOURCES = re.compile(
             # memory of the machine and of its GPUs
             r"out of memory",
             r"can(no|')t allocate memory",
+            r"(not enough|insufficient) memory",
+            r"can't start new thread",
             r"insufficient shared memory",
             r"unable to (open|resize|mmap|allocate) .*(shared memory|bytes)",
             r"too many open files",
-            r"_STATUS_ALLOC_FAILED",
+            r"_STATUS_(ALLOC_FAILED|NOT_INITIALIZED)",
             # what was killed beside the run, and broken devices
             r"DataLoader worker \(pid.*\) (is killed by signal|exited unexpectedly)",
             r"uncorrectable ECC error",
@@ -52,6 +58,8 @@ _RESOURCES = re.compile(
     re.IGNORECASE,
 )
 _PEERS = re.compile(r"gloo/|connection closed by peer|NCCL (error|timeout)", re.IGNORECASE)
+_TORN = (EOFError, lzma.LZMAError, pickle.UnpicklingError, zipfile.BadZipFile, zlib.error)
+"""What is raised where a file that the run reads is not whole."""
 _EXHAUSTED = (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EIO)
 
 
@@ -61,10 +69,12 @@ def sort_out(error: Exception) -> Exception:
     That is a `UserError`, an `OSError`, a `MemoryError` or an `OverTimeError`.
 
     `OSError` stands for what the place where a run was executed is to blame for, and another attempt may be spared: a
-    full disk, exhausted memory of the machine or a GPU, a process that was killed, also where a library raised
-    something else because of it; `ConnectionError` for a rank that lost the others.
+    full disk, exhausted memory of the machine or a GPU, a process that was killed, a file that is torn, also where a
+    library raised something else because of it; `ConnectionError` for a rank that lost the others.
     """
-    if isinstance(error, (UserError, OSError, MemoryError, OverTimeError)):
+    if isinstance(error, UserError):
+        return error if message(error) == str(error) else type(error)(message(error))
+    if isinstance(error, (OSError, MemoryError, OverTimeError)):
         return error
     for cause in _chain(error):
         if _lost_peers(cause):
@@ -92,13 +102,24 @@ def _lost_peers(error: BaseException) -> bool:
 def _out_of_resources(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno in _EXHAUSTED
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError, torch.AcceleratorError)) or (
-        isinstance(error, RuntimeError) and bool(_RESOURCES.search(str(error)))
-    )
+    if isinstance(error, torch.AcceleratorError):
+        return "device-side assert" not in str(error)  # as of a label that the model has no class for
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError, *_TORN)):
+        return True
+    speaks_of_it = isinstance(error, RuntimeError) or type(error).__module__ == "cv2"
+    return speaks_of_it and bool(_RESOURCES.search(str(error)))
+
+
+def message(error: BaseException) -> str:
+    """What an error says. Of one that a data loading process raised, not the traceback that torch puts before it."""
+    text, name = str(error), type(error).__name__
+    if not text.startswith(f"Caught {name} in DataLoader worker"):
+        return text
+    return re.split(rf"\n(?:\w+\.)*{name}: ", text)[-1].strip()
 
 
 def _words(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {message(error)}"
 
 
 def whole_traceback(error: BaseException) -> str:

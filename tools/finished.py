@@ -31,8 +31,17 @@ class FinalRun:
         from ..benchmarks.common.tensorfile import read_tensors
 
         net = task.build_model()
-        net.load_state_dict(read_tensors(self.weights))
+        try:
+            net.load_state_dict(read_tensors(self.weights))
+        except (RuntimeError, TypeError, AttributeError) as error:  # whole, but of something else
+            reason = " ".join(str(error).split())
+            raise UserError(f"{self.weights}: not the weights of this model ({reason}); {self.remedy}") from None
         return net.eval()
+
+    @property
+    def remedy(self) -> str:
+        """What makes the weights again; in place of others they are put only where none are, or torn ones."""
+        return f"remove the file, and run the suite with --keep {self.spec.task.params['checkpoint']}"
 
 
 def final_runs(
@@ -81,7 +90,7 @@ def final_runs(
 
 def scored_weights(spec: RunSpec, record: RunRecord | None, output: Output) -> Path:
     """The weights of the epoch that a run's record scored. Raises as `final_runs`."""
-    from ..suites.checkpoints import weights_file
+    from ..suites.checkpoints import is_whole, weights_file
 
     wanted = spec.task.params["checkpoint"]
     run = f"{spec.method} on {spec.cell or spec.task.name}, seed {spec.seed}"
@@ -100,4 +109,6 @@ def scored_weights(spec: RunSpec, record: RunRecord | None, output: Output) -> P
             f"{file}: no such weights, of epoch {record.epoch} of {run}, the {wanted} one; run the suite with "
             f"--keep {wanted} to have them"
         )
+    if not is_whole(file):
+        raise MissingDataError(f"{file}: torn or damaged; run the suite with --keep {wanted} to have it again")
     return file

@@ -12,7 +12,7 @@ import pytest
 
 from provbench.benchmarks.common.tensorfile import read_tensors
 from provbench.results import RunRecord
-from provbench.suites.checkpoints import move_files, wanted_epochs, weights_file
+from provbench.suites.checkpoints import is_whole, move_files, wanted_epochs, weights_file
 from provbench.suites.driver import Driver, Tally
 from provbench.suites.executors.inline import Inline
 from provbench.suites.output import Output
@@ -131,6 +131,23 @@ def test_a_finished_run_without_the_wanted_weights_is_trained_again_for_them_and
     weights_file(output.weights(min(before)), 2).unlink()
     assert (keeping(plan, "last").trained, keeping(plan, "none").trained) == (1, 0)
     assert epochs_kept(output) == kept
+
+
+@pytest.mark.parametrize("damage", [lambda good: b"", lambda good: good[:-1], lambda good: b"<html>" * 20])
+def test_torn_weights_do_not_count_as_kept(
+    make: Callable[..., Plan], keeping: Callable[..., Tally], output: Output, damage: Callable[[bytes], bytes]
+) -> None:
+    plan = make(TOY.partition("  cutmix")[0].replace("seeds: [0, 1]", "seeds: [0]"))
+    keeping(plan, "last")
+    (key,) = files(output)
+    file = weights_file(output.weights(key), 2)
+    good = file.read_bytes()
+    assert is_whole(file)
+    file.write_bytes(damage(good))
+    assert not is_whole(file)
+    assert (keeping(plan, "none").trained, keeping(plan, "last").trained) == (0, 1)
+    assert file.read_bytes() == good
+    assert keeping(plan, "last").trained == 0
 
 
 def test_weights_that_belong_to_another_outcome_are_not_kept(

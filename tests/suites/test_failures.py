@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import errno
 import pickle
+import zipfile
+import zlib
 from pathlib import Path
 
+import cv2
 import pytest
 import torch
+from torch._utils import ExceptionWrapper
 
 from provbench.registry import MissingDataError, UserError
-from provbench.suites.failures import MethodFailure, sort_out
+from provbench.results.record import MAX_TRACEBACK
+from provbench.suites.failures import MethodFailure, sort_out, whole_traceback
 
 
 def chained(error: Exception, cause: BaseException, explicit: bool) -> Exception:
@@ -52,6 +57,69 @@ def test_runtime_errors_that_speak_of_exhausted_resources(words: str) -> None:
     found = sort_out(RuntimeError(words))
     assert isinstance(found, OSError)
     assert words in str(found)
+
+
+def raised_by_a_worker(error: Exception) -> Exception:
+    """`error` as torch raises it here after a process that loads data raised it."""
+    try:
+        try:
+            raise error
+        except Exception:
+            wrapped = ExceptionWrapper(where="in DataLoader worker process 0")
+        wrapped.reraise()
+    except Exception as found:
+        return found
+    raise AssertionError
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "broken"), MemoryError("none"), OSError(errno.ENOSPC, "full")])
+def test_the_machine_s_faults_in_a_process_that_loads_data(error: Exception) -> None:
+    assert isinstance(sort_out(raised_by_a_worker(error)), (OSError, MemoryError))
+
+
+def test_what_is_the_users_in_a_process_that_loads_data_is_told_without_its_traceback() -> None:
+    found = sort_out(raised_by_a_worker(MissingDataError("a.jpg: no such image file\nGet it.")))
+    assert isinstance(found, MissingDataError)
+    assert str(found) == "a.jpg: no such image file\nGet it."
+
+
+def test_what_is_the_methods_in_a_process_that_loads_data_has_a_short_reason_and_a_whole_traceback() -> None:
+    found = sort_out(raised_by_a_worker(ZeroDivisionError("nothing to divide by")))
+    assert isinstance(found, MethodFailure)
+    assert found.reason.startswith("ZeroDivisionError: nothing to divide by (in ")
+    assert "in raised_by_a_worker" in found.measured["traceback"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        zipfile.BadZipFile("File is not a zip file"),
+        zlib.error("Error -3 while decompressing data"),
+        EOFError("No data left in file"),
+        pickle.UnpicklingError("pickle data was truncated"),
+        RuntimeError("can't start new thread"),
+        cv2.error("OpenCV(4.12) (-4:Insufficient memory) Failed to allocate 99 bytes in function 'OutOfMemoryError'"),
+    ],
+)
+def test_torn_files_and_exhausted_memory_of_other_libraries(error: Exception) -> None:
+    assert isinstance(sort_out(error), OSError)
+
+
+def test_an_assertion_on_the_gpu_is_the_methods() -> None:
+    error = torch.AcceleratorError("CUDA error: device-side assert triggered")
+    assert isinstance(sort_out(error), MethodFailure)
+    assert isinstance(sort_out(torch.AcceleratorError("CUDA error: unspecified launch failure")), OSError)
+
+
+def test_a_long_traceback_keeps_its_two_ends() -> None:
+    try:
+        raise ValueError("x" * 100_000 + " the end")
+    except ValueError as error:
+        text = whole_traceback(error)
+    assert len(text) == MAX_TRACEBACK
+    assert text.startswith("Traceback (most recent call last):")
+    assert text.endswith(" the end\n")
+    assert "the middle is left out" in text
 
 
 @pytest.mark.parametrize("explicit", [True, False])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from provbench.benchmarks.common.tensorfile import write_tensors
 from provbench.registry import MissingDataError, UserError, load_plugins
 from provbench.suites.checkpoints import weights_file
 from provbench.suites.driver import Driver
@@ -91,6 +92,23 @@ def test_weights_that_were_not_kept_are_asked_for(suite: Callable[..., Suite], c
         toys.runs(methods=["cutmix"], seed=5)
     toys.train(keep=checkpoint)  # what the message says
     assert all(run.weights.is_file() for run in toys.runs(seed=5))
+
+
+def test_torn_weights_and_those_of_another_model_are_told(suite: Callable[..., Suite]) -> None:
+    toys = suite()
+    toys.train(keep="last")
+    (run,) = toys.runs(methods=["baseline"])
+    task = build_task(run.spec, Place(toys.data, toys.output.work))
+    write_tensors({"another.weight": torch.ones(2)}, run.weights)
+    with pytest.raises(UserError, match=r"not the weights of this model .*remove the file.*--keep last"):
+        run.model(task)
+    run.weights.write_bytes(run.weights.read_bytes()[:-1])
+    with pytest.raises(
+        MissingDataError, match=r"epoch_3\.safetensors: torn or damaged; run the suite with --keep last"
+    ):
+        toys.runs(methods=["baseline"])
+    toys.train(keep="last")  # what the message says
+    assert toys.runs(methods=["baseline"])[0].model(task)
 
 
 def test_a_run_that_failed_has_none(suite: Callable[..., Suite]) -> None:
