@@ -104,7 +104,8 @@ class TaskInfo:
 class Scores:
     """What a split's predictions are worth: metrics by name, and one row a sample for later statistics.
 
-    samples: equally long arrays by column name; `id` is always among them.
+    samples: equally long arrays by column name; `id` is always among them; `label` and `predicted`, where they are
+    there, are numbers of classes.
     """
 
     metrics: dict[str, float]
@@ -184,6 +185,11 @@ class Task(Plugin, ABC):
     def pictures(self, model: nn.Module, count: int) -> dict[str, np.ndarray]:
         """Up to `count` pictures of what a trained model does on test samples, by file name: (H, W, 3) uint8 RGB."""
         return {}
+
+    def class_names(self) -> Sequence[str]:
+        """Returns the names of the classes in the order of their numbers, for pictures and reports; () where they have
+        none. It may read the data: raises `MissingDataError` as `training_set` does."""
+        return ()
 
     def class_weight(self) -> Tensor | None:
         """(K,) weights of the classification loss, or None."""

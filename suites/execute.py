@@ -23,6 +23,9 @@ from .synthetic import data_fingerprint, ensure_synthetic
 from .working_folder import working_folder
 
 if TYPE_CHECKING:
+    import numpy as np
+    from torch import nn
+
     from ..benchmarks.training.loop import Outcome
 
 Report = Callable[[int, int, float | None], bool]
@@ -128,11 +131,18 @@ def _train(spec: RunSpec, place: Place, report: Report, train: Callable[..., Out
     synthetic = None
     if spec.synthesizer is not None:
         synthetic = ensure_synthetic(task, spec.synthesizer, spec.fingerprint, place.data_root)
-    augmentation = spec.augmentation
+    made_by = spec.augmentation
+    augmentation = made_by and AUGMENTATIONS.build(made_by.name, **made_by.params)
     final = spec.phase == "final"
+
+    def synthetic_samples(net: nn.Module, count: int) -> dict[str, np.ndarray]:
+        from ..benchmarks.common.provenance import training_pictures
+
+        return training_pictures(task, augmentation, synthetic, net, count)
+
     outcome = train(
         task,
-        augmentation=augmentation and AUGMENTATIONS.build(augmentation.name, **augmentation.params),
+        augmentation=augmentation,
         regularizers=[REGULARIZERS.build(part.name, **part.params) for part in spec.regularizers],
         synthetic=synthetic,
         seed=spec.seed,
@@ -144,6 +154,7 @@ def _train(spec: RunSpec, place: Place, report: Report, train: Callable[..., Out
         workers=place.workers,
         keep=place.keep if final else "none",
         pictures=place.pictures if final else 0,
+        draw=(synthetic_samples,),
     )
     return {
         "status": "pruned" if outcome.pruned else "done",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..registry import SearchSpace
-from ..registry.errors import MissingDataError
+from ..registry.errors import MissingDataError, UserError
 from ..results import RunRecord, Store
 from ..results.report import Report, Search, Selection, SuiteCell, Trial
 from .cell_runs import CellRuns
@@ -37,12 +37,13 @@ def collect_report(
     """
     suite, store = plan.file.suite, output.store
     states, opened, note = _states(plan, output, data_root, storage)
+    classes = {name: _class_names(cell, data_root) for name, cell in plan.sections().items()}
     return Report(
         suite=suite.name,
         description=suite.description.strip(),
         source=plan.file.path.read_text(encoding="utf-8"),
         tables=make_tables(plan, states),
-        cells=[_cell(plan, state, opened.get(state.cell), store) for state in states],
+        cells=[_cell(plan, state, opened.get(state.cell), store, classes[state.cell.name]) for state in states],
         figures=make_figures(plan, states),
         others=list(_search_runs(opened.values(), store)) if every_run else (),
         samples=store.predictions,
@@ -65,7 +66,15 @@ def _states(
         return untouched(plan), {}, f"The data are not ready, so there are no run keys yet: {error}"
 
 
-def _cell(plan: Plan, state: CellState, runs: CellRuns | None, store: Store) -> SuiteCell:
+def _class_names(cell: Cell, data_root: Path) -> Sequence[str]:
+    """Returns the names of a task's classes; () where its data are not there to say them."""
+    try:
+        return tuple(cell.build_task(data_root).class_names())
+    except (UserError, OSError):
+        return ()
+
+
+def _cell(plan: Plan, state: CellState, runs: CellRuns | None, store: Store, classes: Sequence[str]) -> SuiteCell:
     cell = state.cell
     return SuiteCell(
         section=cell.name,
@@ -77,6 +86,7 @@ def _cell(plan: Plan, state: CellState, runs: CellRuns | None, store: Store) -> 
         seeds=plan.file.suite.seeds,
         selections=[_selection(state, protocol) for protocol in state.protocols],
         search=_search(plan, state, runs, store) if state.trials else None,
+        classes=classes,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
@@ -131,6 +131,10 @@ class CubWsol(Task):
         from .mini import MINI
 
         return MINI.species if self.variant == "mini" else data.NUM_CLASSES
+
+    def class_names(self) -> Sequence[str]:
+        names = {bird.label: PurePosixPath(bird.id).parent.name for bird in self._birds("train")}
+        return [names.get(label, str(label)).lstrip("0123456789.") or str(label) for label in range(self.num_classes)]
 
     def prepare(self, progress: Progress) -> None:
         if self.variant == "mini":

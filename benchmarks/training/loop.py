@@ -19,7 +19,7 @@ from .evaluation import TaskMetric
 from .hooks import LossHook, Report, ReportHook, SeedHook, TickHook
 from .learner import Learner
 from .optim import build_optimizer, schedule
-from .pictures import save_pictures
+from .pictures import Draw, save_pictures
 from .probe import build_probe
 from .resume import loadable
 from .runner import BenchmarkRunner
@@ -54,16 +54,17 @@ def train(
     workers: int = 0,
     keep: Keep = "none",
     pictures: int = 0,
+    draw: Sequence[Draw] = (),
     higher_is_better: bool = True,
 ) -> Outcome:
     """Train, and score the recipe's epoch (the last, or the best by `selection_metric` on val).
 
     seed: every random draw of the run derives from it. work_dir: holds what an interrupted run is resumed from, and at
     the end the weights that `keep` asks for as `weights/epoch_<number>.safetensors`, state dicts of the network, and
-    up to `pictures` pictures of test samples as `pictures/<name>.png`. test: whether the test split is scored at all.
-    report: told of every validated epoch; when it answers True, the run stops, pruned. workers: processes that load
-    data. higher_is_better: of the selection metric. tick: called after each step; what it raises ends the run. Raises
-    `DivergedError` when a loss is no longer finite, and `UserError` where a split has no samples.
+    up to `pictures` pictures of test samples as `pictures/<name>.png`, with those of `draw`. test: whether the test
+    split is scored at all. report: told of every validated epoch; when it answers True, the run stops, pruned. workers:
+    processes that load data. higher_is_better: of the selection metric. tick: called after each step; what it raises
+    ends the run. Raises `DivergedError` when a loss is no longer finite, and `UserError` where a split has no samples.
 
     On a CPU with one number of threads, the outcome is the same to the last bit, interrupted or not.
 
@@ -120,7 +121,7 @@ def train(
         finally:
             runner.forget()
     if scores and pictures and is_rank_0():
-        save_pictures(task, learner.net, pictures, work_dir / "pictures")
+        save_pictures(task, learner.net, pictures, work_dir / "pictures", draw)
     return Outcome(
         val=scored["metrics"],
         test={name: float(value) for name, value in scores.items()},

@@ -215,6 +215,9 @@ class Ucf10124(Task):
             raise UserError(f"model: {self.params.model} does not score single people; skp does, for one")
         return model
 
+    def class_names(self) -> Sequence[str]:
+        return data.CLASSES
+
     def predict(self, model: nn.Module, inputs: Tensor, labels: Tensor) -> list[dict[str, Any]]:
         """`label`, `predicted`, `probabilities` (K,) of the video, `logits` (N, K) of its instances, both float32."""
         logits = model(inputs)

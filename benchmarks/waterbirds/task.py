@@ -196,6 +196,9 @@ class Waterbirds(Task):
             )
         return torch.tensor(counts.sum() / (len(counts) * counts), dtype=torch.float32)
 
+    def class_names(self) -> Sequence[str]:
+        return data.CLASSES
+
     def predict(self, model: nn.Module, inputs: Tensor, labels: Tensor) -> list[dict[str, Any]]:
         """`label` and `predicted`."""
         columns = zip(labels.tolist(), model(inputs).argmax(dim=1).tolist(), strict=True)

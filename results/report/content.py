@@ -84,6 +84,8 @@ class SuiteCell:
     selections: Sequence[Selection] = ()
     """One a protocol; those without runs while a search is not finished."""
     search: Search | None = None
+    classes: Sequence[str] = ()
+    """Names of the task's classes in the order of their numbers; () where they have none."""
 
     @property
     def runs(self) -> list[RunRecord]:
@@ -138,6 +140,11 @@ class Report:
     def cells_by_run(self) -> dict[str, SuiteCell]:
         """The first cell that a final run counts in, by key."""
         return {run.key: cell for cell in reversed(self.cells) for run in cell.runs}
+
+    @cached_property
+    def classes_of_task(self) -> dict[str, Sequence[str]]:
+        """The names of the classes by task, for runs that are no cell's final ones."""
+        return {cell.task: cell.classes for cell in reversed(self.cells)}
 
     @property
     def mini(self) -> bool:

@@ -10,6 +10,9 @@ LONGEST = 80
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9+._-]*")
 
+SHEET = "provenance-"
+"""How the names of pictures begin that show what a run was trained on, among those that it leaves."""
+
 
 def file_name(*parts: str) -> str:
     """A file name, without ending, of letters, digits and `+._-`, that begins with a letter or digit.
@@ -27,3 +30,8 @@ def sample_name(sample: str) -> str:
     """What is left of a sample's id, or of its picture's file name, in both: `001.A/b_1.jpg` → `001-a-b-1`."""
     stem = re.sub(r"\.(jpe?g|png)$", "", sample, flags=re.IGNORECASE)
     return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:100].strip("-")
+
+
+def is_sheet(name: str) -> bool:
+    """Whether a run's picture of that name shows what it was trained on."""
+    return name.startswith(SHEET)

@@ -14,8 +14,17 @@ from .content import Report
 from .curves import curve_charts
 from .folder import Content
 from .links import Appearance, Links
-from .names import file_name
-from .samples import SPLITS, SampleTable, pictured, sample_table, samples_csv, samples_path, samples_script
+from .names import file_name, is_sheet
+from .samples import (
+    SPLITS,
+    SampleTable,
+    pictured,
+    sample_table,
+    samples_csv,
+    samples_path,
+    samples_script,
+    with_names,
+)
 from .words import flat, number, value_text
 
 
@@ -50,6 +59,8 @@ class RunPage:
     identity: Sequence[tuple[str, str]]
     pictures: Sequence[tuple[str, str]]
     """Name, path in the site."""
+    sheets: Sequence[tuple[str, str]]
+    """Likewise, of what the run was trained on."""
     samples: Sequence[SampleTable]
     commands: Sequence[str]
 
@@ -64,7 +75,8 @@ def run_files(report: Report, key: str, page: RunPage, pictures: Mapping[Path, s
             yield table.download, samples_csv(found)
     found = report.samples(key, "test")
     if found is not None:
-        yield samples_path(key), samples_script(key, found, pictured(found, pictures))
+        shown = with_names(found, _classes(report, key))
+        yield samples_path(key), samples_script(key, shown, pictured(found, pictures))
 
 
 def run_pictures(report: Report, key: str) -> dict[Path, str]:
@@ -79,7 +91,7 @@ def run_page(report: Report, links: Links, key: str, pictures: Mapping[Path, str
     header = [name for name in header if name == "epoch"] + [name for name in header if name != "epoch"]
     protocols = [] if cell is None else [one for one in cell.selections if key in _keys(one.runs)]
     tables = [
-        sample_table(found, split, f"data/{key}.{split}.csv")
+        sample_table(with_names(found, _classes(report, key)), split, f"data/{key}.{split}.csv")
         for split in SPLITS
         if (found := report.samples(key, split)) is not None
     ]
@@ -96,7 +108,8 @@ def run_page(report: Report, links: Links, key: str, pictures: Mapping[Path, str
         curve=[[number(entry.get(name)) for name in header] for entry in run.curve],
         metrics=[(name, run.val.get(name), run.test.get(name)) for name in dict.fromkeys([*run.test, *run.val])],
         identity=[(name, value_text(value)) for name, value in flat(run.identity)] if run.identity else (),
-        pictures=[(file.stem, path) for file, path in pictures.items()],
+        pictures=[(file.stem, path) for file, path in pictures.items() if not is_sheet(file.stem)],
+        sheets=[(file.stem, path) for file, path in pictures.items() if is_sheet(file.stem)],
         samples=tables,
         commands=_commands(report, key),
     )
@@ -113,11 +126,18 @@ def run_signature(report: Report, links: Links, key: str, pictures: Mapping[Path
         report.runs[key].model_dump_json(),
         [(str(path), file.stat().st_size, file.stat().st_mtime_ns) for file, path in pictures.items()],
         links.appearances.get(key, ()),
-        cell and (cell.label, cell.title, [(one.protocol, _keys(one.runs)) for one in cell.selections]),
+        cell
+        and (cell.label, cell.title, tuple(cell.classes), [(one.protocol, _keys(one.runs)) for one in cell.selections]),
         report.suite,
         report.options,
     ]
     return sha256(repr(parts).encode(errors="replace")).hexdigest()
+
+
+def _classes(report: Report, key: str) -> Sequence[str]:
+    """Returns the names of the classes of a run's task, where a cell of the suite knows them."""
+    cell = report.cells_by_run.get(key)
+    return cell.classes if cell is not None else report.classes_of_task.get(report.runs[key].task, ())
 
 
 def _keys(runs: Mapping[int, RunRecord]) -> list[str]:

@@ -21,6 +21,9 @@ SHOWN = 200
 
 SPLITS = ("test", "val")
 
+CLASS_COLUMNS = ("label", "predicted")
+"""Columns of predictions that are numbers of classes."""
+
 Kind = Literal["bool", "real", "whole", "text"]
 
 
@@ -42,6 +45,20 @@ def sample_table(samples: Samples, split: str, download: str) -> SampleTable:
     parts = [samples[name][:SHOWN].tolist() for name in columns]
     rows = [[_text(value) for value in row] for row in zip(*parts, strict=True)]
     return SampleTable(split, columns, rows, count(samples), download)
+
+
+def with_names(samples: Samples, classes: Sequence[str]) -> Samples:
+    """Returns the samples with the names of classes instead of their numbers, in the columns that have any."""
+    import numpy as np
+
+    if not classes:
+        return samples
+    return {
+        name: np.array([classes[value] if 0 <= value < len(classes) else str(value) for value in column.tolist()], str)
+        if name in CLASS_COLUMNS and column.ndim == 1 and column.dtype.kind in "iu"
+        else column
+        for name, column in samples.items()
+    }
 
 
 def count(samples: Samples) -> int:

@@ -12,6 +12,7 @@ from .budget import budget
 from .comparison import Section, index_script, mcnemar_script, sections
 from .content import Report
 from .folder import Content, SiteFolder
+from .galleries import sheets
 from .illustrations import site_figure
 from .links import Links
 from .methods import method_pages
@@ -106,4 +107,9 @@ class _Writer:
         yield "suite.yaml.txt", self.report.source
         shared = {"links": self.links, "budget": budget(self.report, self.links)}
         yield "runs.html", self.pages.render("runs", "runs.html", **shared)
-        yield "index.html", self.pages.render("index", "index.html", tables=tables, figures=figures, **shared)
+        yield (
+            "index.html",
+            self.pages.render(
+                "index", "index.html", tables=tables, figures=figures, sheets=sheets(self.report), **shared
+            ),
+        )

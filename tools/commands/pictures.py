@@ -1,4 +1,4 @@
-"""`provbench overlay` and `provbench tubes`: see where the methods look, and whom they find."""
+"""`provbench samples`, `overlay` and `tubes`: see what the methods train on, where they look, and whom they find."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ...registry.errors import UserError
+from ..launch import plan_of
 from ..options import DEFAULT_DATA, DEFAULT_OUT, DataOption, OutOption, PluginOption, StorageOption, SuiteArgument
 
 MethodOption = Annotated[list[str] | None, typer.Option(help="A method; may be repeated. Default: all.")]
@@ -14,8 +16,29 @@ SeedOption = Annotated[int | None, typer.Option(help="The runs' seed; default: t
 
 
 def add_to(app: typer.Typer) -> None:
+    app.command()(samples)
     app.command()(overlay)
     app.command()(tubes)
+
+
+def samples(
+    suite: SuiteArgument,
+    to: Annotated[Path, typer.Option("--to", help="The folder to write.")],
+    count: Annotated[int, typer.Option(min=1, help="Samples in each picture.")] = 6,
+    data: DataOption = DEFAULT_DATA,
+    plugin: PluginOption = None,
+) -> None:
+    """Draw the synthetic samples that a suite's methods train on, with the region that each source comes from."""
+    planned = plan_of(suite, plugin)
+
+    from ..training_samples import draw_samples
+
+    files = draw_samples(planned, data, count, to)
+    if not files:
+        raise UserError(
+            f"{suite}: no method makes synthetic images: none has a synthesizer or an augmentation of images"
+        )
+    print("\n".join(map(str, files)))
 
 
 def overlay(

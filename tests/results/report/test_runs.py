@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+
+from PIL import Image
 
 from provbench.results.report.content import Report
+from provbench.results.report.galleries import sheets
 from provbench.results.report.links import Links
 from provbench.results.report.runs import RunPage, run_files, run_page, run_pictures, run_signature
 
@@ -54,6 +58,17 @@ def test_the_files_beside_the_page(make_report: MakeReport) -> None:
     assert dict(run_files(report, "run32", page_of(report, "run32"), {})) == {}
 
 
+def test_what_a_run_was_trained_on_is_no_picture_of_a_sample(make_report: MakeReport, tmp_path: Path) -> None:
+    file = tmp_path / "provenance-cutmix.png"
+    Image.new("RGB", (8, 8)).save(file)
+    report = make_report(pictures=lambda key: [file] if key.startswith("run1") else [])
+    page = page_of(report, "run10")
+    assert (page.pictures, page.sheets) == ([], [("provenance-cutmix", "pictures/run10/provenance-cutmix.png")])
+    (sheet,) = sheets(report)
+    assert (sheet.method, sheet.maker, sheet.href) == (report.cells[1].label, "cutmix", "runs/run10.html")
+    assert sheets(make_report()) == []
+
+
 def test_the_signature_changes_with_whatever_the_page_shows(make_report: MakeReport) -> None:
     report = make_report()
 
@@ -70,5 +85,6 @@ def test_the_signature_changes_with_whatever_the_page_shows(make_report: MakeRep
         sign(renamed),
         sign(make_report(pictures=lambda key: [])),
         sign(make_report(options=[])),
+        sign(replace(report, cells=[replace(report.cells[0], classes=("owl",)), *report.cells[1:]])),
     ]
     assert len({first, *others}) == len(others) + 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from provbench.results.report.samples import SHOWN, pictured, sample_table, samples_csv, samples_script
+from provbench.results.report.samples import SHOWN, pictured, sample_table, samples_csv, samples_script, with_names
 
 COLUMNS = {
     "id": np.array(["a.jpg", "=1+1", "</script>"]),
@@ -28,6 +28,15 @@ def test_the_first_samples_are_shown_as_text() -> None:
     assert shown.rows[1] == ["=1+1", "no", "nan", "1", "[3, 4]"]
     many = sample_table({"id": np.arange(1000)}, "test", "all.csv")
     assert (len(many.rows), many.count) == (SHOWN, 1000)
+
+
+def test_classes_have_their_names() -> None:
+    named = with_names(COLUMNS, ["owl", "wren", "gull"])
+    assert named["label"].tolist() == ["3", "wren", "gull"], "what has no name keeps its number"
+    assert named["iou"] is COLUMNS["iou"]
+    assert with_names(COLUMNS, ()) is COLUMNS
+    other = {"label": np.array([[0, 1]]), "predicted": np.array([0.5])}
+    assert all(with_names(other, ["owl"])[name] is other[name] for name in other)
 
 
 def test_the_csv_has_all_of_them_and_no_formula() -> None:
