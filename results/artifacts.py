@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import re
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
-from .npz import check_npz
+from .npz import read_npz
+from .real_files import real_files
 
 FOLDERS = ("checkpoints", "pictures")
 """Those with a folder `<key>` for each run that left something."""
+
+_PREDICTIONS = re.compile(r"predictions/(?P<folder>..)/(?P<key>(?P=folder)[0-9A-Za-z_-]{0,98})\.[^\W\d_]+\.npz")
 
 
 class Artifacts:
@@ -20,13 +21,14 @@ class Artifacts:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._predictions: defaultdict[str, list[Path]] = defaultdict(list)
-        for name in _files(root / "predictions"):
-            if name.suffix == ".npz" and len(name.parts) == 2:  # <key[:2]>/<key>.<split>.npz
-                self._predictions[name.name.partition(".")[0]].append(Path("predictions", name))
+        for file in real_files(root, "predictions"):
+            name = _PREDICTIONS.fullmatch(file.as_posix())
+            if name is not None:
+                self._predictions[name["key"]].append(file)
 
     def of(self, key: str) -> list[Path]:
         """A run's files, predictions first."""
-        beside = (Path(name, key, file) for name in FOLDERS for file in _files(self.root / name / key))
+        beside = (file for name in FOLDERS for file in real_files(self.root, Path(name, key)))
         return [*self.predictions(key), *sorted(beside)]
 
     def predictions(self, key: str) -> list[Path]:
@@ -34,16 +36,6 @@ class Artifacts:
         return sorted(self._predictions.get(key, ()))
 
     def check(self, file: Path) -> None:
-        """Raise `DamagedError` where a file that carries checksums, as predictions do, is torn."""
+        """Raise `DamagedError` where a file of predictions is torn, or holds what no run predicts."""
         if file.parts[0] == "predictions":
-            check_npz(self.root / file)
-
-
-def _files(folder: Path, below: Path = Path()) -> Iterator[Path]:
-    """The regular files below `folder`, relative to it; those that a killed process left half-written are none."""
-    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _files(Path(entry.path), below / entry.name)
-            elif entry.is_file(follow_symlinks=False) and not entry.name.startswith("."):
-                yield below / entry.name
+            read_npz(self.root / file)

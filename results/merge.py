@@ -13,11 +13,16 @@ from typing import IO, Literal
 from ..registry.errors import UserError
 from .artifacts import Artifacts
 from .atomic import atomic_file
+from .identity import identity_fault
 from .outcome import Difference, difference
+from .real_files import is_real
 from .record import RunRecord
 from .recordfile import DamagedError, decode
 from .recordfolder import RecordFolder
 from .store import Store
+
+MAX_BYTES = 64 * 2**20
+"""Of a record's file. Those of the longest curves have some hundred thousand bytes."""
 
 Fate = Literal["added", "replaced", "same", "kept", "conflict"]
 
@@ -36,7 +41,7 @@ class Merged:
     conflicts: dict[str, Difference] = field(default_factory=dict)
     """Done here and there, with another outcome: ours (`one`) and theirs (`other`)."""
     damaged: dict[Path, str] = field(default_factory=dict)
-    """Files of the other folder that were left there, and why."""
+    """Files of the other folder that were left there, and why: torn, or refused by a check."""
     files: int = 0
     """Copied from beside the records: predictions, weights, pictures."""
 
@@ -52,7 +57,9 @@ def merge(
 
     A record that is here with the same outcome stays, and files beside it that are missing here are copied. One that
     is done never changes: another outcome there is a conflict. A failed or pruned one is replaced by one that is done.
-    `other` is only read. Each record comes after the files beside it, so that what an interrupted merge left is taken
+    Nothing is taken through a link, and nothing unchecked: a record must be whole, have values that a run leaves and
+    the key of its identity, and predictions must be whole columns; what is refused is told in `damaged`. `other` is
+    only read. Each record comes after the files beside it, so that what an interrupted merge left is taken
     up by the next. dry_run: say what would happen, and write nothing. progress: told how many records of all are done.
 
     Raises `UserError` where `other` is no output folder, or is this one, or where nothing can be written here.
@@ -80,8 +87,7 @@ class _Merge:
     def _take(self, key: str) -> None:
         path = self._theirs.path(key)
         try:
-            data = path.read_bytes()
-            theirs = decode(data, path)
+            data, theirs = self._read(path)
         except (DamagedError, UserError, OSError) as error:
             self._merged.damaged[path] = str(error).removeprefix(f"{path}: ")
             return
@@ -93,6 +99,19 @@ class _Merge:
                 self._write(self._store.record_path(key), BytesIO(data))
             elif fate == "same":
                 self._copy(file for file in files if not (self._store.root / file).exists())
+
+    def _read(self, path: Path) -> tuple[bytes, RunRecord]:
+        """Their record and its file's content. Raises `DamagedError` where the record cannot be what a run left."""
+        if not is_real(self._theirs.root, path.relative_to(self._theirs.root)):
+            raise DamagedError("it lies behind a link")
+        if path.stat().st_size > MAX_BYTES:
+            raise DamagedError(f"it is larger than {MAX_BYTES} bytes")
+        data = path.read_bytes()
+        theirs = decode(data, path)
+        fault = identity_fault(theirs)
+        if fault:
+            raise DamagedError(fault)
+        return data, theirs
 
     def _judge(self, key: str, theirs: RunRecord) -> Fate:
         """What becomes of their record, noted down."""
@@ -117,6 +136,8 @@ class _Merge:
         for file in files:
             source = self._artifacts.root / file
             try:
+                if not is_real(self._store.root, file):
+                    raise DamagedError(f"{self._store.root / file} lies behind a link")
                 self._artifacts.check(file)
             except DamagedError as error:
                 self._merged.damaged[source] = str(error)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 if TYPE_CHECKING:
     from numpy import ndarray as Column
@@ -19,8 +19,21 @@ Phase = Literal["search", "final"]
 SCHEMA_VERSION = 1
 MAX_TRACEBACK = 20_000
 """Characters of a failed run's traceback."""
+MAX_INTEGER = 2**63 - 1
+"""Seeds and counts fit into 64 bits, as in every table that they are written to."""
+MAX_METRIC = 1e100
+"""Of a metric's absolute value: sums of squares stay finite. NaN and infinity may be recorded."""
 KEY_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z_-]{1,99}$"
 """A key names files: no dots, no slashes."""
+
+
+def _moderate(value: float) -> float:
+    if isfinite(value) and abs(value) > MAX_METRIC:
+        raise ValueError(f"is beyond {MAX_METRIC:g}")
+    return value
+
+
+Metric = Annotated[float, AfterValidator(_moderate)]
 
 
 class RunSummary(BaseModel):
@@ -40,21 +53,21 @@ class RunSummary(BaseModel):
     """The task's protocol version. Runs of two versions are never compared."""
     method: str
     phase: Phase
-    seed: int
+    seed: int = Field(ge=-MAX_INTEGER, le=MAX_INTEGER)
     parameters: dict[str, Any]
     """The resolved parameters, flat: `lr`, `cutmix.prob`, `gradient-guidance.alpha` …; JSON values."""
     status: Status
     reason: str = ""
     """Why a run failed or was pruned."""
-    attempt: int = 1
-    val: dict[str, float] = Field(default_factory=dict)
-    test: dict[str, float] = Field(default_factory=dict)
-    epoch: int = 0
+    attempt: int = Field(1, ge=0, le=MAX_INTEGER)
+    val: dict[str, Metric] = Field(default_factory=dict)
+    test: dict[str, Metric] = Field(default_factory=dict)
+    epoch: int = Field(0, ge=0, le=MAX_INTEGER)
     """The epoch whose weights were scored."""
-    steps: int = 0
-    seconds: float = 0.0
+    steps: int = Field(0, ge=0, le=MAX_INTEGER)
+    seconds: Metric = 0.0
     device: str = "cpu"
-    peak_memory_mb: float = 0.0
+    peak_memory_mb: Metric = 0.0
     started: str = ""
     """ISO 8601, UTC."""
     commit: str = ""
@@ -82,7 +95,7 @@ class RunRecord(RunSummary):
     versions: dict[str, str] = Field(default_factory=dict)
     traceback: str = Field(default="", max_length=MAX_TRACEBACK, repr=False)
     """Of the error that a failed run ended with; the middle of a longer one is left out."""
-    curve: list[dict[str, float]] = Field(default_factory=list)
+    curve: list[dict[str, Metric]] = Field(default_factory=list)
     """One entry an epoch: `epoch`, the mean training losses, and, where it was validated, the val metrics. Older
     records have entries of the validated epochs only."""
     predictions: dict[str, dict[str, Column]] = Field(default_factory=dict, exclude=True, repr=False)
@@ -93,6 +106,15 @@ class RunRecord(RunSummary):
     def _identity_as_stored(cls, values: Any) -> Any:
         return _json_value(values, "identity")
 
+    @field_validator("curve")
+    @classmethod
+    def _each_has_its_epoch(cls, curve: list[dict[str, float]]) -> list[dict[str, float]]:
+        for place, entry in enumerate(curve):
+            epoch = entry.get("epoch", -1.0)
+            if not (0 <= epoch <= 2**53 and epoch.is_integer()):
+                raise ValueError(f"entry {place}: `epoch` must be a whole number from 0 (got {entry.get('epoch')})")
+        return curve
+
     @field_validator("predictions")
     @classmethod
     def _storable(cls, splits: dict[str, dict[str, Column]]) -> dict[str, dict[str, Column]]:
@@ -100,7 +122,7 @@ class RunRecord(RunSummary):
             if not split.isalpha():
                 raise ValueError(f"predictions of {split!r}: a split's name has letters only")
             for name, column in columns.items():
-                if not hasattr(column, "dtype") or column.dtype.hasobject or column.ndim == 0:
+                if not hasattr(column, "dtype") or column.dtype.kind not in "biufU" or column.ndim == 0:
                     raise ValueError(f"predictions of {split}: {name!r} must be an array of numbers, bools or strings")
             lengths = {name: len(column) for name, column in columns.items()}
             if len(set(lengths.values())) > 1:
@@ -129,7 +151,9 @@ def _json_value(value: Any, *path: Any) -> Any:
 
     path: the names that lead to it, put together only where they are told: ten thousand records have many values.
     """
-    if value is None or isinstance(value, (str, bool, int)):
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, int) and abs(value) < 2**64:
         return value
     if isinstance(value, float) and isfinite(value):
         return float(value)  # numpy's float64 is one, too

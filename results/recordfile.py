@@ -27,6 +27,10 @@ class DamagedError(Exception):
     """The file is not what was written: torn, edited, or under the name of another record."""
 
 
+class InvalidError(DamagedError, UserError):
+    """The file is whole, and what it holds is no record that provbench writes."""
+
+
 def encode(record: RunRecord) -> bytes:
     """The content of the record's file."""
     fields = json.loads(record.model_dump_json())
@@ -38,14 +42,17 @@ def encode(record: RunRecord) -> bytes:
 def decode(data: bytes, path: Path | str) -> RunRecord:
     """The record in the content of `path`.
 
-    Raises `DamagedError`, or `UserError` where the record was written by a newer provbench or is none at all.
+    Raises `DamagedError`, `InvalidError` where the file is whole and is no record, or `UserError` where the record was
+    written by a newer provbench.
     """
     fields, curve = _parts(data)
     try:
         record = RunRecord.model_validate_json(b'{"curve":' + curve + b"," + fields[1:])
     except ValidationError as error:
         _check_schema(fields, path)
-        raise UserError("\n".join(describe_issues(error, str(path), RunRecord))) from None
+        other_version = all(issue["type"] == "extra_forbidden" for issue in error.errors(include_url=False))
+        kind = UserError if other_version else InvalidError
+        raise kind("\n".join(describe_issues(error, str(path), RunRecord))) from None
     if not str(path).endswith(f"/{record.key}.json"):
         raise DamagedError(f"it holds the record of another run, {record.key}")
     return record

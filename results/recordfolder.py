@@ -49,11 +49,12 @@ class RecordFolder:
         found = {}
         with suppress(FileNotFoundError), os.scandir(self._folder) as folders:
             for folder in folders:
-                if len(folder.name) != 2 or not folder.is_dir():
+                if len(folder.name) != 2 or not folder.is_dir(follow_symlinks=False):
                     continue
                 with os.scandir(folder.path) as entries:
                     for entry in entries:
-                        if entry.name.endswith(".json") and entry.name.startswith(folder.name):
+                        named = entry.name.endswith(".json") and entry.name.startswith(folder.name)
+                        if named and _is_key(entry.name[:-5]) and entry.is_file(follow_symlinks=False):
                             try:
                                 status = entry.stat()
                             except FileNotFoundError:

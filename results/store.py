@@ -12,7 +12,7 @@ from ..registry.errors import UserError
 from .atomic import atomic_file, make_folder, remove_stale, write_errors
 from .frame import make_frame
 from .index import Index
-from .npz import npz_errors
+from .npz import read_npz
 from .outcome import difference
 from .quarantine import StoreWarning, set_aside
 from .record import KEY_PATTERN, RunRecord, RunSummary
@@ -79,14 +79,11 @@ class Store:
 
     def predictions(self, key: str, split: str) -> dict[str, np.ndarray] | None:
         """The run's predictions on a split, one array a column; None if there are none, or if the file is damaged."""
-        import numpy as np
-
         if not (re.fullmatch(KEY_PATTERN, key) and split.isalpha()):
             return None
         path = self._predictions_path(key, split)
         try:
-            with npz_errors(), path.open("rb") as file, np.load(file, allow_pickle=False) as columns:
-                return {name: columns[name] for name in columns.files}
+            return read_npz(path)
         except FileNotFoundError:
             return None
         except DamagedError as error:
@@ -150,7 +147,7 @@ class Store:
         path = self._predictions_path(key, split)
         self.sweep(path.parent)
         with atomic_file(path) as file:
-            np.savez_compressed(file, **columns)
+            np.savez_compressed(file, **columns)  # pyright: ignore[reportArgumentType]
 
     def _predictions_path(self, key: str, split: str) -> Path:
         return Path(self.root, "predictions", key[:2], f"{key}.{split}.npz")

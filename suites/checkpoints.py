@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..registry.direction import best_key
 from ..results.atomic import atomic_file, make_folder, sync_folder, write_errors
+from ..results.real_files import real_files
 from ..results.record import RunRecord
 from .spec import Keep
 
@@ -43,14 +44,19 @@ def wanted_epochs(record: RunRecord, metric: str, keep: Keep, higher_is_better: 
 def move_files(source: Path, target: Path) -> None:
     """Move every file of a folder, if it is there, into another; each is whole in one of them at any moment.
 
+    Only real files are moved, and a link in the place of the other folder gives way to a folder.
+
     Raises `UserError` where the disk is full.
     """
-    if not source.is_dir():
+    if source.is_symlink() or not source.is_dir():
         return
     with write_errors(target):
+        if target.is_symlink():
+            target.unlink()
         make_folder(target)
-        for file in sorted(source.iterdir()):
-            _move(file, target / file.name)
+        for file in sorted(real_files(source)):
+            if len(file.parts) == 1:
+                _move(source / file, target / file)
         sync_folder(target)
 
 

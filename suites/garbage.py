@@ -18,6 +18,7 @@ from pathlib import Path
 from ..registry import TASKS
 from ..registry.errors import UnknownNameError
 from ..results.atomic import STALE_SECONDS, is_temporary
+from ..results.real_files import real_children
 from ..results.record import RunRecord
 from .checkpoints import wanted_epochs, weights_file
 from .executors.ray_node import leftovers as driver_leftovers
@@ -68,9 +69,9 @@ def find_garbage(
         *_work(output.work, recorded, now),
         *_weights(output, recorded, keep),
         *_unrecorded("pictures", [output.root / "pictures"], recorded),
-        *_unrecorded("predictions", _children(output.root / "predictions"), recorded),
+        *_unrecorded("predictions", real_children(output.root / "predictions"), recorded),
         *(_weighed("temporary", path) for path in _temporary(output, now)),
-        *(_weighed("quarantine", path) for path in _children(output.root / "quarantine") if quarantine),
+        *(_weighed("quarantine", path) for path in real_children(output.root / "quarantine") if quarantine),
     ]
     order = list(KINDS)
     return sorted(found, key=lambda item: (order.index(item.kind), item.path))
@@ -79,7 +80,7 @@ def find_garbage(
 def remove(garbage: Iterable[Garbage]) -> None:
     """Remove it. Raises `OSError` where that is not allowed."""
     for item in garbage:
-        if item.path.is_dir():
+        if item.path.is_dir() and not item.path.is_symlink():
             shutil.rmtree(item.path)
         else:
             item.path.unlink(missing_ok=True)
@@ -91,7 +92,7 @@ def remove(garbage: Iterable[Garbage]) -> None:
 def _work(root: Path, recorded: Collection[str], now: float) -> Iterator[Garbage]:
     """Working folders that no process is at work in."""
     for key, path in _by_key(root):
-        if not path.is_dir() or is_held(path):
+        if path.is_symlink() or not path.is_dir() or is_held(path):
             continue
         if key in recorded:
             yield _weighed("finished work", path)
@@ -107,7 +108,7 @@ def _weights(output: Output, recorded: Collection[str], keep: Keep) -> Iterator[
             continue
         files = [weights_file(folder, epoch) for epoch in _kept(record, keep)]
         kept = {*files, *(file.with_suffix(".pth") for file in files)}  # which older versions of provbench left
-        beyond = (file for file in _children(folder) if file not in kept and not is_temporary(file.name))
+        beyond = (file for file in real_children(folder) if file not in kept and not is_temporary(file.name))
         yield from (_weighed("weights", file) for file in beyond)
 
 
@@ -148,7 +149,7 @@ def _unfinished_files(output: Output) -> Iterator[Path]:
 
 
 def _journal_locks(output: Output) -> Iterator[Path]:
-    for folder in _children(output.suites):
+    for folder in real_children(output.suites):
         journal = output.journal(folder.name)
         if journal.is_file():
             from .search.journal import leftovers
@@ -156,13 +157,9 @@ def _journal_locks(output: Output) -> Iterator[Path]:
             yield from leftovers(journal)
 
 
-def _children(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
-
-
 def _by_key(folder: Path) -> Iterator[tuple[str, Path]]:
     """What belongs to runs, with their keys."""
-    return ((found[1], path) for path in _children(folder) if (found := _KEY.fullmatch(path.name)))
+    return ((found[1], path) for path in real_children(folder) if (found := _KEY.fullmatch(path.name)))
 
 
 def _last_touched(path: Path) -> float:
@@ -170,7 +167,8 @@ def _last_touched(path: Path) -> float:
 
 
 def _weighed(kind: str, path: Path) -> Garbage:
-    stats = [one.lstat() for one in (path, *path.rglob("*")) if one.is_symlink() or not one.is_dir()]
+    inside = () if path.is_symlink() else path.rglob("*")
+    stats = [one.lstat() for one in (path, *inside) if one.is_symlink() or not one.is_dir()]
     names = Counter(stat.st_ino for stat in stats)
     freed = {stat.st_ino: stat.st_size for stat in stats if names[stat.st_ino] == stat.st_nlink}
     return Garbage(kind, path, len(stats), sum(freed.values()))

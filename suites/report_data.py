@@ -9,6 +9,7 @@ from pathlib import Path
 from ..registry import SearchSpace
 from ..registry.errors import MissingDataError, UserError
 from ..results import RunRecord, Store
+from ..results.real_files import real_files
 from ..results.report import Report, Search, Selection, SuiteCell, Trial
 from .cell_runs import CellRuns
 from .environment import git_state, package_versions
@@ -133,8 +134,8 @@ def _axis(space: SearchSpace) -> str:
 
 def _pictures(output: Output, key: str) -> list[Path]:
     folder = output.pictures(key)
-    found = folder.glob("*.png") if folder.is_dir() else ()
-    return [file for file in found if file.is_file() and not file.name.startswith(".")]
+    found = (output.root / file for file in real_files(output.root, folder.relative_to(output.root)))
+    return [file for file in found if file.suffix == ".png" and file.parent == folder]
 
 
 def _program() -> str:

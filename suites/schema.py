@@ -11,11 +11,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from ..registry import SearchSpace, UserError, load_plugins
 from ..registry.core import is_file
 from ..registry.errors import nearest
+from ..results.record import MAX_INTEGER
 from .sweep import expand_sweeps, sweep_points
 from .table_section import TableSection
 from .yaml_file import Location, line_of, load_yaml
 
 BUILTIN_FOLDER = Path(__file__).parent
+
+
+Seed = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
 
 
 class _Section(BaseModel):
@@ -90,7 +94,9 @@ class SearchSection(_Section):
     sampler: Use = Field(PluginUse(name="tpe"), description="tpe, random, grid, cma-es, qmc, or a plugin's")
     pruner: Use = Field(PluginUse(name="none"), description="none, median, hyperband, wilcoxon, or a plugin's")
     startup: int = Field(5, ge=0, description="random trials before the sampler's; methods share their draws")
-    seed: int = Field(1000, ge=0, description="of the sampler and of the trials' trainings; not a final seed")
+    seed: int = Field(
+        1000, ge=0, le=MAX_INTEGER, description="of the sampler and of the trials' trainings; not a final seed"
+    )
     warm_starts: tuple[Literal["suite"] | dict[str, Any], ...] = Field(
         ("suite",), description="values of the first trials; suite: those that the suite file itself gives the method"
     )
@@ -106,7 +112,7 @@ class Suite(_Section):
     name: str = Field(pattern=r"^[\w.+-]+$")
     description: str = ""
     plugins: Plugins = Field((), description="modules or .py files, relative to the suite's, that register plugins")
-    seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1)
+    seeds: tuple[Seed, ...] = Field((0, 1, 2), min_length=1)
     tasks: dict[str, TaskSection] = Field(default_factory=dict)
     methods: dict[str, MethodSection] = Field(default_factory=dict)
     search: SearchSection = Field(default_factory=lambda: SearchSection.model_validate({}))

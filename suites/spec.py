@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,9 +12,10 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict
 
 from ..registry import Params, Plugin, implied
+from ..results.identity import KEY_LENGTH, digest
 from ..results.record import Phase
 
-KEY_LENGTH = 20
+__all__ = ["KEY_LENGTH", "Keep", "Place", "PluginSpec", "RunSpec", "default_data_root", "digest"]
 
 Keep = Literal["none", "best", "last", "all"]
 """Of which epochs a final run leaves its weights: the best by its selection metric, the last, every validated one."""
@@ -108,11 +107,6 @@ class RunSpec(BaseModel):
         for plugin in parts:
             flat.update(plugin.flat() if plugin is not None else {})
         return flat
-
-
-def digest(value: Any) -> str:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
 
 
 def default_data_root() -> Path:

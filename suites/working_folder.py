@@ -22,6 +22,7 @@ def working_folder(root: Path, key: str, patience: float = PATIENCE) -> Iterator
     its files in the folder go when the body ends.
     """
     folder = root / key
+    _drop_links(folder)
     folder.mkdir(parents=True, exist_ok=True)
     file, holder = _lock_file(folder), folder / ".lock-holder.json"
     lock = FileLock(file)
@@ -36,6 +37,13 @@ def working_folder(root: Path, key: str, patience: float = PATIENCE) -> Iterator
         holder.unlink(missing_ok=True)
         file.unlink(missing_ok=True)  # while it is held: whoever waits for it sees that it is gone, and makes a new one
         lock.release()
+
+
+def _drop_links(folder: Path) -> None:
+    """Removes links that somebody put in the place of the folder or into it: the run would write through them."""
+    for path in (folder, *(folder.iterdir() if folder.is_dir() and not folder.is_symlink() else ())):
+        if path.is_symlink():
+            path.unlink()
 
 
 def is_held(folder: Path) -> bool:

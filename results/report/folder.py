@@ -9,6 +9,7 @@ from typing import Any
 
 from ...registry.errors import UserError
 from ..atomic import atomic_file, make_folder, write_errors
+from ..real_files import is_real
 
 MANIFEST = "report.json"
 """What the folder has: its presence says that the folder is a report's, and may be written over."""
@@ -58,20 +59,29 @@ class SiteFolder:
         now = {path for part in self._parts.values() for path in part["files"]}
         gone = {path for part in self._before.values() for path in part["files"]} - now
         for path in sorted(gone):
-            with write_errors(self.root / path):
-                (self.root / path).unlink(missing_ok=True)
-            self.removed += 1
+            if is_real(self.root, PurePosixPath(path).parent.as_posix()):
+                with write_errors(self.root / path):
+                    (self.root / path).unlink(missing_ok=True)
+                self.removed += 1
         self._save(self._parts)
 
     def _put(self, path: str, content: Content) -> str:
         target = self.root / _checked(path)
         data = content.read_bytes() if isinstance(content, Path) else _encoded(content)
+        if not is_real(self.root, path):
+            self._drop_links(path)
         if not target.is_file() or target.read_bytes() != data:
             with write_errors(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(data)
             self.written += 1
         return path
+
+    def _drop_links(self, path: str) -> None:
+        """Remove links on the way to a file: a site is written into its own folder only."""
+        for parent in [*reversed(PurePosixPath(path).parents), PurePosixPath(path)]:
+            if str(parent) != "." and (self.root / parent).is_symlink():
+                (self.root / parent).unlink()
 
     def _save(self, parts: dict[str, dict[str, Any]]) -> None:
         with atomic_file(self.root / MANIFEST) as file:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ...results.real_files import real_files
 from ...results.record import RunRecord
 from ..executors import Job
 from ..observer import Observer
@@ -54,7 +55,8 @@ class Tracking(Observer):
         wanting = [process for process in self._open if not (cached and record.key in process.present)]
         if wanting:
             bare = record.model_copy(update={"predictions": {}})
-            pictures = sorted((self._pictures / record.key).glob("*.png"))
+            found = sorted(real_files(self._pictures, record.key))
+            pictures = [self._pictures / file for file in found if file.suffix == ".png"]
             for process in wanting:
                 process.tell("log", spec, bare, pictures)
                 process.present.add(record.key)

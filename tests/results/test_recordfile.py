@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from math import inf, nan
 from pathlib import Path
 
 import pytest
@@ -10,15 +11,21 @@ from hypothesis import strategies as st
 
 from provbench.registry import UserError
 from provbench.results import Store
-from provbench.results.record import SCHEMA_VERSION
+from provbench.results.record import MAX_METRIC, SCHEMA_VERSION
 from provbench.results.recordfile import DamagedError, decode, encode
 
 PATH = Path("records/aa/aa00.json")
 HISTORIC = Path(__file__).parent / "historic"
 
-metrics = st.dictionaries(st.text(min_size=1, max_size=8), st.floats(), max_size=3)
+values = st.floats(-MAX_METRIC, MAX_METRIC) | st.sampled_from([nan, inf, -inf])
+metrics = st.dictionaries(st.text(min_size=1, max_size=8), values, max_size=3)
+entries = st.builds(lambda found, epoch: {**found, "epoch": epoch}, metrics, st.integers(0, 2**53))
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**64) + 1, 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
@@ -26,7 +33,7 @@ per_example = settings(max_examples=40, deadline=None, suppress_health_check=[He
 
 
 @per_example
-@given(val=metrics, curve=st.lists(metrics, max_size=3), parameters=st.dictionaries(st.text(max_size=8), plain))
+@given(val=metrics, curve=st.lists(entries, max_size=3), parameters=st.dictionaries(st.text(max_size=8), plain))
 def test_what_is_decoded_is_what_was_encoded(make_record, val: dict, curve: list, parameters: dict) -> None:
     record = make_record(val=val, curve=curve, parameters=parameters)
     data = encode(record)

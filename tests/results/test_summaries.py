@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import warnings
 from contextlib import closing
+from math import inf, nan
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,17 @@ from hypothesis import strategies as st
 
 from provbench.results import Store, StoreWarning
 from provbench.results.index import Index
+from provbench.results.record import MAX_INTEGER, MAX_METRIC
 from provbench.results.recordfile import decode, encode
 from provbench.results.recordfolder import RecordFolder
 from provbench.results.summaries import VERSION, Reader, pack, unpack
 
 per_example = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-metrics = st.dictionaries(st.text(max_size=8), st.floats(), max_size=3)
+values = st.floats(-MAX_METRIC, MAX_METRIC) | st.sampled_from([nan, inf, -inf])
+metrics = st.dictionaries(st.text(max_size=8), values, max_size=3)
+whole = st.integers(-MAX_INTEGER, MAX_INTEGER)
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    st.none() | st.booleans() | whole | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
@@ -65,7 +69,7 @@ def index(store: Store) -> Index:
 
 
 @per_example
-@given(val=metrics, seconds=st.floats(), parameters=st.dictionaries(st.text(max_size=8), plain), seed=st.integers())
+@given(val=metrics, seconds=values, parameters=st.dictionaries(st.text(max_size=8), plain), seed=whole)
 def test_what_is_unpacked_is_what_validation_gives(make_record, val, seconds, parameters, seed) -> None:
     written = make_record(val=val, test=val, seconds=seconds, parameters=parameters, seed=seed)
     record = decode(encode(written), Path("records/aa/aa00.json"))

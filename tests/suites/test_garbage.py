@@ -219,3 +219,16 @@ def test_a_suite_that_was_left_alone_leaves_nothing(
     assert {path.name for path in gone} == {"epoch_1.safetensors"}
     assert all(before[path] == content for path, content in after.items()), "looking writes nothing"
     assert drive(make()).trained == 0
+
+
+def test_nothing_is_counted_or_removed_through_links(filled: Output, tmp_path: Path) -> None:
+    precious = write(tmp_path / "private" / "epoch_9.safetensors", 1000, age=3 * DAY_SECONDS)
+    for folder in (filled.checkpoints, filled.work, filled.root / "pictures", filled.root / "predictions" / "ff"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for key in (FINISHED, INTERRUPTED):
+            (folder / key).symlink_to(precious.parent)
+    (filled.root / "quarantine").symlink_to("quarantine")
+    garbage = find_garbage(filled, "none", quarantine=True, now=time.time() + 3 * DAY_SECONDS)
+    assert sum(item.bytes for item in garbage) < 1000
+    remove(garbage)
+    assert precious.is_file()

@@ -71,3 +71,18 @@ def test_a_predecessor_that_was_killed_holds_nothing(tmp_path: Path, holder: Hol
     with working_folder(tmp_path, "run", patience=10) as folder:
         assert folder.is_dir()
     assert list(folder.iterdir()) == []
+
+
+def test_a_run_does_not_write_through_links_that_lie_in_its_folder(tmp_path: Path) -> None:
+    private = tmp_path / "private"
+    private.mkdir()
+    (private / "id").write_text("private")
+    (tmp_path / "work" / "key").mkdir(parents=True)
+    for name in (".lock", "epochs", ".lock-holder.json"):
+        (tmp_path / "work" / "key" / name).symlink_to(private / "id")
+    with working_folder(tmp_path / "work", "key") as folder:
+        assert not any(path.is_symlink() for path in folder.iterdir())
+    (tmp_path / "work" / "other").symlink_to(private)
+    with working_folder(tmp_path / "work", "other") as folder:
+        assert not folder.is_symlink()
+    assert [path.read_text() for path in private.iterdir()] == ["private"]
