@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from filelock import FileLock
 
@@ -82,7 +82,7 @@ def _make(task: Task, synthesizer: PluginSpec, folder: Path, progress: Progress)
     data = task.training_set()
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        plugin.synthesize(data if plugin.reads_segmentations else WithoutSegmentations(data), temporary, progress)
+        plugin.synthesize(data if plugin.reads_segmentations else _without_segmentations(data), temporary, progress)
         write_checksums(temporary)
         temporary.rename(folder)
     finally:
@@ -93,7 +93,11 @@ def _build(synthesizer: PluginSpec) -> Synthesizer:
     return SYNTHESIZERS.build(synthesizer.name, **synthesizer.params)
 
 
-class WithoutSegmentations:
+def _without_segmentations(data: TrainingSet) -> TrainingSet:
+    return cast("TrainingSet", _WithoutSegmentations(data))
+
+
+class _WithoutSegmentations:
     """A training set as a synthesizer sees it that says that it reads no segmentations."""
 
     def __init__(self, data: TrainingSet) -> None:

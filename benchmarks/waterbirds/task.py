@@ -137,8 +137,10 @@ class Waterbirds(Task):
             from .mini import MINI
 
             require_generated(self.root, self.name)
-            counts = {split: MINI.counts(split) for split in data.SPLITS}
-            return [*generated_problems(self.root), *data.verify(self.root, progress, counts=counts)]
+            problems = generated_problems(self.root)
+            return problems + data.verify(
+                self.root, progress, counts={split: MINI.counts(split) for split in data.SPLITS}
+            )
         return data.verify(self.root, progress)
 
     def birds(self) -> data.Birds:
