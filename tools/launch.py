@@ -37,7 +37,7 @@ def build_executor(name: str, jobs: int | None, values: Iterable[str] | None) ->
 
     given = {"jobs": jobs} if jobs is not None else {}
     cls = EXECUTORS.get(name)
-    return cls(validate_params(cls.Params, {**given, **_assignments(values or ())}, f"--executor {name}"))
+    return cls(validate_params(cls.Params, {**given, **assignments(values or (), "-x")}, f"--executor {name}"))
 
 
 def drive(
@@ -119,16 +119,17 @@ def _counted(tally: Tally) -> str:
     return ", ".join([f"{tally.trained} runs trained", *said, f"{tally.cached} found finished"])
 
 
-def _assignments(texts: Iterable[str]) -> dict[str, Any]:
+def assignments(texts: Iterable[str], option: str) -> dict[str, Any]:
+    """`NAME=VALUE`, each value in YAML. option: what gave them, for the errors."""
     import yaml
 
     values = {}
     for text in texts:
         name, sign, value = text.partition("=")
         if not sign or not name:
-            raise UserError(f"-x {text}: write NAME=VALUE")
+            raise UserError(f"{option} {text}: write NAME=VALUE")
         try:
             values[name.strip()] = yaml.safe_load(value)
         except yaml.YAMLError as error:
-            raise UserError(f"-x {text}: not YAML: {error}") from None
+            raise UserError(f"{option} {text}: not YAML: {error}") from None
     return values

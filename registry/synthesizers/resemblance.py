@@ -38,6 +38,8 @@ def check_resemblance(
     """
     import numpy as np
 
+    if least == 0:
+        return
     rng = np.random.default_rng(seed)
     some_edits = [edits[place] for place in sorted(rng.permutation(len(edits))[:COMPARED])]
     ranks = [(rank, edit) for edit in some_edits if (rank := _rank(data, edit, params.provenance, rng)) is not None]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -61,7 +62,39 @@ def verify(
         raise typer.Exit(2)
 
 
-def _task(reference: str, data_root: Path) -> Task:
+@app.command()
+def export(
+    task: TaskArgument,
+    to: Annotated[Path, typer.Option(help="An empty folder, or one that does not exist.")],
+    split: Annotated[str, typer.Option(help="Only train: evaluation images are not to be edited.")] = "train",
+    param: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A parameter of the task, such as protocol=alia; may be repeated."),
+    ] = None,
+    data: DataOption = DEFAULT_DATA,
+    plugin: PluginOption = None,
+) -> None:
+    """Write a task's training images for an image editor, numbered, with the mapping that finds its edits' sources."""
+    from ...registry import load_plugins
+    from ...registry.synthesizers.editor_folder import export_images
+    from ..launch import assignments
+    from ..progress import progress_bar
+
+    if split != "train":
+        raise UserError(f"--split {split}: only the training images can be exported: write train")
+    load_plugins(tuple(plugin or ()))
+    training_set = _task(task, data, assignments(param or (), "--param")).training_set()
+    with progress_bar() as bar:
+        job = bar.add_task(f"exporting {task}", total=None, note="")
+        count = export_images(training_set, to, lambda done, total: bar.update(job, completed=done, total=total))
+    print(
+        f"{count} images and mapping.csv are in {to}; put the edits, named NUMBER-EDIT.png, and the mapping into "
+        f"{training_set.folder / 'edits'}/NAME for the synthesizer edited-images (edits: NAME)"
+    )
+
+
+def _task(reference: str, data_root: Path, values: Mapping[str, Any] | None = None) -> Task:
+    """values: parameters that differ from the variant's defaults."""
     from ...registry import TASKS
 
     name, _, variant = reference.partition(":")
@@ -69,5 +102,5 @@ def _task(reference: str, data_root: Path) -> Task:
     variant = variant or "full"
     if variant not in cls.presets:
         raise UserError(f"{name}: unknown variant {variant!r}{nearest(variant, cls.presets)}")
-    params = cls.resolve_params({}, variant, name)
+    params = cls.resolve_params(values or {}, variant, name)
     return cls(params, variant=variant, data_root=data_root)  # pyright: ignore[reportArgumentType]

@@ -96,3 +96,45 @@ def test_missing_folder_and_foreign_edits(data: Stripes, tmp_path: Path) -> None
     Image.fromarray(data.image(0)).save(data.folder / "edits" / "alia" / "6-0.png")
     with pytest.raises(UserError, match="training image 6, but there are 6"):
         take(data, tmp_path / "foreign")
+
+
+def test_each_edit_has_a_mask_of_its_own(data: Stripes, tmp_path: Path) -> None:
+    folder = data.folder / "edits" / "alia"
+    (folder / "prompt").mkdir()
+    for name, rows in (("0-0.bmp", slice(0, 6)), ("0-0.webp", slice(6, 12)), ("prompt/0-0.png", slice(12, 18))):
+        image = data.image(0)
+        image[rows] = 255 - image[rows]
+        Image.fromarray(image).save(folder / name, lossless=True)
+    taken = take(data, tmp_path / "out", per_source=None)
+
+    assert len(taken) == 13
+    assert len({row.mask for row in taken.rows}) == len({Path(row.file).stem for row in taken.rows}) == 13
+    for place, row in enumerate(taken.rows):
+        assert row.source is not None
+        source = data.image(int(row.source.split("/")[1]))
+        mask = taken.mask(place)
+        assert mask is not None
+        own = provenance_from_difference(source, taken.image(place), channel="max", scale="log")
+        np.testing.assert_array_equal(mask, own)
+
+
+def test_files_that_are_passed_over_are_told(data: Stripes, tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match=r"edits/alia: 1 of 11 files are passed over.*\(prompts.txt\)"):
+        take(data, tmp_path / "out")
+
+
+def test_edits_of_wrong_images_are_refused(data: Stripes, tmp_path: Path) -> None:
+    folder = data.folder / "edits" / "alia"
+    for index in range(3):
+        (folder / f"{index}-0.png").rename(folder / f"{index}-7.png")
+        (folder / f"{index}-1.png").rename(folder / f"{(index + 1) % 3}-0.png")
+    with pytest.raises(UserError, match="do not resemble"):
+        take(data, tmp_path / "out", edits="alia", per_class=(3, 0), seed=1)
+
+
+def test_the_fingerprint_follows_the_sources(data: Stripes) -> None:
+    plugin, mapping = SYNTHESIZERS.build("edited-images"), data.folder / "edits" / "alia" / "mapping.csv"
+    mapping.write_text("edit,source\n0-0.png,stripes/0\n")
+    before = plugin.fingerprint(data)
+    mapping.write_text("edit,source\n0-0.png,stripes/1\n")
+    assert plugin.fingerprint(data) != before
