@@ -14,22 +14,28 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.machinery import SourceFileLoader
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, ClassVar, TypeVar
 
+from .code import ROOT, loaded
 from .errors import UnknownNameError, UserError
 from .params import Params
 
 T = TypeVar("T", bound=type)
 
 GROUP = "provbench.plugins"
+BUILT_IN = "provbench"
+"""The origin of what comes with provbench."""
 PLUGIN_HINT = "What is not built in is loaded by --plugin FILE, or by plugins: [FILE] in the suite."
 BUILTINS = ("registry.builtins", "benchmarks", "suites.search", "suites.executors", "suites.trackers")
 """Modules of provbench that register its own plugins. Names, not imports: the layers above stay above."""
+
+
+DEFAULT_VERSION = "1"
 
 
 class Plugin:
@@ -39,7 +45,7 @@ class Plugin:
     """
 
     name: ClassVar[str] = ""
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = DEFAULT_VERSION
     Params: ClassVar[type[Params]] = Params
 
     def __init__(self, params: Any = None, /, **values: Any) -> None:
@@ -53,11 +59,18 @@ class Plugin:
 
 @dataclass(frozen=True)
 class Entry:
-    """A registration: where it points to and who made it."""
+    """A registration: where it points to, who made it, and the version that was given with it, if any."""
 
     name: str
     target: str | Callable[..., Any]
     origin: str
+    version: str = ""
+
+    @property
+    def built_in(self) -> bool:
+        """Whether provbench itself has the code."""
+        module = self.target.partition(":")[0] if isinstance(self.target, str) else self.target.__module__
+        return module.startswith(f"{ROOT}.")
 
 
 class Registry:
@@ -71,8 +84,11 @@ class Registry:
         self.kind = kind
         self._entries: dict[str, Entry] = {}
 
-    def add(self, name: str, target: str | Callable[..., Any], *, origin: str | None = None) -> None:
-        """Register `target`, a class (of models, any callable that builds one) or `"package.module:Class"`."""
+    def add(self, name: str, target: str | Callable[..., Any], *, origin: str | None = None, version: str = "") -> None:
+        """Register `target`, a class (of models, any callable that builds one) or `"package.module:Class"`.
+
+        version: default: the target's attribute `version`, else "1".
+        """
         origin = origin or _origin.current
         taken = self._entries.get(name)
         if taken is not None and _same_target(taken.target, target):
@@ -81,7 +97,7 @@ class Registry:
             raise UserError(
                 f"{self.kind} {name!r} of {origin} is already registered by {taken.origin}: give it another name"
             )
-        self._entries[name] = Entry(name, target, origin)
+        self._entries[name] = Entry(name, target, origin, version)
 
     def register(self, name: str) -> Callable[[T], T]:
         """Class decorator: `@AUGMENTATIONS.register("cutmix")`."""
@@ -113,10 +129,18 @@ class Registry:
         else:
             with import_errors(f"{self.kind} {name!r} of {entry.origin}: cannot load {entry.target}"):
                 plugin = _import_target(entry.target)
-            self._entries[name] = Entry(name, plugin, entry.origin)
+            self._entries[name] = replace(entry, target=plugin)
         if isinstance(plugin, type) and issubclass(plugin, Plugin) and plugin.__dict__.get("name") != name:
             plugin.name = name
         return plugin
+
+    def version(self, name: str) -> str:
+        """The version of a plugin. That of a built-in one is told without an import: it stands in its registration."""
+        entry = self.entry(name)
+        if entry.version or entry.built_in:
+            return entry.version or DEFAULT_VERSION
+        version = getattr(self.get(name), "version", DEFAULT_VERSION)
+        return str(version) if isinstance(version, (str, int)) else DEFAULT_VERSION
 
     def build(self, name: str, /, **values: Any) -> Any:
         """An instance of the plugin with the given parameters."""
@@ -140,7 +164,7 @@ def _same_target(one: str | Callable[..., Any], other: str | Callable[..., Any])
 class _Origin:
     """Who is registering now: shown by `provbench list` and in messages about names that clash."""
 
-    current = "provbench"
+    current = BUILT_IN
 
 
 _origin = _Origin()
@@ -153,9 +177,8 @@ def load_plugins(extra: tuple[str, ...] = ()) -> None:
     extra: importable module names, or paths of `.py` files. Each is imported once in a process.
     Raises `UserError` naming the plugin that cannot be imported, or that ends the process instead.
     """
-    root = __name__.rpartition(".registry.")[0]
     for name in BUILTINS:
-        _load_once(f"{root}.{name}", "provbench", lambda name=name: importlib.import_module(f"{root}.{name}"))
+        _load_once(f"{ROOT}.{name}", BUILT_IN, lambda name=name: importlib.import_module(f"{ROOT}.{name}"))
     if GROUP not in _loaded:
         for point in entry_points(group=GROUP):
             origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
@@ -221,7 +244,9 @@ class _SourceLoader(SourceFileLoader):
     """Compiles the file as it is. Bytecode that was kept would pass for that of a file edited within a second."""
 
     def get_code(self, fullname: str) -> CodeType:
-        return self.source_to_code(self.get_data(self.path), self.path)
+        source = self.get_data(self.path)
+        loaded[Path(self.path).resolve()] = hashlib.sha256(source).hexdigest()
+        return self.source_to_code(source, self.path)
 
 
 def _import_path(path: Path) -> ModuleType:

@@ -87,6 +87,20 @@ class RunSummary(BaseModel):
         return self
 
 
+class PluginCode(BaseModel):
+    """The code of a plugin that made a run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: str
+    origin: str
+    """`provbench`, the name of a plugin's file, a module, or a distribution with its version."""
+    file: str = ""
+    """The name of the file that defines it."""
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+    """Of that file as it was loaded; "" where there was none to read."""
+
+
 class RunRecord(RunSummary):
     """One training of a cell with given parameters and seed. Immutable; identified by its key."""
 
@@ -95,6 +109,8 @@ class RunRecord(RunSummary):
     versions: dict[str, str] = Field(default_factory=dict)
     traceback: str = Field(default="", max_length=MAX_TRACEBACK, repr=False)
     """Of the error that a failed run ended with; the middle of a longer one is left out."""
+    plugins: dict[str, PluginCode] = Field(default_factory=dict, repr=False)
+    """By kind and name, as `augmentation cutmix`. Records from before it was noted down have none."""
     curve: list[dict[str, Metric]] = Field(default_factory=list)
     """One entry an epoch: `epoch`, the mean training losses, and, where it was validated, the val metrics. Older
     records have entries of the validated epochs only."""

@@ -18,6 +18,7 @@ from .deadline import Deadline
 from .environment import git_state, package_versions
 from .failures import MethodFailure, sort_out, whole_traceback
 from .memory import PeakMemory
+from .plugin_code import code_of
 from .spec import Place, RunSpec
 from .synthetic import data_fingerprint, ensure_synthetic
 from .working_folder import working_folder
@@ -68,6 +69,7 @@ def execute(spec: RunSpec, place: Place | None = None, report: Report = never_st
         "commit": commit,
         "dirty": dirty,
         "versions": package_versions(),
+        "plugins": code_of(spec),
     }
     report = _guarded(report)
     try:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from ..registry import (
     AUGMENTATIONS,
+    MODELS,
     PRUNERS,
     REGULARIZERS,
     SAMPLERS,
@@ -24,6 +25,7 @@ from ..registry import (
     search_spaces,
     validate_params,
 )
+from ..registry.core import DEFAULT_VERSION
 from ..registry.errors import nearest
 from ..results.record import Phase
 from .schema import PluginUse, SuiteFile
@@ -139,8 +141,9 @@ class Cell:
         """The run of this cell with a seed, and with parameters that a search chose under a protocol."""
         merged = {**self.overrides, **(chosen or {})}
         epochs_by = self.protocol if protocol in (None, ORACLE) else protocol  # no epoch is chosen on test data
+        task = self.resolve_task(chosen)
         return RunSpec(
-            task=self.resolve_task(chosen),
+            task=task,
             variant=self.variant,
             synthesizer=self.synthesizer and self.synthesizer.resolve(merged),
             augmentation=self.augmentation and self.augmentation.resolve(merged),
@@ -151,6 +154,7 @@ class Cell:
             higher_is_better=self.higher_is_better(epochs_by),
             fingerprint=fingerprint,
             processes=self.processes,
+            network_version=_network_version(str(task.params["model"])),
             suite=self.suite,
             cell=self.name,
             method=self.method,
@@ -160,6 +164,11 @@ class Cell:
 
 def _metric_of(task: type[Task], protocol: str) -> str:
     return task.info.selection.get(protocol, task.info.main_metric)
+
+
+def _network_version(name: str) -> str:
+    """Of a registered model; a task may have networks of its own, which its version is of."""
+    return MODELS.version(name) if name in MODELS else DEFAULT_VERSION
 
 
 @dataclass(frozen=True)

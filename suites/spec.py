@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict
 
 from ..registry import Params, Plugin, implied
+from ..registry.core import DEFAULT_VERSION
 from ..results.identity import KEY_LENGTH, digest
 from ..results.record import Phase
 
@@ -70,6 +71,8 @@ class RunSpec(BaseModel):
     cell: str = ""
     """Name of the task's section in the suite."""
     method: str = ""
+    network_version: str = DEFAULT_VERSION
+    """Of the registered model that the task's parameter `model` names."""
     plugins: tuple[str, ...] = ()
     """Modules or files to load before anything else."""
 
@@ -83,6 +86,8 @@ class RunSpec(BaseModel):
         identity["regularizers"] = [plugin.identity() for plugin in regularizers]
         if self.processes == 1:
             del identity["processes"]
+        if self.network_version == DEFAULT_VERSION:
+            del identity["network_version"]  # as before models had versions
         if self.task.params.get("checkpoint") != "best":
             del identity["selection_metric"]  # which no epoch is chosen by
         if self.higher_is_better or "selection_metric" not in identity:

@@ -1,0 +1,103 @@
+"""Which code made a run: origin and digest of every plugin in use, and whether it is the code that is loaded now."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from ..registry import AUGMENTATIONS, MODELS, REGISTRIES, REGULARIZERS, SYNTHESIZERS, TASKS, Registry
+from ..registry.code import file_name, source_digest
+from ..registry.core import BUILT_IN, Entry, is_file
+from ..results.record import PluginCode, RunRecord
+from .spec import RunSpec
+
+_BY_KIND = {registry.kind: registry for registry in REGISTRIES.values()}
+
+
+class OtherCode(NamedTuple):
+    """A record that code of a plugin made which is not loaded now. title: what the code is called."""
+
+    record: RunRecord
+    title: str
+
+
+def code_of(spec: RunSpec) -> dict[str, PluginCode]:
+    """The code of a run's task, method and network by kind and name, as `augmentation cutmix`."""
+    return {f"{registry.kind} {name}": loaded_code(registry, name) for registry, name in _used(spec)}
+
+
+def loaded_code(registry: Registry, name: str) -> PluginCode:
+    """The code that is registered under a name."""
+    plugin, entry = registry.get(name), registry.entry(name)
+    return PluginCode(
+        version=registry.version(name), origin=_origin(entry), file=file_name(plugin), sha256=source_digest(plugin)
+    )
+
+
+def _origin(entry: Entry) -> str:
+    """Without folders, which say nothing elsewhere. What a program registered by itself comes from its module."""
+    if entry.origin == BUILT_IN and not entry.built_in:
+        return str(getattr(entry.target, "__module__", ""))
+    return Path(entry.origin).name if is_file(entry.origin) else entry.origin
+
+
+def _used(spec: RunSpec) -> Iterator[tuple[Registry, str]]:
+    yield TASKS, spec.task.name
+    if spec.synthesizer is not None:
+        yield SYNTHESIZERS, spec.synthesizer.name
+    if spec.augmentation is not None:
+        yield AUGMENTATIONS, spec.augmentation.name
+    for part in spec.regularizers:
+        yield REGULARIZERS, part.name
+    network = str(spec.task.params.get("model", ""))
+    if network in MODELS:  # a task may have networks of its own
+        yield MODELS, network
+
+
+def foreign(code: dict[str, PluginCode]) -> dict[str, PluginCode]:
+    """What is not built in. Built-in plugins change with every version of provbench, and tell it by their version."""
+    return {name: one for name, one in code.items() if one.origin != BUILT_IN}
+
+
+def other_code(records: Iterable[RunRecord]) -> list[OtherCode]:
+    """The records that a plugin made which has other code now. A record that does not say what made it is not told."""
+    found = []
+    for record in records:
+        titles = {_title(was) for name, was in foreign(record.plugins).items() if _differs(name, was)}
+        found += [OtherCode(record, title) for title in sorted(titles)]
+    return found
+
+
+def _differs(name: str, was: PluginCode) -> bool:
+    kind, _, plugin = name.partition(" ")
+    registry = _BY_KIND.get(kind)
+    if registry is None or plugin not in registry:
+        return False
+    now = loaded_code(registry, plugin)
+    return bool(was.sha256 and now.sha256) and was.sha256 != now.sha256
+
+
+def _title(code: PluginCode) -> str:
+    """`my_plugins.py`, or `mixing.py of some-package 1.2`."""
+    return code.file if code.file in (code.origin, "") else f"{code.file} of {code.origin}"
+
+
+def code_notes(found: Iterable[OtherCode]) -> list[str]:
+    """`other_code` in words, one line for each file, with the remedy; trials and final runs apart."""
+    groups: defaultdict[tuple[str, str], dict[str, RunRecord]] = defaultdict(dict)
+    for record, title in found:
+        groups[title, record.phase][record.key] = record
+    return [_note(title, phase, list(records.values())) for (title, phase), records in sorted(groups.items())]
+
+
+def _note(title: str, phase: str, records: list[RunRecord]) -> str:
+    many = len(records) > 1
+    what = f"{len(records)} record{'s' if many else ''}{' of trials' if phase == 'search' else ''}"
+    if phase == "search":
+        remedy = "raise the version in it to search again"
+    else:
+        methods = " ".join(f"--rerun '{method}'" for method in sorted({record.method for record in records}))
+        remedy = f"`provbench run` with {methods} makes {'them' if many else 'it'} again"
+    return f"{what} {'were' if many else 'was'} made by another {title}, which was changed since: {remedy}."
