@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..registry.errors import UserError
-from .atomic import atomic_file, make_folder, remove_stale, write_errors
+from .atomic import atomic_file, make_folder, remove_stale, sync_folder, write_errors
 from .frame import make_frame
 from .index import Index
 from .npz import read_npz
@@ -35,6 +36,7 @@ class Store:
 
         records/<key[:2]>/<key>.json                the record and its checksum, as `recordfile` describes
         predictions/<key[:2]>/<key>.<split>.npz     one array a column, one row a sample
+        superseded/<key>/<number>/                  records that were replaced on demand, with what lay beside them
         quarantine/                                 damaged files, moved aside with a `StoreWarning`
         index.sqlite                                a cache of the summaries; may be deleted
 
@@ -72,6 +74,25 @@ class Store:
             self.sweep(path.parent)
             with atomic_file(path) as file:
                 file.write(encode(record))
+
+    def supersede(self, key: str) -> Path:
+        """Move a record and its predictions into a new folder below `superseded/<key>`, so that another can be put.
+
+        A process that is killed meanwhile leaves the record in one of the two places. Returns the folder.
+        """
+        path = self._folder.path(key)
+        with write_errors(path), self.lock():
+            folder = _free_folder(self.root / "superseded" / key)
+            beside = self._predictions_path(key, "*")
+            predictions = sorted(beside.parent.glob(beside.name))
+            for file in predictions:
+                with file.open("rb") as old, atomic_file(folder / file.name) as new:
+                    shutil.copyfileobj(old, new)
+            path.rename(folder / path.name)
+            sync_folder(folder)
+            for file in predictions:
+                file.unlink()
+        return folder
 
     def get(self, key: str) -> RunRecord | None:
         """The record of that key, without its predictions; None if there is none, or if its file is damaged."""
@@ -153,6 +174,16 @@ class Store:
         return Path(self.root, "predictions", key[:2], f"{key}.{split}.npz")
 
 
+def _free_folder(parent: Path) -> Path:
+    """A new folder below `parent`, the next number for a name."""
+    number = 1
+    while (parent / str(number)).exists():
+        number += 1
+    folder = parent / str(number)
+    make_folder(folder)
+    return folder
+
+
 def _check_repetition(existing: RunRecord, record: RunRecord, path: Path) -> None:
     """Raise `UserError` unless both have the same outcome."""
     differs = difference(existing, record)
@@ -160,5 +191,5 @@ def _check_repetition(existing: RunRecord, record: RunRecord, path: Path) -> Non
         raise UserError(
             f"{path}: this run is done, and a finished record is never replaced. Its repetition has another "
             f"{differs.field}: {differs.other!r:.200} instead of {differs.one!r:.200}. If the same parameters are "
-            "meant to give other results now, raise the version of the plugin that changed; or use another folder."
+            "meant to give other results now, raise the version of the plugin that changed; or repeat it with --rerun."
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import warnings
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from .lock import output_lock
 from .observer import Observer
 from .output import Output
 from .plan import Cell, Plan
+from .repeats import Repeats
 from .spec import Place, RunSpec
 from .synthetic import ensure_synthetic
 from .tally import Tally
@@ -48,7 +50,8 @@ class Driver:
 
     place.keep and place.pictures: what final runs leave beside their records. A run that was finished before without
     the weights that are asked for now is trained again for them; its record stays. storage: of the studies, a path or a
-    database's URL; default: the journal in the output folder, or what the suite used there before.
+    database's URL; default: the journal in the output folder, or what the suite used there before. rerun: methods and
+    keys whose finished final runs are repeated; the records that they replace are kept aside.
     """
 
     def __init__(
@@ -63,10 +66,11 @@ class Driver:
         finals: bool = True,
         storage: str | None = None,
         faults: Faults | None = None,
+        rerun: Collection[str] = (),
     ) -> None:
         self.plan, self.output, self.executor, self.place = plan, output, executor, place
         self.observer, self.retry_failed, self.finals = observer or Observer(), retry_failed, finals
-        self.storage, self.faults = storage, faults or Faults()
+        self.storage, self.faults, self.repeats = storage, faults or Faults(), Repeats(rerun)
         self.store = output.store
         self.tally = Tally()
         self._waiting: dict[str, list[_Waiting]] = {}
@@ -90,6 +94,8 @@ class Driver:
             with self.executor:
                 self._loop(cells)
             self._sync_studies()
+        for name in self.repeats.unused:
+            warnings.warn(f"--rerun {name}: the suite has no such final run to repeat", stacklevel=2)
         self.tally.without_result = [f"{cell.cell.name}/{cell.cell.method}" for cell in cells if cell.is_without_result]
         return self.tally
 
@@ -181,6 +187,8 @@ class Driver:
 
     def _counts(self, cell: CellRuns, spec: RunSpec, known: RunRecord) -> bool:
         """Whether a record that is there makes a run needless."""
+        if self.repeats.ask_for(spec) and not self.faults.tries(spec.key):
+            return False
         if known.status == "failed" and self.retry_failed and not self.faults.tries(spec.key):
             return False
         wanted = wanted_epochs(known, spec.selection_metric, self.place.keep, spec.higher_is_better)
@@ -217,6 +225,8 @@ class Driver:
     def _put(self, record: RunRecord) -> RunRecord:
         """Store a record and what the run leaves beside it; the one that counts, where there was one already."""
         known = self._known.get(record.key)
+        if known is not None and known.status == "done" and record.key in self.repeats:
+            return self._repeat(known, record)
         if known is not None and known.status == "done":
             differs = difference(known, record)
             if differs is None:
@@ -227,6 +237,23 @@ class Driver:
             return known
         self._keep_files(record)  # before the record, which makes the run count as finished
         self._known.put(record)
+        return record
+
+    def _repeat(self, known: RunRecord, record: RunRecord) -> RunRecord:
+        """Put a repetition in the place of a finished record, which is kept aside. One that failed replaces nothing."""
+        if record.status == "failed":
+            warnings.warn(f"{record.key} was repeated and failed: its finished record stays", stacklevel=2)
+            return record
+        differs = difference(known, record)
+        folder = self.store.supersede(record.key)
+        if differs is not None:
+            move_files(self.output.weights(record.key), folder / "weights")
+            move_files(self.output.pictures(record.key), folder / "pictures")
+        self._keep_files(record)
+        self._known.put(record)
+        self.tally.repeated[record.key] = (
+            "the same" if differs is None else f"{differs.field} is {differs.other}, and was {differs.one}"
+        )
         return record
 
     def _lost(self, finished: Finished) -> None:

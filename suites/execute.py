@@ -18,7 +18,7 @@ from .deadline import Deadline
 from .environment import git_state, package_versions
 from .failures import MethodFailure, sort_out, whole_traceback
 from .memory import PeakMemory
-from .plugin_code import code_of
+from .plugin_code import code_of, keep_to_code
 from .spec import Place, RunSpec
 from .synthetic import data_fingerprint, ensure_synthetic
 from .working_folder import working_folder
@@ -113,10 +113,12 @@ def _attempt(spec: RunSpec, place: Place, report: Report) -> dict[str, Any]:
         return {"seconds": round(time.monotonic() - began, 3), "peak_memory_mb": memory.megabytes()}
 
     try:
-        with working_folder(place.work_root, spec.key) if distributed.is_rank_0() else nullcontext():
+        with working_folder(place.work_root, spec.key) if distributed.is_rank_0() else nullcontext() as folder:
+            if folder is not None:  # the other ranks wait for this one before they look for a checkpoint
+                keep_to_code(folder, code_of(spec))
             result = _train(spec, place, report, partial(loop.train, tick=deadline.check))
         largest = distributed.largest_of_ranks(memory.megabytes())
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         known = sort_out(error)
         if known is error:
             raise

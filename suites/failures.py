@@ -6,6 +6,7 @@ import errno
 import lzma
 import pickle
 import re
+import signal
 import traceback
 import zipfile
 import zlib
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..registry import UserError
+from ..registry.core import exit_code
 from ..registry.lazy import torch
 from ..results.record import MAX_TRACEBACK
 from .deadline import OverTimeError
@@ -63,18 +65,22 @@ _TORN = (EOFError, lzma.LZMAError, pickle.UnpicklingError, zipfile.BadZipFile, z
 _EXHAUSTED = (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EIO)
 
 
-def sort_out(error: Exception) -> Exception:
+def sort_out(error: Exception | SystemExit) -> BaseException:
     """`error` as what it is: a `MethodFailure`, or another error to raise.
 
     That is a `UserError`, an `OSError`, a `MemoryError` or an `OverTimeError`.
 
     `OSError` stands for what the place where a run was executed is to blame for, and another attempt may be spared: a
     full disk, exhausted memory of the machine or a GPU, a process that was killed, a file that is torn, also where a
-    library raised something else because of it; `ConnectionError` for a rank that lost the others.
+    library raised something else because of it; `ConnectionError` for a rank that lost the others. A method that ends
+    the process failed; a signal that does so is no failure.
     """
+    if isinstance(error, SystemExit) and not ended_by_signal(error):
+        words = f"it called sys.exit({exit_code(error)}){_where(error)}"
+        return MethodFailure(words, {"traceback": whole_traceback(error)})
     if isinstance(error, UserError):
         return error if message(error) == str(error) else type(error)(message(error))
-    if isinstance(error, (OSError, MemoryError, OverTimeError)):
+    if isinstance(error, (OSError, MemoryError, OverTimeError, SystemExit)):
         return error
     for cause in _chain(error):
         if _lost_peers(cause):
@@ -82,6 +88,11 @@ def sort_out(error: Exception) -> Exception:
         if _out_of_resources(cause):
             return OSError(_words(error) if cause is error else f"{_words(cause)}, and then {_words(error)}")
     return MethodFailure(_words(error) + _where(error), {"traceback": whole_traceback(error)})
+
+
+def ended_by_signal(stop: SystemExit) -> bool:
+    """Whether a signal's handler raised it: with 128 and the signal's number, as shells do, or with 15, as Ray does."""
+    return stop.code == signal.SIGTERM or (isinstance(stop.code, int) and stop.code > 128)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -132,6 +143,6 @@ def whole_traceback(error: BaseException) -> str:
     return text[:head] + gap + text[len(text) - (MAX_TRACEBACK - head - len(gap)) :]
 
 
-def _where(error: Exception) -> str:
+def _where(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     return f" (in {frames[-1].name}, {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno})" if frames else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from .cell_runs import CellRuns, Choice, Lookup, search_base, search_settings
 from .known import Known
 from .output import Output
 from .plan import ORACLE, Cell, Plan
+from .plugin_code import OtherCode, other_code
 from .spec import RunSpec
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class CellState:
     """Parameters that the search has chosen, or would choose now."""
     selected: Mapping[str, Selected] = field(default_factory=dict)
     """By protocol; empty while the search is not finished."""
+    others: Sequence[OtherCode] = ()
+    """The records of trials and final runs that a plugin made which has other code now."""
     needed: int | None = None
     """What `runs_needed` says, of a cell whose search has begun or that searches nothing."""
 
@@ -134,11 +137,16 @@ def _state(runs: CellRuns) -> CellState:
     selected = {choice.protocol: _selected(choice, runs.lookup) for choice in runs.choices() or ()}
     search = runs.search
     if search is None:
-        return CellState(runs.cell, selected=selected, needed=runs.needed)
+        return CellState(runs.cell, selected=selected, others=_other_code(selected), needed=runs.needed)
     records = [record for spec in runs.trial_specs() if (record := runs.lookup(spec.key)) is not None]
     seconds = sum(record.seconds for record in records)
     counts, budget = search.counts(), search.settings.budget
-    return CellState(runs.cell, budget, counts, seconds, search.best(), selected, runs.needed)
+    others = [*other_code(records), *_other_code(selected)]
+    return CellState(runs.cell, budget, counts, seconds, search.best(), selected, others, runs.needed)
+
+
+def _other_code(selected: Mapping[str, Selected]) -> list[OtherCode]:
+    return other_code(record for one in selected.values() for record in one.records)
 
 
 def _selected(choice: Choice, lookup: Lookup) -> Selected:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from ..registry import AUGMENTATIONS, MODELS, REGISTRIES, REGULARIZERS, SYNTHESIZERS, TASKS, Registry
 from ..registry.code import file_name, source_digest
 from ..registry.core import BUILT_IN, Entry, is_file
+from ..results.atomic import atomic_file
+from ..results.escape import one_line
 from ..results.record import PluginCode, RunRecord
 from .spec import RunSpec
 
 _BY_KIND = {registry.kind: registry for registry in REGISTRIES.values()}
+
+
+CODE_FILE = ".code.json"
+"""In a working folder: the digests of the plugins that left what is in it."""
 
 
 class OtherCode(NamedTuple):
@@ -56,9 +64,26 @@ def _used(spec: RunSpec) -> Iterator[tuple[Registry, str]]:
         yield MODELS, network
 
 
-def foreign(code: dict[str, PluginCode]) -> dict[str, PluginCode]:
+def foreign(code: Mapping[str, PluginCode]) -> dict[str, PluginCode]:
     """What is not built in. Built-in plugins change with every version of provbench, and tell it by their version."""
     return {name: one for name, one in code.items() if one.origin != BUILT_IN}
+
+
+def keep_to_code(folder: Path, code: Mapping[str, PluginCode]) -> None:
+    """Empty a working folder that plugins left which have other code now: half a training by each is no run.
+
+    A folder that does not say what code it is of is left as it is.
+    """
+    file = folder / CODE_FILE
+    now = json.dumps({name: one.sha256 for name, one in foreign(code).items()}, sort_keys=True)
+    if file.is_file() and file.read_text(encoding="utf-8") != now:
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif not path.name.startswith(".lock"):  # which this process holds
+                path.unlink()
+    with atomic_file(file) as new:
+        new.write(now.encode())
 
 
 def other_code(records: Iterable[RunRecord]) -> list[OtherCode]:
@@ -81,7 +106,8 @@ def _differs(name: str, was: PluginCode) -> bool:
 
 def _title(code: PluginCode) -> str:
     """`my_plugins.py`, or `mixing.py of some-package 1.2`."""
-    return code.file if code.file in (code.origin, "") else f"{code.file} of {code.origin}"
+    title = code.file or code.origin
+    return one_line(title if title == code.origin else f"{title} of {code.origin}")
 
 
 def code_notes(found: Iterable[OtherCode]) -> list[str]:
@@ -101,3 +127,12 @@ def _note(title: str, phase: str, records: list[RunRecord]) -> str:
         methods = " ".join(f"--rerun '{method}'" for method in sorted({record.method for record in records}))
         remedy = f"`provbench run` with {methods} makes {'them' if many else 'it'} again"
     return f"{what} {'were' if many else 'was'} made by another {title}, which was changed since: {remedy}."
+
+
+def changes_of_code(before: RunRecord, after: RunRecord) -> list[str]:
+    """The plugins whose code differs between two records of one run, built-in ones too, in words."""
+    return [
+        f"the {name} of another {_title(was)} (SHA-256 {was.sha256[:12]}…), now {now.sha256[:12]}…"
+        for name, was in before.plugins.items()
+        if (now := after.plugins.get(name)) and was.sha256 and now.sha256 and was.sha256 != now.sha256
+    ]

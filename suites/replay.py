@@ -11,13 +11,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..registry import AUGMENTATIONS, REGULARIZERS, SYNTHESIZERS, TASKS, Registry, UserError
+from ..registry import AUGMENTATIONS, MODELS, REGULARIZERS, SYNTHESIZERS, TASKS, Registry, UserError
+from ..registry.core import DEFAULT_VERSION
 from ..registry.errors import nearest
 from ..registry.task import no_progress
 from ..results.outcome import with_comparable_curves
 from ..results.record import RunRecord
 from .cell_runs import CellRuns
 from .execute import build_task, execute
+from .plugin_code import changes_of_code
 from .spec import Place, RunSpec
 
 _KINDS: Mapping[str, Registry] = {
@@ -41,6 +43,9 @@ class Replay:
     environment: Differences
     """Of device, versions and commit: what may be the reason."""
 
+    code: tuple[str, ...] = ()
+    """Plugins whose code is not what made the record, in words: the likely reason."""
+
     @property
     def identical(self) -> bool:
         return not self.outcome
@@ -61,6 +66,7 @@ def replay(record: RunRecord, place: Place, plugins: tuple[str, ...] = ()) -> Re
         record,
         differences(*(run.outcome for run in with_comparable_curves(record, again))),
         differences(record.model_dump(include=set(environment)), again.model_dump(include=set(environment))),
+        tuple(changes_of_code(record, again)),
     )
 
 
@@ -71,6 +77,9 @@ def spec_of(record: RunRecord, plugins: tuple[str, ...] = ()) -> RunSpec:
         parts = identity.get(kind) or ()
         for part in [parts] if isinstance(parts, Mapping) else parts:
             _check_plugin(record.key, registry, part["name"], part["version"])
+    network = str(record.parameters.get("model", ""))
+    if network in MODELS:
+        _check_version(record.key, MODELS, network, str(identity.get("network_version", DEFAULT_VERSION)))
     metric = next(iter(TASKS.get(record.task).info.selection.values()))  # where no epoch is chosen, any will do
     names = {"suite": record.suite, "method": record.method, "plugins": plugins}
     try:
@@ -85,7 +94,11 @@ def spec_of(record: RunRecord, plugins: tuple[str, ...] = ()) -> RunSpec:
 def _check_plugin(key: str, registry: Registry, name: str, version: str) -> None:
     if name not in registry:
         raise UserError(f"{key}: {registry.kind} {name!r} is not here: give its --plugin{nearest(name, registry)}")
-    now = registry.get(name).version
+    _check_version(key, registry, name, version)
+
+
+def _check_version(key: str, registry: Registry, name: str, version: str) -> None:
+    now = registry.version(name)
     if now != version:
         raise UserError(f"{key}: was run with version {version} of {registry.kind} {name!r}, and here is version {now}")
 

@@ -17,7 +17,7 @@ from .illustrate import make_figures
 from .output import Output
 from .overview import CellState, open_begun, survey, untouched
 from .plan import Cell, Plan
-from .tabulate import make_tables
+from .tabulate import make_tables, notes_on_code
 
 
 def collect_report(
@@ -62,7 +62,7 @@ def _states(
     """The state of every cell, the runs of those that have begun, and what keeps them from being known."""
     try:
         states = survey(plan, output, data_root, storage)
-        return states, open_begun(plan, output, data_root, storage), ""
+        return states, open_begun(plan, output, data_root, storage), " ".join(notes_on_code(states))
     except MissingDataError as error:
         return untouched(plan), {}, f"The data are not ready, so there are no run keys yet: {error}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from ..results import Column, Counts, Entry, PublishedNumber, Table, TableRow, b
 from ..results.atomic import atomic_file, make_folder
 from .overview import CellState
 from .plan import Cell, Plan
+from .plugin_code import code_notes
 from .table_scope import TableScope, by_task, network
 from .table_section import ColumnSection, RowSection, TableSection
 
@@ -45,6 +46,11 @@ def write_tables(tables: Mapping[str, Table], folder: Path) -> None:
                 file.write(render(table, form).encode())
 
 
+def notes_on_code(states: Iterable[CellState]) -> list[str]:
+    """Which records were made by other code than what is loaded now, in words."""
+    return code_notes(other for state in states for other in state.others)
+
+
 class _Builder:
     """One table from its section."""
 
@@ -61,7 +67,7 @@ class _Builder:
         variants = {cell.variant for cell in cells}
         if len(variants) > 1:
             raise UserError(f"{scope.where()}: has mini and full tasks: make a table of each")
-        return build_table(
+        table = build_table(
             rows,
             columns,
             variant="mini" if variants == {"mini"} else "full",
@@ -71,6 +77,11 @@ class _Builder:
             label=section.label or f"tab:{section.name}",
             show=section.show,
         )
+        places = dict.fromkeys(
+            (scope.task_of(column, row), row.method) for column in scope.columns for row in scope.rows
+        )
+        used = [self.states[place] for place in places if place in self.states]
+        return replace(table, notes=(*table.notes, *notes_on_code(used)))
 
     def _column(self, place: int) -> Column:
         section = self.scope.columns[place]

@@ -21,6 +21,8 @@ class Tally:
     """Key to reason, of final runs whose method failed, now or under an earlier driver."""
     failed_trials: dict[str, str] = field(default_factory=dict)
     """Key to reason, of trials of a search whose method failed, now or under an earlier driver."""
+    repeated: dict[str, str] = field(default_factory=dict)
+    """Key to how it came out, of finished runs that were asked for once more; they count as trained, too."""
     lost: dict[str, str] = field(default_factory=dict)
     """Key to what happened, of runs that have no record."""
     without_result: list[str] = field(default_factory=list)

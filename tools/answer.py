@@ -12,9 +12,9 @@ _reserved: list[TextIO] = []
 """The stream of the answer, while standard output is reserved for it."""
 
 
-def print_answer(text: str) -> None:
+def print_answer(text: str, end: str = "\n") -> None:
     """Print what the command was called for."""
-    print(text, file=_reserved[-1] if _reserved else sys.stdout, flush=True)
+    print(text, end=end, file=_reserved[-1] if _reserved else sys.stdout, flush=True)
 
 
 def reserve_if(context: typer.Context, wanted: bool) -> bool:
@@ -31,6 +31,12 @@ def reserve_if(context: typer.Context, wanted: bool) -> bool:
         if not whole_process:
             context.call_on_close(lambda: _restore(stdout))
     return wanted
+
+
+def reserve_for(context: typer.Context, format: str) -> str:
+    """As `reserve_if`, where an option names a format that is not for people."""
+    reserve_if(context, format != "text")
+    return format
 
 
 def _restore(stdout: TextIO) -> None:

@@ -95,6 +95,8 @@ def print_tally(tally: Tally, ending: str, json: bool) -> None:
     if json:
         print_json(vars(tally))
         return
+    for key, outcome in tally.repeated.items():
+        print(f"repeated: {key}: {outcome}")
     for key, reason in tally.failed_trials.items():
         print(f"failed trial: {key}: {reason}")
     for key, reason in tally.failed.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -35,6 +36,12 @@ def console() -> Console:
 def print_json(value: Any) -> None:
     """Print the answer of a command that was called with --json."""
     print_answer(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def complain(messages: Iterable[str]) -> None:
+    """Say what is not the answer, on standard error; nothing where a message is empty."""
+    for message in filter(None, messages):
+        print(f"provbench: {message}", file=sys.stderr)
 
 
 def print_rows(header: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:

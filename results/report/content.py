@@ -124,7 +124,7 @@ class Report:
     options: Sequence[tuple[str, str]] = ()
     """Of the command line, with which `provbench` finds these runs: name, value."""
     note: str = ""
-    """What keeps results from being here."""
+    """What keeps results from being here, or from being what the code would give now."""
     program: str = ""
     """Version and commit of the program that made the report."""
     made: str = ""

@@ -393,3 +393,19 @@ def test_sizes_are_by_folder(store: Store, make_record) -> None:
     sizes = store.sizes()
     assert {"records", "predictions", "index", "other"} <= sizes.keys()
     assert sizes["records"] == (store.root / "records" / "aa" / "aa00.json").stat().st_size
+
+
+def test_a_superseded_record_is_kept_with_its_predictions(store: Store, make_record) -> None:
+    columns = {"id": np.array(["a", "b"]), "correct": np.array([True, False])}
+    for number, score in enumerate((70.0, 71.0), start=1):
+        record = make_record(test={"accuracy": score}, predictions={"test": columns})
+        store.put(record)
+        content = store.record_path("aa00").read_bytes()
+        folder = store.supersede("aa00")
+        assert folder == store.root / "superseded" / "aa00" / str(number)
+        assert sorted(file.name for file in folder.iterdir()) == ["aa00.json", "aa00.test.npz"]
+        assert (folder / "aa00.json").read_bytes() == content
+        assert store.get("aa00") is None
+        assert store.predictions("aa00", "test") is None
+    store.put(make_record(test={"accuracy": 72.0}))
+    assert [run.test["accuracy"] for run in store.summaries()] == [72.0]

@@ -183,3 +183,17 @@ def test_a_failure_travels_between_processes() -> None:
     failure = MethodFailure("diverged", {"seconds": 2.0})
     again = pickle.loads(pickle.dumps(failure))
     assert (again.reason, again.measured, str(again)) == ("diverged", {"seconds": 2.0}, "diverged")
+
+
+@pytest.mark.parametrize(("code", "shown"), [(None, "0"), (3, "3"), ("no GPU", "no GPU")])
+def test_a_method_that_ends_the_process_failed(code: object, shown: str) -> None:
+    failure = sort_out(SystemExit(code))
+    assert isinstance(failure, MethodFailure)
+    assert failure.reason.startswith(f"it called sys.exit({shown})")
+    assert "SystemExit" in failure.measured["traceback"]
+
+
+@pytest.mark.parametrize("code", [129, 143, 15])
+def test_a_signal_that_ends_the_process_is_no_failure(code: int) -> None:
+    stop = SystemExit(code)
+    assert sort_out(stop) is stop

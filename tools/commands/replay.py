@@ -103,6 +103,8 @@ def _print(one: Replay) -> None:
     for field, (before, after) in list(one.outcome.items())[:MOST_SHOWN]:
         print(f"    {field}: {before} was recorded, now {after}")
     if not one.identical:
+        for change in one.code:
+            print(f"    (recorded with {change})")
         for field, (before, after) in list(one.environment.items())[:MOST_SHOWN]:
             print(f"    (recorded with {field} {before}, now {after})")
 
@@ -119,4 +121,5 @@ def _details(one: Replay) -> dict[str, Any]:
         "identical": one.identical,
         "differences": one.outcome,
         "environment": one.environment,
+        "code": list(one.code),
     }

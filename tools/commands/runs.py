@@ -13,7 +13,7 @@ from ..show import print_json, print_rows
 
 KeyArgument = Annotated[str, typer.Argument(help="A run key, or its first digits.")]
 
-_APART = {"parameters", "val", "test", "curve", "versions", "identity", "traceback"}
+_APART = {"parameters", "val", "test", "curve", "versions", "identity", "traceback", "plugins"}
 """Fields of a record that are not shown as they are."""
 
 
@@ -34,6 +34,7 @@ def show(key: KeyArgument, out: OutOption = DEFAULT_OUT, json: JsonOption = Fals
     for split, metrics in (("val", record.val), ("test", record.test)):
         rows += [(f"{split} {name}", f"{value:.3f}") for name, value in metrics.items()]
     rows += [(f"version of {name}", value) for name, value in record.versions.items()]
+    rows += [(f"code of {name}", _code(code)) for name, code in record.plugins.items()]
     print_rows(("field", "value"), rows)
     if record.curve:
         header = list(record.curve[-1])
@@ -42,6 +43,11 @@ def show(key: KeyArgument, out: OutOption = DEFAULT_OUT, json: JsonOption = Fals
     if record.status == "failed":
         print(record.traceback.rstrip() or "no traceback was recorded")
         print(f"{HOW_TO_RETRY}: provbench run SUITE --retry-failed")
+
+
+def _code(code: Any) -> str:
+    file = f" ({code.file}, SHA-256 {code.sha256})" if code.sha256 else ""
+    return f"version {code.version} of {code.origin}{file}"
 
 
 def why(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ...registry.errors import MissingDataError, UserError
+from ..answer import print_answer, reserve_for
 from ..launch import HOW_TO_RETRY, build_executor, drive, plan_of, print_tally
 from ..options import (
     DEFAULT_DATA,
@@ -31,7 +31,8 @@ from ..options import (
     TrackOption,
     WorkersOption,
 )
-from ..show import print_json, print_rows, print_table
+from ..reruns import named_runs
+from ..show import complain, print_json, print_rows, print_table
 
 if TYPE_CHECKING:
     from ...results import Table
@@ -106,6 +107,12 @@ def run(
     pictures: Annotated[int, typer.Option(min=0, help="Pictures of test samples that each final run draws.")] = 4,
     track: TrackOption = None,
     retry_failed: RetryFailedOption = False,
+    rerun: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY|METHOD", help="Repeat finished final runs; what they replace is kept. May be repeated."
+        ),
+    ] = None,
     attempts: AttemptsOption = 3,
     max_failure_rate: FailureRateOption = 0.5,
     time_limit: TimeLimitOption = None,
@@ -114,13 +121,17 @@ def run(
 ) -> None:
     """Run a suite: prepare its data, search, train every seed, and print the tables. Goes on where it was left."""
     from ...suites.output import Output
+    from ...suites.tabulate import notes_on_code
 
     planned, output = plan_of(suite, plugin), Output(out)
     folder = output.suite(planned.file.suite.name) / "tables"
     made: list[Table] = []
+    notes: list[str] = []
 
     def tabulate(tracking: Tracking) -> None:
-        made.extend(_write_tables(planned, survey_of(planned, out, data, storage), output))
+        states = survey_of(planned, out, data, storage)
+        made.extend(_write_tables(planned, states, output))
+        notes.extend(notes_on_code(states))
         tracking.tables(planned.file.suite.name, sorted(folder.glob("[!.]*")))
 
     tally = drive(
@@ -137,10 +148,12 @@ def run(
         place={"keep": keep, "pictures": pictures},
         after=tabulate,
         retry_failed=retry_failed,
+        rerun=named_runs(rerun or (), planned, out),
         storage=storage,
     )
     for table in made if not json else ():
         print_table(table)
+    complain(notes)
     print_tally(tally, f"tables are in {folder}", json)
     if not tally.complete:
         raise typer.Exit(1)
@@ -203,7 +216,7 @@ def tables(
     data: DataOption = DEFAULT_DATA,
     format: Annotated[
         Literal["text", "markdown", "latex", "html", "csv", "json"],
-        typer.Option("--format", "-f", help="What to print."),
+        typer.Option("--format", "-f", callback=reserve_for, help="What to print."),
     ] = "text",
     storage: StorageOption = None,
     plugin: PluginOption = None,
@@ -211,22 +224,21 @@ def tables(
     """Make a suite's tables from the records that are there; gaps stay gaps. Writes them all beside the records."""
     from ...results import render_all
     from ...suites.output import Output
-    from ...suites.tabulate import make_tables, write_tables
+    from ...suites.tabulate import make_tables, notes_on_code, write_tables
 
     planned = plan_of(suite, plugin)
     states, note = _survey_or_gaps(planned, out, data, storage)
-    if note:
-        print(f"provbench: {note}", file=sys.stderr)
+    complain([note, *notes_on_code(states)])
     made = make_tables(planned, states)
     try:
         write_tables(made, Output(out).suite(planned.file.suite.name) / "tables")
     except (UserError, OSError) as error:  # to be read, they need not be written
-        print(f"provbench: warning: the tables' files were not written: {error}", file=sys.stderr)
+        complain([f"warning: the tables' files were not written: {error}"])
     if format == "text":
         for table in made.values():
             print_table(table)
     else:
-        print(render_all(made, format), end="" if format in ("csv", "json") else "\n")
+        print_answer(render_all(made, format), end="" if format in ("csv", "json") else "\n")
 
 
 def survey_of(planned: Plan, out: Path, data: Path, storage: str | None = None) -> list[CellState]:
