@@ -58,3 +58,12 @@ def test_so_it_does_in_worker_processes_and_ranks(provbench: Run, tmp_path: Path
 def test_without_json_a_plugin_prints_where_it_wants(provbench: Run, tmp_path: Path) -> None:
     (tmp_path / "printing.py").write_text(PRINTING)
     assert "imported" in provbench("list", "regularizers", "--plugin", "printing.py").stdout
+
+
+def test_tables_for_programs_are_alone_on_standard_output(provbench: Run, tmp_path: Path) -> None:
+    (tmp_path / "printing.py").write_text(PRINTING)
+    (tmp_path / "suite.yaml").write_text(SUITE.replace("TOY", str(TOY)))
+    done = provbench("tables", "suite.yaml", "--format", "json")
+    assert "imported" in done.stderr
+    json.loads(done.stdout)
+    assert provbench("tables", "suite.yaml", "--format", "csv").stdout.startswith("table,")
