@@ -81,6 +81,7 @@ def _sweeps(plan: Plan, states: Sequence[CellState]) -> Iterator[tuple[str, Figu
                         f"{metric.name} [{metric.unit}]",
                         reference=_without(parameter, cell, list(swept.values())),
                         title=title,
+                        log=(space := cell.default_spaces().get(parameter)) is not None and space.log,
                     ),
                 )
 

@@ -85,7 +85,7 @@ def figure_bytes(figure: Figure, name: str, form: str, **options: Any) -> bytes:
     with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a name in another script: boxes
         metadata = {"Date": None} if form == "svg" else None
-        figure.savefig(content, format=form, dpi=DOTS_PER_INCH, metadata=metadata, **options)
+        figure.savefig(content, format=form, dpi=DOTS_PER_INCH, bbox_inches="tight", metadata=metadata, **options)
     return content.getvalue()
 
 

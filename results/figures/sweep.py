@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..statistics import Summary
 from .style import PALETTE, add_legend, new_figure, set_titles
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+MOST_TICKS = 8
+"""Values of a logarithmic axis that each have a tick."""
 
 
 def sweep_figure(
@@ -19,11 +23,13 @@ def sweep_figure(
     *,
     reference: tuple[str, Summary] | None = None,
     title: str = "",
+    log: bool = False,
 ) -> Figure:
     """The mean of a metric by a parameter's value, with Student's 95 % interval where there are seeds enough.
 
-    reference: the label and result of a method without the parameter, drawn as a level line. The axis is logarithmic
-    where all values are positive and span more than a factor of ten.
+    reference: the label and result of a method without the parameter, drawn as a level line. log: whether the
+    parameter is one that is searched on a logarithmic scale. The axis then is logarithmic, as it is where all values
+    are positive and span more than a factor of ten; a value of 0 stands apart at its beginning.
     """
     figure, axes = new_figure()
     values = sorted(points)
@@ -35,7 +41,21 @@ def sweep_figure(
         label, summary = reference
         line = axes.axhline(summary.mean, color=PALETTE[1], linestyle="--", linewidth=1.4)
         add_legend(figure, axes, {label: line})
-    if values and values[0] > 0 and values[-1] > 10 * values[0]:
-        axes.set_xscale("log")
+    _scale(axes, values, log)
     set_titles(axes, parameter, metric, title)
     return figure
+
+
+def _scale(axes: Axes, values: Sequence[float], log: bool) -> None:
+    """Makes the axis logarithmic where it should be, with a tick at each value."""
+    positive = [value for value in values if value > 0]
+    wide = len(positive) == len(values) and positive[-1] > 10 * positive[0]
+    if not positive or values[0] < 0 or not (log or wide):
+        return
+    if len(positive) == len(values):
+        axes.set_xscale("log")
+    else:
+        axes.set_xscale("symlog", linthresh=positive[0], linscale=0.5)
+    if len(values) <= MOST_TICKS:
+        axes.set_xticks(values, [f"{value:g}" for value in values])
+        axes.set_xticks([], minor=True)

@@ -90,7 +90,8 @@ def _charts(search: Search, names: Sequence[str]) -> Iterator[Chart]:
     for name in names:
         pairs = [(x, value) for trial, value in finished if (x := _number(trial.parameters, name)) is not None]
         if len({x for x, _ in pairs}) > 1:
-            log = min(x for x, _ in pairs) > 0 and max(x for x, _ in pairs) >= FACTOR * min(x for x, _ in pairs)
+            low, high = min(x for x, _ in pairs), max(x for x, _ in pairs)
+            log = low > 0 and (high >= FACTOR * low or "logarithmic" in search.space.get(name, ""))
             yield Chart(f"{search.metric} (val) by {name}", name, [Series("trial", pairs, 0, "dots")], log_x=log)
 
 

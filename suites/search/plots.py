@@ -1,9 +1,8 @@
-"""Optuna's plots of a search, as PNG and as HTML that needs no network."""
+"""Optuna's plots of a search, as PNG."""
 
 from __future__ import annotations
 
 import hashlib
-import html
 import json
 import re
 import warnings
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-from optuna import Study, visualization
+from optuna import Study
 from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.trial import TrialState
 from optuna.visualization import matplotlib as pictures
@@ -37,7 +36,6 @@ class Plots:
 @dataclass(frozen=True)
 class _Plot:
     name: str
-    interactive: Callable[..., Any]
     picture: Callable[..., Any]
     trials: int
     """How many must have finished."""
@@ -46,16 +44,16 @@ class _Plot:
 
 
 _PLOTS = (
-    _Plot("history", visualization.plot_optimization_history, pictures.plot_optimization_history, 1, 1),
-    _Plot("slice", visualization.plot_slice, pictures.plot_slice, 1, 1),
-    _Plot("importances", visualization.plot_param_importances, pictures.plot_param_importances, 2, 2),
-    _Plot("parallel", visualization.plot_parallel_coordinate, pictures.plot_parallel_coordinate, 2, 2),
+    _Plot("history", pictures.plot_optimization_history, 1, 1),
+    _Plot("slice", pictures.plot_slice, 1, 1),
+    _Plot("importances", pictures.plot_param_importances, 2, 2),
+    _Plot("parallel", pictures.plot_parallel_coordinate, 2, 2),
 )
 
 
 def write_plots(study: Study, task: str, method: str, metric: str, folder: Path) -> Plots:
     """History of the optimisation, slices, importances of the parameters (PED-ANOVA, Watanabe et al., 2023) and
-    parallel coordinates, each as `<task>--<method>-<plot>.png` and `.html`; plotly.min.js serves all pages of a folder.
+    parallel coordinates, each as `<task>--<method>-<plot>.png`.
 
     task, method: of the cell; any texts, of which safe file names are made. metric: what the search went by.
     """
@@ -74,7 +72,7 @@ def write_plots(study: Study, task: str, method: str, metric: str, folder: Path)
         if reason:
             plots.notes.append(f"{title}: no {plot.name}: {reason}")
         else:
-            plots.files += _write(plot, study, f"{title}: {plot.name}", metric, folder / f"{stem}-{plot.name}")
+            plots.files.append(_write(plot, study, f"{title}: {plot.name}", metric, folder / f"{stem}-{plot.name}.png"))
     return plots
 
 
@@ -87,20 +85,16 @@ def file_name(*parts: str) -> str:
     return f"{plain}-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]}"
 
 
-def _write(plot: _Plot, study: Study, title: str, metric: str, stem: Path) -> list[Path]:
+def _write(plot: _Plot, study: Study, title: str, metric: str, file: Path) -> Path:
     options: dict[str, Any] = {"target_name": metric}
     if plot.name == "importances":
         options = {"evaluator": PedAnovaImportanceEvaluator()}
-    png, page = stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.html")
-    make_folder(stem.parent)
-    figure = plot.interactive(study, **options)
-    figure.update_layout(title=html.escape(title))
-    figure.write_html(page, include_plotlyjs="directory")
+    make_folder(file.parent)
     try:
-        png.write_bytes(_picture(plot, study, title, options))
+        file.write_bytes(_picture(plot, study, title, options))
     except ValueError:  # a $ in a name, which begins no formula
-        png.write_bytes(_picture(plot, study, title, options, formulas=False))
-    return [png, page]
+        file.write_bytes(_picture(plot, study, title, options, formulas=False))
+    return file
 
 
 def _picture(plot: _Plot, study: Study, title: str, options: Mapping[str, Any], formulas: bool = True) -> bytes:

@@ -91,6 +91,17 @@ class TestSweep:
         figure = sweep_figure({value: Summary.of([60, 61]) for value in values}, "alpha", "m")
         assert figure.axes[0].get_xscale() == scale
 
+    @pytest.mark.parametrize(
+        ("values", "scale"), [((0.1, 0.3), "log"), ((0.0, 0.1, 0.3), "symlog"), ((-1.0, 0.1), "linear")]
+    )
+    def test_a_parameter_that_is_searched_logarithmically_has_such_an_axis(
+        self, values: tuple[float, ...], scale: str
+    ) -> None:
+        (axes,) = sweep_figure({value: Summary.of([60, 61]) for value in values}, "alpha", "m", log=True).axes
+        assert axes.get_xscale() == scale
+        if scale != "linear":
+            assert [tick.get_text() for tick in axes.get_xticklabels()] == [f"{value:g}" for value in values]
+
     def test_the_method_without_the_parameter_is_a_level_line(self) -> None:
         points = {0.1: Summary.of([60, 62]), 0.2: Summary.of([61, 62])}
         (axes,) = sweep_figure(points, "alpha", "m", reference=("CutMix", Summary.of([58, 60]))).axes
