@@ -21,10 +21,10 @@ def derived_folder(root: Path) -> Path:
     key depends on the choice. Nothing is created here. Raises `UserError` where no such folder can be written.
     """
     chosen = os.environ.get(VARIABLE)
-    if not chosen and _writable(root):
+    if not chosen and writable(root):
         return root
     base = Path(chosen) if chosen else _user_cache()
-    if not _writable(base):
+    if not writable(base):
         others = "" if chosen else f"neither {root} nor "
         raise UserError(
             f"{others}{base}: cannot be written, and what is derived from the data needs a place: set {VARIABLE} to a "
@@ -50,7 +50,7 @@ def _own_name(root: Path) -> str:
     return f"{resolved.name}-{hashlib.sha256(os.fsencode(resolved)).hexdigest()[:8]}"
 
 
-def _writable(folder: Path) -> bool:
+def writable(folder: Path) -> bool:
     """Whether files can be created in `folder`, or, where it does not exist, in the nearest folder that does."""
     folder = folder.absolute()
     while not folder.exists() and folder != folder.parent:

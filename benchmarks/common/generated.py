@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from ...registry import MissingDataError, UserError
 from ...registry.checksums import CHECKSUMS, damage, write_checksums
+from ...registry.derived import writable
 
 STAMP = "VERSION.json"
 """Written into a generated folder: the generator's name, version and parameters."""
@@ -34,10 +35,9 @@ def ensure_generated(folder: Path, stamp: Mapping[str, Any], write: Callable[[Pa
     text = json.dumps(stamp, indent=2, sort_keys=True) + "\n"
     if _stamp(folder) == text and (not damage(folder) or _is_old_and_read_only(folder)):
         return False
-    try:
-        return _generate(folder, text, write)
-    except PermissionError as error:
-        raise UserError(f"{folder}: cannot be written ({error.strerror}): choose a data root that can") from error
+    if not writable(folder.parent):
+        raise UserError(f"{folder}: cannot be written: choose a data root that can (--data), or make it writable")
+    return _generate(folder, text, write)
 
 
 def generated_problems(folder: Path) -> list[str]:
@@ -85,7 +85,7 @@ def require_generated(folder: Path, task: str) -> None:
 
 
 def _is_old_and_read_only(folder: Path) -> bool:
-    return not (folder / CHECKSUMS).exists() and not os.access(folder.parent, os.W_OK)
+    return not (folder / CHECKSUMS).exists() and not writable(folder.parent)
 
 
 def _stamp(folder: Path) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..contracts import TrainingSet
+from ..derived import writable
 from ..errors import UserError
 from .edits import MAPPING, write_mapping
 
@@ -21,11 +22,10 @@ def export_images(data: TrainingSet, to: Path, progress: Callable[[int, int], No
     """
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise UserError(f"{to}: is not an empty folder: give --to one that is empty, or does not exist")
-    try:
-        to.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{to.name}-", dir=to.parent))
-    except PermissionError as error:
-        raise UserError(f"{to}: cannot be written ({error.strerror}): give --to another folder") from error
+    if not writable(to.parent):
+        raise UserError(f"{to}: cannot be written: give --to another folder")
+    to.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{to.name}-", dir=to.parent))
     try:
         write_mapping(fresh / MAPPING, _write_images(data, fresh, progress))
         fresh.chmod(0o755)

@@ -1,4 +1,5 @@
 import json
+import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -117,3 +118,24 @@ def test_edits_that_users_put_into_a_set_outlive_it(tmp_path: Path) -> None:
     assert (folder / KEPT / "alia" / "0-0.png").read_bytes() == b"mine"
     assert (folder / "file.txt").read_text() == "new"
     assert ensure_generated(folder, {"version": 2}, Writer("new")) is False
+
+
+def test_a_read_only_set_that_is_older_than_checksums_is_taken_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "set"
+    ensure_generated(folder, {"version": 1}, Writer())
+    (folder / CHECKSUMS).unlink()
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+
+    assert ensure_generated(folder, {"version": 1}, Writer("other")) is False
+    assert (folder / "file.txt").read_text() == "data"
+
+
+def test_a_set_that_cannot_be_written_is_an_error_with_a_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+
+    with pytest.raises(UserError, match=r"set: cannot be written: choose a data root that can \(--data\)"):
+        ensure_generated(tmp_path / "set", {"version": 1}, Writer())

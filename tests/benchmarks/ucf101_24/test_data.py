@@ -26,6 +26,7 @@ from provbench.benchmarks.ucf101_24.data import (
 from provbench.benchmarks.ucf101_24.mini import MiniSet, write
 from provbench.benchmarks.ucf101_24.skeletons import read_pose_pickle
 from provbench.registry import MissingDataError, UserError
+from provbench.registry.derived import VARIABLE, derived_folder
 
 SMALL = MiniSet(train=24, val=8, test=16)
 SKELETONS, TUBES = Path(converted.FOLDER) / "skeletons", Path(converted.FOLDER) / "tubes"
@@ -221,3 +222,30 @@ def test_an_old_format_is_converted_again(root: Path) -> None:
 
     read_tubes(root, "test")
     assert json.loads(stamp.read_text())["format"] == converted.FORMAT
+
+
+def test_read_only_pickles_are_converted_elsewhere(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    beside = data.fingerprint(root)
+    shutil.rmtree(root / converted.FOLDER)
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != root and access(path, mode))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    assert data.fingerprint(root) == beside
+    assert not (root / converted.FOLDER).exists()
+    assert (derived_folder(root) / TUBES).is_dir()
+    assert derived_folder(root).is_relative_to(tmp_path / "cache")
+
+
+def test_a_damaged_conversion_is_made_again(root: Path) -> None:
+    before = data.read_tubes(root, "test")
+    boxes = root / TUBES / "boxes.npy"
+    content = bytearray(boxes.read_bytes())
+    content[-1] ^= 255
+    boxes.write_bytes(content)
+
+    with pytest.warns(UserWarning, match=r"tubes: is damaged and is made again \(1 files; .*boxes.npy"):
+        after = data.read_tubes(root, "test")
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one["boxes"], other["boxes"])
