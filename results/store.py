@@ -16,6 +16,7 @@ from .index import Index
 from .npz import read_npz
 from .outcome import difference
 from .quarantine import StoreWarning, set_aside
+from .real_files import is_real
 from .record import KEY_PATTERN, RunRecord, RunSummary
 from .recordfile import DamagedError, encode
 from .recordfolder import RecordFolder
@@ -82,6 +83,8 @@ class Store:
         """
         path = self._folder.path(key)
         with write_errors(path), self.lock():
+            if not is_real(self.root, f"superseded/{key}"):
+                raise UserError(f"{self.root / 'superseded' / key}: is or lies behind a link; remove it")
             folder = _free_folder(self.root / "superseded" / key)
             beside = self._predictions_path(key, "*")
             predictions = sorted(beside.parent.glob(beside.name))

@@ -409,3 +409,13 @@ def test_a_superseded_record_is_kept_with_its_predictions(store: Store, make_rec
         assert store.predictions("aa00", "test") is None
     store.put(make_record(test={"accuracy": 72.0}))
     assert [run.test["accuracy"] for run in store.summaries()] == [72.0]
+
+
+def test_nothing_is_superseded_through_a_link(store: Store, make_record, tmp_path: Path) -> None:
+    store.put(make_record())
+    (tmp_path / "elsewhere").mkdir()
+    (store.root / "superseded").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="lies behind a link"):
+        store.supersede("aa00")
+    assert store.get("aa00") is not None
+    assert list((tmp_path / "elsewhere").iterdir()) == []
