@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
 from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from .errors import UserError, nearest
+from .issues import issues, shown
 
 
 class Params(BaseModel):
@@ -23,12 +25,12 @@ P = TypeVar("P", bound=Params)
 class SearchSpace(BaseModel):
     """One dimension of a search: a range (`low`, `high`, `log`, `step`) or a list of `choices`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     low: float | None = None
     high: float | None = None
     log: bool = False
-    step: float | None = None
+    step: float | None = Field(default=None, gt=0)
     integer: bool = False
     choices: tuple[Any, ...] | None = None
 
@@ -42,6 +44,19 @@ class SearchSpace(BaseModel):
             raise ValueError("a logarithmic range needs low > 0")
         if self.log and self.step is not None:
             raise ValueError("a logarithmic range takes no step")
+        if self.choices is not None:
+            self._check_choices(self.choices)
+        elif self.integer and any(value is not None and value % 1 for value in (self.low, self.high, self.step)):
+            raise ValueError("a range of integers needs integers for low, high and step")
+
+    def _check_choices(self, choices: tuple[Any, ...]) -> None:
+        if not choices:
+            raise ValueError("choices needs at least one value")
+        for place, value in enumerate(choices):
+            if isinstance(value, float) and not isfinite(value):
+                raise ValueError(f"choices needs finite numbers, and has {value}")
+            if any(type(value) is type(other) and value == other for other in choices[:place]):
+                raise ValueError(f"choices has {value!r} twice")
 
 
 def tunable(
@@ -103,12 +118,12 @@ def validate_params(model: type[P], values: dict[str, Any], where: str) -> P:
 def describe_issues(error: ValidationError, where: str, model: type[BaseModel]) -> list[str]:
     """One line for each thing that pydantic found wrong."""
     lines = []
-    for issue in error.errors():
-        path = ".".join(str(part) for part in issue["loc"])
-        if issue["type"] == "extra_forbidden":
+    for location, kind, value, words in issues(error):
+        path = ".".join(map(str, location))
+        if kind == "extra_forbidden":
             lines.append(f"{where}: unknown parameter {path!r}{nearest(path, model.model_fields)}")
-        elif issue["type"] == "missing":
-            lines.append(f"{where}: {path}: required, and not given")
+        elif kind == "missing":
+            lines.append(f"{where}: {path}: {words}")
         else:
-            lines.append(f"{where}: {path}: {issue['msg']} (got {issue['input']!r})")
+            lines.append(f"{where}: {path}: {words} (got {shown(value)})")
     return lines

@@ -140,6 +140,13 @@ class Task(Plugin, ABC):
             raise UserError(f"{where}: unknown variant {variant!r}{nearest(variant, cls.presets)}")
         return validate_params(cls.Params, {**cls.presets[variant], **values}, where)
 
+    @classmethod
+    def check(cls, params: Any) -> None:
+        """Raises `UserError` for parameters with which every run fails, as far as that shows before it begins.
+
+        params: of `Params`. Reads no data and imports no torch. The message begins with the parameter's name.
+        """
+
     @abstractmethod
     def prepare(self, progress: Progress) -> None:
         """Make the data ready under `self.root`: generate the mini set (once), or check that the full one is there.

@@ -13,6 +13,7 @@ from ..registry import UserError
 from ..registry.core import is_file
 from ..registry.errors import nearest
 from ..results.atomic import atomic_file
+from .names import shortened
 from .overview import CellState
 from .plan import ORACLE, Plan
 
@@ -42,7 +43,7 @@ def chosen_suite(plan: Plan, states: Sequence[CellState], protocol: str | None =
     by = "" if protocol is None else re.sub(r"[^\w.+-]", "-", f"-by-{protocol}")
     if plan.file.plugins:
         document["plugins"] = [str(Path(name).resolve()) if is_file(name) else name for name in plan.file.plugins]
-    document["name"] = f"{suite.name}-chosen{by}"
+    document["name"] = shortened(suite.name, f"-chosen{by}")
     for name, cell in plan.sections().items():
         document["tasks"][name]["selection"] = _selection(cell.protocols, protocol)
     for state in states:

@@ -29,6 +29,7 @@ from ..registry.core import DEFAULT_VERSION
 from ..registry.errors import nearest
 from ..results.record import Phase
 from .schema import PluginUse, SuiteFile
+from .search_space import fitted
 from .spec import PluginSpec, RunSpec
 from .synthetic import data_fingerprint
 
@@ -113,6 +114,20 @@ class Cell:
     def parameters(self) -> list[str]:
         return [prefix + name for prefix, model in self.parameter_models.items() for name in model.model_fields]
 
+    def space(self, parameter: str, given: SearchSpace | None) -> SearchSpace:
+        """The space of a parameter, by default the declared one, as the parameter's type has it. Raises `UserError`."""
+        prefix, _, name = parameter.rpartition(".")
+        field = self.parameter_models[prefix and f"{prefix}."].model_fields[name]
+        space = given or self.default_spaces()[parameter]
+        return fitted(
+            space, field.annotation, lambda value: self.spec(0, "search", "", {parameter: value}).parameters[parameter]
+        )
+
+    def check(self, chosen: Mapping[str, Any] | None = None) -> None:
+        """Raises `UserError` where every run fails that has these parameters on top of the suite's."""
+        spec = self.spec(0, "search", "", chosen)
+        self.task.check(self.task.Params(**spec.task.params))
+
     def default_spaces(self) -> dict[str, SearchSpace]:
         """The search spaces that the task and the plugins declare."""
         return {
@@ -183,16 +198,13 @@ class Plan:
     plugins: tuple[str, ...] = ()
 
     def spaces(self, cell: Cell) -> dict[str, SearchSpace]:
-        """What a search varies in a cell: the suite's `search.space`, as far as the cell has it, and sweeps it not."""
+        """What a search varies in a cell: the parameters of `search.space` that it has and that no sweep has set."""
+        return self._spaces[cell]
+
+    @cached_property
+    def _spaces(self) -> dict[Cell, dict[str, SearchSpace]]:
         search = self.file.suite.search
-        if not search.trials:
-            return {}
-        defaults = cell.default_spaces()
-        if search.space:
-            spaces = {name: space or defaults[name] for name, space in search.space.items() if cell.knows(name)}
-        else:
-            spaces = defaults
-        return {name: space for name, space in spaces.items() if name not in cell.swept}
+        return {cell: _spaces(cell, search.space) if search.trials else {} for cell in self.cells}
 
     def sections(self) -> dict[str, Cell]:
         """One cell for each task section: enough to reach its data."""
@@ -218,6 +230,12 @@ class Plan:
         return [first.model_copy(update={"seed": seed}) for seed in self.file.suite.seeds]
 
 
+def _spaces(cell: Cell, given: Mapping[str, SearchSpace | None]) -> dict[str, SearchSpace]:
+    names = given or cell.default_spaces()
+    varied = [name for name in names if cell.knows(name) and name not in cell.swept]
+    return {name: cell.space(name, given.get(name)) for name in varied}
+
+
 def make_plan(file: SuiteFile, plugins: tuple[str, ...] = ()) -> Plan:
     """Resolve every name and parameter of a suite. Raises `UserError` naming file, line, field and value.
 
@@ -230,8 +248,12 @@ def make_plan(file: SuiteFile, plugins: tuple[str, ...] = ()) -> Plan:
     cells = tuple(_cell(file, task, method, plugins) for task in suite.tasks for method in suite.methods_of(task))
     for cell in cells:
         _check_processes(cell.spec(0, "final", ""), cell, file)
+        _located(cell.where, cell.check)
+    _check_sweeps(file, cells)
     _check_space(file, cells)
-    return Plan(file, cells, plugins)
+    plan = Plan(file, cells, plugins)
+    _check_sampler(plan)
+    return plan
 
 
 def _cell(file: SuiteFile, name: str, method: str, plugins: tuple[str, ...]) -> Cell:
@@ -322,8 +344,8 @@ def _check_space(file: SuiteFile, cells: tuple[Cell, ...]) -> None:
         for cell in owners:
             if space is None and name not in cell.default_spaces():
                 raise UserError(f"{where}: {name} declares no search space; give low and high, or choices")
-            for value in _corners(space or cell.default_spaces()[name]):
-                _located(where, partial(cell.spec, 0, "search", "", {name: value}))
+            for value in _corners(_located(where, partial(cell.space, name, space))):
+                _located(where, partial(cell.check, {name: value}))
     for number, values in enumerate(search.warm_starts):
         for name, value in values.items() if isinstance(values, dict) else ():
             where = file.where("search", "warm_starts", number)
@@ -332,7 +354,29 @@ def _check_space(file: SuiteFile, cells: tuple[Cell, ...]) -> None:
                 known = {parameter for cell in cells for parameter in cell.parameters()}
                 raise UserError(f"{where}: no cell has the parameter {name!r}{nearest(name, known)}")
             for cell in owners:
-                _located(where, partial(cell.spec, 0, "search", "", {name: value}))
+                _located(where, partial(cell.check, {name: value}))
+
+
+def _check_sweeps(file: SuiteFile, cells: tuple[Cell, ...]) -> None:
+    """Two points of a sweep are never one run: `[1e-3, 0.001]` has one value in two spellings."""
+    for method, points in file.sweeps.items():
+        known: dict[tuple[str, str], str] = {}
+        for cell in (cell for cell in cells if cell.method in points):
+            other = known.setdefault((cell.name, cell.spec(0, "final", "").key), cell.method)
+            if other != cell.method:
+                where = file.where("methods", method, "sweep")
+                raise UserError(f"{where}: {other} and {cell.method} are the same runs: give each value once")
+
+
+def _check_sampler(plan: Plan) -> None:
+    """The sampler can draw from the space of every cell."""
+    use = plan.file.suite.search.sampler
+    sampler = SAMPLERS.build(use.name, **use.values)
+    for cell in plan.cells:
+        spaces = plan.spaces(cell)
+        if spaces:
+            where = plan.file.where("search", "sampler")
+            _located(f"{where}: {use.name}: {cell.name}: {cell.method}", partial(sampler.check, spaces))
 
 
 def _corners(space: SearchSpace) -> list[Any]:

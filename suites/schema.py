@@ -11,8 +11,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from ..registry import SearchSpace, UserError, load_plugins
 from ..registry.core import is_file
 from ..registry.errors import nearest
+from ..registry.issues import shown
 from ..results.record import MAX_INTEGER
-from .sweep import expand_sweeps, sweep_points
+from .complaints import complaints
+from .names import FileName
+from .sweep import SweepError, expand_sweeps, sweep_points
 from .table_section import TableSection
 from .yaml_file import Location, line_of, load_yaml
 
@@ -109,11 +112,11 @@ class SearchSection(_Section):
 class Suite(_Section):
     """A suite file."""
 
-    name: str = Field(pattern=r"^[\w.+-]+$")
+    name: FileName
     description: str = ""
     plugins: Plugins = Field((), description="modules or .py files, relative to the suite's, that register plugins")
     seeds: tuple[Seed, ...] = Field((0, 1, 2), min_length=1)
-    tasks: dict[str, TaskSection] = Field(default_factory=dict)
+    tasks: dict[FileName, TaskSection] = Field(default_factory=dict)
     methods: dict[str, MethodSection] = Field(default_factory=dict)
     search: SearchSection = Field(default_factory=lambda: SearchSection.model_validate({}))
     tables: tuple[TableSection, ...] = ()
@@ -166,15 +169,15 @@ def load_suite(reference: str) -> SuiteFile:
     path = find_suite(reference)
     data, lines = load_yaml(path)
     if not isinstance(data, dict):
-        raise UserError(f"{path}: a suite is a mapping with name, tasks and methods, not {type(data).__name__}")
+        raise UserError(f"{path}:1: a suite is a mapping with name, tasks and methods (got {shown(data)})")
     try:
         suite = Suite.model_validate(data)
     except ValidationError as error:
-        raise UserError("\n".join(_complaint(issue, path, lines) for issue in error.errors())) from None
+        raise UserError("\n".join(complaints(error, path, lines, data, Suite))) from None
     try:
         file = SuiteFile(suite, path, lines)
-    except UserError as error:  # of a sweep
-        raise UserError(f"{path}: {error}") from None
+    except SweepError as error:
+        raise UserError(f"{path}:{line_of(error.location, lines)}: {error}") from None
     _check_references(suite, file)
     return file
 
@@ -195,30 +198,6 @@ def _check_references(suite: Suite, file: SuiteFile) -> None:
         raise UserError(f"{file.where('seeds')}: {list(suite.seeds)} has one twice")
     if suite.search.trials and suite.search.seed in suite.seeds:
         raise UserError(f"{file.where('search', 'seed')}: {suite.search.seed} is one of the final seeds")
-
-
-def _complaint(issue: Any, path: Path, lines: Mapping[Location, int]) -> str:
-    location = tuple(part for part in issue["loc"] if isinstance(part, int) or not part.startswith("function-"))
-    where = f"{path}:{line_of(location, lines)}"
-    field = ".".join(map(str, location))
-    if issue["type"] == "extra_forbidden":
-        known = _fields_at(location[:-1])
-        return f"{where}: {field}: unknown field{nearest(str(location[-1]), known) if known else ''}"
-    if issue["type"] == "missing":
-        return f"{where}: {field}: required, and not given"
-    return f"{where}: {field}: {issue['msg'].removeprefix('Value error, ')} (got {issue['input']!r})"
-
-
-def _fields_at(location: Location) -> list[str]:
-    """The fields that a section at `location` may have."""
-    sections: dict[str, type[BaseModel]] = {"tasks": TaskSection, "methods": MethodSection, "tables": TableSection}
-    if not location:
-        return list(Suite.model_fields)
-    if location[0] == "search" and len(location) == 1:
-        return list(SearchSection.model_fields)
-    if len(location) == 2 and location[0] in sections:
-        return list(sections[str(location[0])].model_fields)
-    return []
 
 
 def builtin_suites() -> dict[str, Path]:

@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from .table_section import TableSection
 
 
+class SweepError(UserError):
+    """A sweep cannot be written out. location: in the suite file."""
+
+    def __init__(self, message: str, *location: str) -> None:
+        super().__init__(f"{'.'.join(location)}: {message}")
+        self.location = location
+
+
 def expand_sweeps(suite: Suite) -> Suite:
     """The suite with each sweep's methods in its place: `guidance[gradient-guidance.alpha=0.1]` and so on.
 
@@ -25,7 +33,7 @@ def expand_sweeps(suite: Suite) -> Suite:
     points = {name: _points(name, method) for name, method in suite.methods.items()}
     methods = {point: method for of in points.values() for point, method in of.items()}
     if len(methods) < sum(map(len, points.values())):
-        raise UserError(f"methods: a point of a sweep has the name of another method; known: {', '.join(methods)}")
+        raise SweepError(f"a point of a sweep has the name of another method; known: {', '.join(methods)}", "methods")
 
     def all_points(names: Sequence[str] | None) -> tuple[str, ...] | None:
         if names is None:
@@ -73,7 +81,7 @@ def _points(name: str, method: MethodSection) -> dict[str, MethodSection]:
     combinations = [dict(zip(method.sweep, values, strict=True)) for values in product(*method.sweep.values())]
     points = {f"{name}[{_text(point)}]": _point(name, method, point) for point in combinations}
     if len(points) < len(combinations):
-        raise UserError(f"methods.{name}.sweep: has a value twice")
+        raise SweepError("has a value twice", "methods", name, "sweep")
     return points
 
 

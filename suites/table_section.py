@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from .names import FileName
+
 Shown = Literal["value", "interval", "published", "deviation", "p", "effect"]
 """What a column may show."""
 
@@ -62,7 +64,7 @@ class RowSection(_Section):
 class TableSection(_Section):
     """One comparison table: methods as rows, metrics as columns."""
 
-    name: str = Field(pattern=r"^[\w.+-]+$")
+    name: FileName
     title: str = Field("", description="the caption")
     label: str = Field("", description="by which LaTeX refers to it; default: tab:NAME")
     task: str | None = Field(None, description="a task section, or a task that papers report, for rows and columns")

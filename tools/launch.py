@@ -123,15 +123,12 @@ def _counted(tally: Tally) -> str:
 
 def assignments(texts: Iterable[str], option: str) -> dict[str, Any]:
     """`NAME=VALUE`, each value in YAML. option: what gave them, for the errors."""
-    import yaml
+    from ..suites.yaml_file import parse_yaml
 
     values = {}
     for text in texts:
         name, sign, value = text.partition("=")
         if not sign or not name:
             raise UserError(f"{option} {text}: write NAME=VALUE")
-        try:
-            values[name.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise UserError(f"{option} {text}: not YAML: {error}") from None
+        values[name.strip()] = parse_yaml(value, f"{option} {name}")[0]
     return values

@@ -24,6 +24,7 @@ from ...registry import (
 from ...registry.task import Progress, Variant
 from ..common.fingerprint import fingerprint
 from ..common.generated import generated_problems, require_generated
+from ..common.models import check_model
 from ..common.records import ImageRecord
 from ..common.synthetic import synthetic_records
 from ..common.training_set import RecordTrainingSet
@@ -135,6 +136,10 @@ class CubWsol(Task):
     def class_names(self) -> Sequence[str]:
         names = {bird.label: PurePosixPath(bird.id).parent.name for bird in self._birds("train")}
         return [names.get(label, str(label)).lstrip("0123456789.") or str(label) for label in range(self.num_classes)]
+
+    @classmethod
+    def check(cls, params: Any) -> None:
+        check_model(params.model, params.weights)
 
     def prepare(self, progress: Progress) -> None:
         if self.variant == "mini":

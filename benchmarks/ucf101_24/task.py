@@ -22,6 +22,7 @@ from ...registry import (
 )
 from ...registry.task import Progress, Variant
 from ..common.generated import generated_problems
+from ..common.models import check_model
 from . import data
 from .localization import Linking, Trimming, detect
 from .metrics import frame_map, table_maps, tube_overlap
@@ -174,6 +175,10 @@ class Ucf10124(Task):
     def __init__(self, params: Recipe, *, variant: Variant, data_root: Path) -> None:
         super().__init__(params, variant=variant, data_root=data_root)
         self._splits: dict[data.Split, ClipDataset] = {}
+
+    @classmethod
+    def check(cls, params: Any) -> None:
+        check_model(params.model)
 
     def prepare(self, progress: Progress) -> None:
         if self.variant == "mini":

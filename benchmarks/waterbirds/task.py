@@ -14,6 +14,7 @@ from ...registry.lazy import torch
 from ...registry.task import Progress, Variant
 from ..common.fingerprint import fingerprint
 from ..common.generated import generated_problems, require_generated
+from ..common.models import check_model
 from ..common.records import ImageRecord
 from ..common.synthetic import synthetic_records
 from ..common.training_set import RecordTrainingSet
@@ -115,6 +116,10 @@ class Waterbirds(Task):
     def protocol(self) -> str:
         """The protocol in words, for the notes under a table."""
         return f"{self.params.protocol}: {data.PROTOCOLS[self.params.protocol]}"
+
+    @classmethod
+    def check(cls, params: Any) -> None:
+        check_model(params.model, params.weights)
 
     def prepare(self, progress: Progress) -> None:
         if self.variant == "mini":

@@ -19,10 +19,13 @@ from optuna.samplers import BaseSampler, CmaEsSampler, QMCSampler, RandomSampler
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import Field
 
-from ...registry import Params, Plugin
+from ...registry import Params, Plugin, SearchSpace, UserError
 from .spaces import contains, grid
 
 Space = Mapping[str, BaseDistribution]
+
+MOST_POINTS = 100_000
+"""Of a grid, which is written out."""
 
 
 class Sampler(Plugin, ABC):
@@ -34,6 +37,9 @@ class Sampler(Plugin, ABC):
     def budget(self, trials: int, space: Space) -> int:
         """How many of the suite's trials a cell with this space has use for."""
         return trials
+
+    def check(self, space: Mapping[str, SearchSpace]) -> None:
+        """Raises `UserError` where it cannot draw from a space."""
 
     @abstractmethod
     def sampler(self, seed: int, number: int, startup: int, space: Space) -> BaseSampler:
@@ -78,6 +84,9 @@ class CmaEs(Sampler):
     Params = CmaEsParams
     params: CmaEsParams
 
+    def check(self, space: Mapping[str, SearchSpace]) -> None:
+        _check_ranges(space)
+
     def sampler(self, seed: int, number: int, startup: int, space: Space) -> BaseSampler:
         return CmaEsSampler(
             seed=derive(seed, number),
@@ -98,6 +107,9 @@ class Qmc(Sampler):
     Params = QmcParams
     params: QmcParams
 
+    def check(self, space: Mapping[str, SearchSpace]) -> None:
+        _check_ranges(space)
+
     def sampler(self, seed: int, number: int, startup: int, space: Space) -> BaseSampler:
         return QMCSampler(
             qmc_type=self.params.kind,
@@ -114,6 +126,13 @@ class Grid(Sampler):
 
     begins_at_random = False
 
+    def check(self, space: Mapping[str, SearchSpace]) -> None:
+        points = 1
+        for name, axis in space.items():
+            points *= _points(name, axis)
+        if points > MOST_POINTS:
+            raise UserError(f"a grid of {points} combinations: at most {MOST_POINTS} can be searched; use larger steps")
+
     def budget(self, trials: int, space: Space) -> int:
         return min(trials, len(grid(dict(space))))
 
@@ -121,6 +140,24 @@ class Grid(Sampler):
         points = grid(dict(space))
         random.Random(derive(seed, "grid")).shuffle(points)
         return Fixed(points[number % len(points)])
+
+
+def _points(name: str, axis: SearchSpace) -> int:
+    """How many values a grid has on an axis."""
+    if axis.choices is not None:
+        return len(axis.choices)
+    step = axis.step or (1.0 if axis.integer else None)
+    if step is None or axis.log:
+        raise UserError(f"{name}: a grid needs choices, or low, high and step")
+    assert axis.low is not None
+    assert axis.high is not None
+    return round((axis.high - axis.low) / step) + 1
+
+
+def _check_ranges(space: Mapping[str, SearchSpace]) -> None:
+    """Raises `UserError` for a space without a range: the sampler would draw it all at random."""
+    if all(axis.choices is not None for axis in space.values()):
+        raise UserError(f"needs a range, and {', '.join(space)} has choices alone: use tpe, random or grid")
 
 
 class Fixed(BaseSampler):

@@ -24,6 +24,8 @@ from .storage import reaching
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
+MOST_NAME = 460
+"""Characters of a cell's name in that of its study: databases have room for 512 in all."""
 _STATES: dict[Status, TrialState] = {"pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 
 
@@ -171,8 +173,11 @@ class CellSearch:
 
 
 def study_name(base: RunSpec, settings: Settings) -> str:
-    """A study is one cell's under one set of settings."""
-    return f"{base.cell}/{base.method}/{digest({'base': base.identity(), **settings.identity()})}"
+    """A study is one cell's under one set of settings. A long name, as sweeps have, is cut and told apart."""
+    cell = f"{base.cell}/{base.method}"
+    if len(cell) > MOST_NAME:
+        cell = f"{cell[:MOST_NAME]}~{digest(cell)}"
+    return f"{cell}/{digest({'base': base.identity(), **settings.identity()})}"
 
 
 def _suggest(trial: Trial, name: str, axis: BaseDistribution) -> Any:

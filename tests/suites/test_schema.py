@@ -124,3 +124,81 @@ def test_an_unknown_name_says_how_plugins_are_loaded(write_suite: Callable[..., 
     words = complaint(write_suite(TOY.replace("cutmix, prob", "cutmx, prob")))
     assert "--plugin" in words
     assert "plugins:" in words
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [
+        ("wb_5.full+alia-1", True),
+        ("a" * 150, True),
+        ("a" * 151, False),
+        ("ü" * 76, False),
+        *((name, False) for name in (".", "..", ".hidden", "-x", "water birds", "wb 5%", "wb/alia", "a:b", "a[b]", "")),
+    ],
+)
+def test_names_that_name_files(write_suite: Callable[..., Path], name: str, good: bool) -> None:
+    quoted = f'"{name}"'
+    suites = {
+        "1: name": TOY.replace("name: toy", f"name: {quoted}"),
+        "4: tasks": TOY.replace("  toy:", f"  {quoted}:").replace("{variant", "{task: toy, variant"),
+        "11: tables.0.name": TOY + f"tables:\n- {{name: {quoted}, task: toy}}\n",
+    }
+    for place, text in suites.items():
+        if good:
+            assert make_plan(load_suite(str(write_suite(text))), PLUGINS).cells
+        else:
+            words = complaint(write_suite(text))
+            assert f"suite.yaml:{place}" in words
+            assert "a name has" in words
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "{variant: mini,",
+            "{variant: mini, epochs: 2,",
+            "4: tasks.toy.epochs: unknown field: did you mean params: {epochs: 2}?",
+        ),
+        ("{variant: mini,", "{variant: mini, epoch: 2,", "did you mean params: {epochs: 2}?"),
+        ("{variant: mini,", "{variant: mini, train_size: 8,", "did you mean params: {train_size: 8}?"),
+        ("{variant: mini,", "{variant: mini, proceses: 2,", "did you mean 'processes'?"),
+        ("baseline: {}", "baseline: {lr: 0.1}", "methods.baseline.lr: unknown field: did you mean params: {lr: 0.1}?"),
+        ("baseline: {}", "baseline: {cutmix.prob: 1}", "did you mean overrides: {cutmix.prob: 1}?"),
+        ("{variant: mini,", "{variant: mini, cutmix.prob: 1,", "did you mean overrides: {METHOD: {cutmix.prob: 1}}?"),
+        ("variant: mini", "variant: small", "4: tasks.toy.variant: must be 'mini' or 'full' (got 'small')"),
+        ("variant: mini", "variant: ful", "must be 'mini' or 'full': did you mean 'full'? (got 'ful')"),
+        ("seeds: [0, 1]", "seeds: 0", "2: seeds: must be a list (got 0)"),
+        ("seeds: [0, 1]", "seeds: []", "2: seeds: must have at least 1 entry (got [])"),
+        ("seeds: [0, 1]", "seeds: [0, 1.5]", "2: seeds.1: must be an integer (got 1.5)"),
+        ("name: toy", "name: 3", "1: name: must be text (got 3)"),
+        ("name: toy", "description: x", "1: name: required, and not given"),
+        ("baseline: {}", "baseline: null", "methods.baseline: must be a mapping of names to values (got null)"),
+        (
+            "seeds: [0, 1]",
+            "search: {warm_starts: [3]}",
+            "2: search.warm_starts.0: must be 'suite', or must be a mapping",
+        ),
+        ("seeds: [0, 1]", "search: {trails: 3}", "2: search.trails: unknown field: did you mean 'trials'?"),
+        (
+            "seeds: [0, 1]",
+            "search: {space: {lr: {hihg: 1}}}",
+            "search.space.lr.hihg: unknown field: did you mean 'high'?",
+        ),
+        ("seeds: [0, 1]", "tables: [{name: t, columns: [{metrik: a}]}]", "did you mean 'metric'?"),
+    ],
+)
+def test_complaints_are_in_the_words_of_the_file(
+    write_suite: Callable[..., Path], old: str, new: str, expected: str
+) -> None:
+    words = complaint(write_suite(TOY.replace(old, new, 1)))
+    assert expected in words
+    for python in ("tuple", "dict", "Input should", "NoneType", "None", "literal[", "instance of", "extra"):
+        assert python not in words
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "toy", "null"])
+def test_a_file_that_is_no_mapping_is_no_suite(write_suite: Callable[..., Path], text: str) -> None:
+    words = complaint(write_suite(text))
+    assert "suite.yaml:1: a suite is a mapping with name, tasks and methods (got " in words
+    assert "NoneType" not in words

@@ -284,11 +284,11 @@ COMPLAINTS = {
   task: toy
   columns: [accuracy, {metric: accuracy, task: waterbirds}]
 """,
-    "show: Tuple should have at least 1 item": """
+    "show: must have at least 1 entry": """
 - name: t
   show: []  # here
 """,
-    "show.0: Input should be 'value', 'interval'": """
+    "show.0: must be 'value', 'interval'": """
 - name: t
   show: [worth]  # here
 """,
