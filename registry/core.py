@@ -135,10 +135,10 @@ class Registry:
         return plugin
 
     def version(self, name: str) -> str:
-        """The version of a plugin. That of a built-in one is told without an import: it stands in its registration."""
-        entry = self.entry(name)
-        if entry.version or entry.built_in:
-            return entry.version or DEFAULT_VERSION
+        """The version of a plugin: what it was registered with, else its attribute `version`, else "1"."""
+        registered = self.entry(name).version
+        if registered:
+            return registered
         version = getattr(self.get(name), "version", DEFAULT_VERSION)
         return str(version) if isinstance(version, (str, int)) else DEFAULT_VERSION
 
@@ -152,6 +152,14 @@ class Registry:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
+
+
+class ModelRegistry(Registry):
+    """Networks by name. Importing a built-in one imports torch, so its version stands in its registration only."""
+
+    def version(self, name: str) -> str:
+        entry = self.entry(name)
+        return entry.version or DEFAULT_VERSION if entry.built_in else super().version(name)
 
 
 def _same_target(one: str | Callable[..., Any], other: str | Callable[..., Any]) -> bool:
@@ -272,7 +280,7 @@ TASKS = Registry("task")
 AUGMENTATIONS = Registry("augmentation")
 SYNTHESIZERS = Registry("synthesizer")
 REGULARIZERS = Registry("regularizer")
-MODELS = Registry("model")
+MODELS = ModelRegistry("model")
 SAMPLERS = Registry("sampler")
 PRUNERS = Registry("pruner")
 EXECUTORS = Registry("executor")

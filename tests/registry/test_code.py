@@ -94,3 +94,8 @@ def test_built_in_models_have_the_version_of_their_registration() -> None:
     for name in (name for name in MODELS if MODELS.entry(name).built_in):
         before = MODELS.version(name)
         assert str(vars(MODELS.get(name)).get("version", before)) == before
+
+
+def test_built_in_plugins_have_the_version_of_their_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AUGMENTATIONS.get("cutmix"), "version", "7", raising=False)
+    assert AUGMENTATIONS.version("cutmix") == "7"

@@ -83,7 +83,7 @@ def _as_json(registry: Registry, name: str) -> dict[str, Any]:
     described = {
         "kind": registry.kind,
         "name": name,
-        "version": getattr(cls, "version", None),
+        "version": registry.version(name),
         "origin": registry.entry(name).origin,
         "documentation": inspect.getdoc(cls) or "",
         "parameters": cls.Params.model_json_schema() if hasattr(cls, "Params") else {},
