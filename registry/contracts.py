@@ -231,6 +231,10 @@ class Synthesizer(Plugin, ABC):
         """A hash of what is read beside the training set, as part of the run key; "" if nothing is."""
         return ""
 
+    def missing_inputs(self, data: TrainingSet) -> list[str]:
+        """What the synthesizer needs beside the training images and is not there, one message each; cheap."""
+        return []
+
     @abstractmethod
     def synthesize(self, data: TrainingSet, out: Path, progress: Callable[[int, int], None]) -> None:
         """Write the synthetic set into the empty folder `out`, in the form of `synthesizers.manifest`.

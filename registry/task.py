@@ -12,7 +12,7 @@ from pydantic import Field
 
 from .contracts import TrainingSet
 from .core import Plugin
-from .errors import UnknownNameError, UserError, nearest
+from .errors import MissingDataError, UnknownNameError, UserError, nearest
 from .params import Params, added, tunable, validate_params
 
 if TYPE_CHECKING:
@@ -153,6 +153,20 @@ class Task(Plugin, ABC):
 
         Raises `MissingDataError` that says where to get the full data set and where to put it.
         """
+
+    def missing_inputs(self) -> list[str]:
+        """What a run needs and is not there, one message each with its remedy: data and weights; [] if nothing.
+
+        Reads no image and imports no torch. Mini data do not count: `prepare` makes them. By default what `prepare`
+        misses of the full data; a task where that takes long overrides this, and one with weight files adds them.
+        """
+        if self.variant == "mini":
+            return []
+        try:
+            self.prepare(no_progress)
+        except MissingDataError as error:
+            return [str(error)]
+        return []
 
     @abstractmethod
     def fingerprint(self) -> str:

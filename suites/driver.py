@@ -14,7 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..registry import UserError
+from ..registry import MissingDataError, UserError
 from ..results.outcome import difference
 from ..results.record import RunRecord
 from ..results.selection import ValView
@@ -23,6 +23,7 @@ from .checkpoints import is_whole, move_files, wanted_epochs, weights_file
 from .environment import checkout
 from .executors import Executor, Finished, Job
 from .faults import Faults
+from .inputs import describe_missing, missing_inputs
 from .known import Known
 from .lock import output_lock
 from .observer import Observer
@@ -30,7 +31,7 @@ from .output import Output
 from .plan import Cell, Plan
 from .repeats import Repeats
 from .spec import Place, RunSpec
-from .synthetic import ensure_synthetic
+from .synthetic import data_fingerprint, ensure_synthetic
 from .tally import Tally
 
 if TYPE_CHECKING:
@@ -108,9 +109,11 @@ class Driver:
 
     def _prepare(self) -> dict[Cell, str]:
         """Make data and synthetic sets ready; the fingerprint of what each cell reads."""
+        self._require_inputs()
         for name, cell in self.plan.sections().items():
             task = cell.build_task(self.place.data_root)
             task.prepare(lambda done, total, name=name: self.observer.preparing(f"data of {name}", done, total))
+        self._require_inputs()  # again, now that the mini data are there
         fingerprints = self.plan.fingerprints(self.place.data_root)
         for cell in self.plan.cells:
             spec = cell.spec(0, "final", fingerprints[cell])
@@ -124,6 +127,24 @@ class Driver:
                     lambda done, total, what=what: self.observer.preparing(what, done, total),
                 )
         return fingerprints
+
+    def _require_inputs(self) -> None:
+        """Raises `MissingDataError` that names everything that is missing, for cells that have runs to train."""
+        if self.executor.reads_drivers_data:
+            missing = missing_inputs(self.plan, self.place.data_root)
+            missing = {cell: problems for cell, problems in missing.items() if not self._is_finished(cell)}
+            if missing:
+                raise MissingDataError(describe_missing(self.plan, missing))
+
+    def _is_finished(self, cell: Cell) -> bool:
+        """Whether a cell without a search has all its records: it needs no weights any more."""
+        spec = cell.spec(0, "final", "")
+        try:
+            fingerprint = data_fingerprint(cell.build_task(self.place.data_root), spec.synthesizer)
+        except MissingDataError:
+            return False
+        found = [self.store.get(spec.key) for spec in self.plan.final_specs(cell, fingerprint)]
+        return not self.plan.spaces(cell) and all(record and record.status == "done" for record in found)
 
     def _open_studies(self) -> BaseStorage | None:
         if not self.plan.file.suite.search.trials:

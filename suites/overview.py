@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..registry import MissingDataError
 from ..results.record import RunRecord
 from .cell_runs import CellRuns, Choice, Lookup, search_base, search_settings
 from .known import Known
@@ -74,6 +75,29 @@ def survey(plan: Plan, output: Output, data_root: Path, storage: str | None = No
     """
     opened = open_begun(plan, output, data_root, storage)
     return [_state(opened[cell]) if cell in opened else _unsearched(plan, cell) for cell in plan.cells]
+
+
+def survey_ready(
+    plan: Plan, output: Output, data_root: Path, storage: str | None = None
+) -> tuple[list[CellState], str]:
+    """As `survey`, but a cell whose data are missing has the state of one that nothing was done for.
+
+    The second value says what is missing; it is empty where nothing is.
+    """
+    try:
+        return survey(plan, output, data_root, storage), ""
+    except MissingDataError as error:
+        ready = replace(plan, cells=tuple(cell for cell in plan.cells if _has_data(plan, cell, data_root)))
+        known = {state.cell: state for state in survey(ready, output, data_root, storage)}
+        return [known.get(cell) or _unsearched(plan, cell) for cell in plan.cells], str(error)
+
+
+def _has_data(plan: Plan, cell: Cell, data_root: Path) -> bool:
+    try:
+        replace(plan, cells=(cell,)).fingerprints(data_root)
+    except MissingDataError:
+        return False
+    return True
 
 
 def open_begun(plan: Plan, output: Output, data_root: Path, storage: str | None = None) -> dict[Cell, CellRuns]:

@@ -50,6 +50,10 @@ TrackOption = Annotated[
     list[str] | None,
     typer.Option(help="Mirror the records to a tracker: wandb, tensorboard, or a plugin's; may be repeated."),
 ]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="METHOD|TASK|TASK/METHOD", help="Run only this part of the suite; may be repeated."),
+]
 RetryFailedOption = Annotated[bool, typer.Option(help="Run again what had failed.")]
 AttemptsOption = Annotated[
     int, typer.Option(min=1, help="Tries of a run whose worker dies or that meets a full memory or disk.")

@@ -13,6 +13,27 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+FILES = {
+    ("vgg16", "IMAGENET1K_V1"): "vgg16-397923af.pth",
+    ("resnet50", "IMAGENET1K_V1"): "resnet50-0676ba61.pth",
+    ("resnet50", "IMAGENET1K_V2"): "resnet50-11ad3fa6.pth",
+}
+"""Names of torchvision's weight files, which torchvision itself tells only where torch is imported."""
+TRUNKS = {"vgg16-cam": "vgg16", "resnet50-cam": "resnet50", "resnet50": "resnet50"}
+"""Built-in models by the torchvision model whose weights they read."""
+
+
+def missing_weights(model: str, weights: str | None, weights_dir: Path) -> list[str]:
+    """A message where the weight file of a built-in model is known and not in `weights_dir`; else nothing."""
+    name = FILES.get((TRUNKS.get(model, ""), weights or ""))
+    if name is None or (weights_dir / name).is_file():
+        return []
+    return [
+        f"{weights_dir / name}: no such weights ({weights} of {model}): put torchvision's file {name} there, or set "
+        "weights to null for random ones"
+    ]
+
+
 def torchvision_weights(name: str, weights: str, weights_dir: Path) -> dict[str, Tensor]:
     """The state dict of torchvision's model `name` with its weights `weights`, such as `resnet50`, `IMAGENET1K_V1`.
 

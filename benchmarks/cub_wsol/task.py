@@ -28,6 +28,7 @@ from ..common.models import check_model
 from ..common.records import ImageRecord
 from ..common.synthetic import synthetic_records
 from ..common.training_set import RecordTrainingSet
+from ..common.weights import missing_weights
 from . import data
 from .metrics import DELTAS, localize, normalize_scoremap
 
@@ -156,6 +157,10 @@ class CubWsol(Task):
                     f"{data.where_to_get(self.root)}"
                 )
             progress(done, len(data.SPLITS))
+
+    def missing_inputs(self) -> list[str]:
+        weights = missing_weights(self.params.model, self.params.weights, self.weights_dir)
+        return [*super().missing_inputs(), *weights]
 
     def fingerprint(self) -> str:
         # the outlines do not count: having them or not changes no run, and a synthetic set has a fingerprint of its own

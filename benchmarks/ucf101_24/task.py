@@ -12,6 +12,7 @@ from pydantic import Field
 from ...registry import (
     MODELS,
     Metric,
+    MissingDataError,
     Recipe,
     Scores,
     Task,
@@ -187,6 +188,14 @@ class Ucf10124(Task):
             generate(self.root, progress)
             return
         data.convert(self.root, progress)
+
+    def missing_inputs(self) -> list[str]:
+        try:
+            if self.variant == "full":
+                data.require_files(self.root)
+        except MissingDataError as error:
+            return [str(error)]
+        return []
 
     def fingerprint(self) -> str:
         return data.fingerprint(self.root)

@@ -18,6 +18,7 @@ from ..common.models import check_model
 from ..common.records import ImageRecord
 from ..common.synthetic import synthetic_records
 from ..common.training_set import RecordTrainingSet
+from ..common.weights import missing_weights
 from . import data
 from .metrics import accuracy, group_accuracies, weighted_accuracy, worst_group_accuracy
 
@@ -130,6 +131,10 @@ class Waterbirds(Task):
         birds = [bird for members in self._read().values() for bird in members]
         data.require_images(self.root, birds)
         progress(len(birds), len(birds))
+
+    def missing_inputs(self) -> list[str]:
+        weights = missing_weights(self.params.model, self.params.weights, self.weights_dir)
+        return [*super().missing_inputs(), *weights]
 
     def fingerprint(self) -> str:
         # the same in both protocols, which are a parameter of a run; outlines change no run that does not read them,

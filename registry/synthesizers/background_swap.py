@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from ..contracts import Synthesizer, TrainingSet
-from ..errors import UserError
+from ..errors import MissingDataError, UserError
 from ..params import tunable
 from .difference import DifferenceParams
 from .image_files import read_image, write_image, write_mask
@@ -55,6 +55,13 @@ class BackgroundSwap(Synthesizer):
 
     Params = BackgroundSwapParams
     params: BackgroundSwapParams
+
+    def missing_inputs(self, data: TrainingSet) -> list[str]:
+        try:
+            data.segmentation(0)
+        except MissingDataError as error:
+            return [str(error)]
+        return []
 
     def synthesize(self, data: TrainingSet, out: Path, progress: Callable[[int, int], None]) -> None:
         for folder in ("images", "masks"):

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ..contracts import Synthesizer, TrainingSet
-from ..errors import UserError
+from ..errors import MissingDataError, UserError
 from ..file_digests import file_digests
 from .difference import DifferenceParams
 from .edits import Edit, find_edits
@@ -67,6 +67,13 @@ class EditedImages(Synthesizer):
     Params = EditedImagesParams
     params: EditedImagesParams
     reads_segmentations: ClassVar[bool] = False
+
+    def missing_inputs(self, data: TrainingSet) -> list[str]:
+        try:
+            self.find(data)
+        except MissingDataError as error:
+            return [str(error)]
+        return []
 
     def fingerprint(self, data: TrainingSet) -> str:
         """Of the edits' names, sources and contents."""

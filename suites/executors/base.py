@@ -60,6 +60,11 @@ class Executor(Plugin, ABC):
         """CPU threads that each run has to itself. Runs without a GPU get one: their results then fit any machine's."""
         return 1
 
+    @property
+    def reads_drivers_data(self) -> bool:
+        """Whether runs read the data root of the driver, or one of their own machine."""
+        return True
+
     @abstractmethod
     def submit(self, job: Job) -> None:
         """Start a job. At most `slots` jobs may be under way."""

@@ -81,6 +81,10 @@ class RayCluster(Executor):
         self._connect()
         return max(1, int(self.params.cpus)) if self._gpus else 1
 
+    @property
+    def reads_drivers_data(self) -> bool:
+        return self.params.data_root is None
+
     def submit(self, job: Job) -> None:
         self._connect()
         ticket = next(self._tickets)

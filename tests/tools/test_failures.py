@@ -70,3 +70,23 @@ def test_trials_that_fail_are_the_search_s_own_unless_none_is_left(here: Any) ->
     assert "no result: toy/refusing: none of its trials finished" in done.stdout
     report = json.loads(here("search", "--executor", "inline", "--json").stdout)
     assert (report["trained"], len(report["failed_trials"]), report["failed"]) == (0, 2, {})
+
+
+def test_only_a_part_is_run_and_the_tables_have_all_rows(here: Any) -> None:
+    Path("suite.yaml").write_text(SUITE + "  baseline: {}\n")
+    done = here("run", "--executor", "inline", "--only", "baseline")
+    assert done.returncode == 0
+    assert "2 runs trained, 0 found finished" in done.stdout
+    assert "refusing" in done.stdout
+    assert "did you mean 'baseline'" in here("run", "--executor", "inline", "--only", "baselin").stderr
+
+
+def test_what_is_missing_is_told_by_plan_and_by_prepare(here: Any) -> None:
+    Path("suite.yaml").write_text(
+        SUITE.replace("}}}\n", "}}, cub-wsol: {}}\n").replace("refusing: {augmentation: refuse}", "baseline: {}")
+    )
+    for ended in (here("plan"), prepared := here.bare("data", "prepare", "suite.yaml", "--plugin", PLUGINS[0])):
+        told = ended.stdout + ended.stderr
+        assert "vgg16-397923af.pth: no such weights" in told
+        assert "--only toy/baseline" in told
+    assert prepared.returncode == 2

@@ -65,7 +65,7 @@ def test_a_search_from_its_first_trial_to_its_suite_file(here: Call, suite: Path
         assert cell["finished"] + cell["pruned"] == cell["budget"] == 4
 
     again = here("search", suite, *OPTIONS, "--executor", "inline")
-    assert "0 runs trained, 0 found finished" in again.stdout
+    assert "0 runs trained, 8 found finished" in again.stdout
     assert "[red]<b>" in again.stdout
     for cell in found["cells"]:
         assert f"{cell['best']:.2f}" in again.stdout

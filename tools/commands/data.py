@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ...registry.errors import UserError, nearest
+from ...registry.errors import MissingDataError, UserError, nearest
+from ...registry.task import no_progress
 from ..options import DEFAULT_DATA, DataOption, JsonOption, PluginOption
 from ..show import print_json
 from . import keypoints
@@ -20,20 +21,55 @@ app = typer.Typer(help="Make data sets ready, and check them.", no_args_is_help=
 keypoints.add_to(app)
 
 TaskArgument = Annotated[str, typer.Argument(metavar="TASK[:VARIANT]", help="For example cub-wsol or cub-wsol:mini.")]
+PrepareArgument = Annotated[
+    str,
+    typer.Argument(metavar="TASK[:VARIANT]|SUITE", help="For example cub-wsol:mini, or a suite for all of its tasks."),
+]
 
 
 @app.command()
-def prepare(task: TaskArgument, data: DataOption = DEFAULT_DATA, plugin: PluginOption = None) -> None:
-    """Generate a task's mini data, or check that its full data set is in place (and say where to get it)."""
-    from ...registry import load_plugins
+def prepare(task: PrepareArgument, data: DataOption = DEFAULT_DATA, plugin: PluginOption = None) -> None:
+    """Generate mini data, or check that full data sets are in place (and say where to get them).
+
+    Of a suite, check also what its methods need: segmentations, edits, weights.
+    """
+    from ...registry import TASKS, load_plugins
     from ..progress import progress_bar
 
     load_plugins(tuple(plugin or ()))
+    if task.partition(":")[0] not in TASKS and _is_suite(task):
+        _prepare_suite(task, data, plugin)
+        return
     adapter = _task(task, data)
     with progress_bar() as bar:
         job = bar.add_task(f"preparing {task}", total=None, note="")
         adapter.prepare(lambda done, total: bar.update(job, completed=done, total=total))
     print(f"{task}: ready in {adapter.root}, fingerprint {adapter.fingerprint()}")
+    for problem in adapter.missing_inputs():
+        print(f"{task}: its model still lacks {problem}")
+
+
+def _is_suite(reference: str) -> bool:
+    from ...suites.schema import builtin_suites
+
+    return reference.endswith((".yaml", ".yml")) or "/" in reference or reference in builtin_suites()
+
+
+def _prepare_suite(suite: str, data: Path, plugin: list[str] | None) -> None:
+    """Generate the mini data of a suite, and raise `MissingDataError` that names all that is missing."""
+    from ...suites.inputs import describe_missing, missing_inputs
+    from ..launch import plan_of
+
+    planned = plan_of(suite, plugin)
+    for cell in planned.sections().values():
+        if cell.variant == "mini":
+            cell.build_task(data).prepare(no_progress)
+    missing = missing_inputs(planned, data)
+    if missing:
+        raise MissingDataError(describe_missing(planned, missing))
+    for name, cell in planned.sections().items():
+        cell.build_task(data).prepare(no_progress)
+        print(f"{name}: ready in {cell.build_task(data).root}")
 
 
 @app.command()

@@ -21,6 +21,7 @@ from ..options import (
     FailureRateOption,
     JobsOption,
     JsonOption,
+    OnlyOption,
     OutOption,
     PluginOption,
     RetryFailedOption,
@@ -45,6 +46,7 @@ def add_to(app: typer.Typer) -> None:
 
 def search(
     suite: SuiteArgument,
+    only: OnlyOption = None,
     out: OutOption = DEFAULT_OUT,
     data: DataOption = DEFAULT_DATA,
     jobs: JobsOption = None,
@@ -62,11 +64,12 @@ def search(
     json: JsonOption = False,
 ) -> None:
     """Run only a suite's searches: every trial, and no final seed. Goes on where it was left."""
+    from ...suites.inputs import restrict
     from ...suites.output import Output
     from ...suites.overview import open_begun
     from ..searches import standing, text
 
-    planned, output = plan_of(suite, plugin), Output(out)
+    planned, output = restrict(plan_of(suite, plugin), only or ()), Output(out)
     cells = _searched_cells(planned)
     tally = drive(
         planned,

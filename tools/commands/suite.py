@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ...registry.errors import MissingDataError, UserError
+from ...registry.errors import UserError
 from ..answer import print_answer, reserve_for
 from ..launch import HOW_TO_RETRY, build_executor, drive, plan_of, print_tally
 from ..options import (
@@ -21,6 +21,7 @@ from ..options import (
     FailureRateOption,
     JobsOption,
     JsonOption,
+    OnlyOption,
     OutOption,
     PluginOption,
     RetryFailedOption,
@@ -56,11 +57,13 @@ def plan(
     json: JsonOption = False,
 ) -> None:
     """Check a suite, and show the runs that it needs. Trains nothing."""
+    from ...suites.inputs import describe_missing, missing_inputs
     from ...suites.overview import runs_needed
 
     planned = plan_of(suite, plugin)
     states, note = _survey_or_gaps(planned, out, data, storage)
     known = {(state.cell.name, state.cell.method): state for state in states}
+    missing = missing_inputs(planned, data)
     rows = []
     for cell in planned.cells:
         state = known[cell.name, cell.method]
@@ -77,6 +80,7 @@ def plan(
                 "runs": runs_needed(planned, state),
                 "finished": sum(record.status == "done" for record in records.values()),
                 "keys": list(dict.fromkeys(spec.key for spec in specs)),  # protocols may agree
+                "missing": missing.get(cell, []),
             }
         )
     if json:
@@ -86,12 +90,15 @@ def plan(
     print_rows(header, [(*(row[name] for name in header[:-1]), _short(row["keys"])) for row in rows])
     total = sum(row["runs"] for row in rows)
     print(f"{total} runs in all, {sum(row['finished'] for row in rows)} final ones finished")
-    if note:
+    if missing:
+        print(describe_missing(planned, missing))
+    elif note:
         print(note)
 
 
 def run(
     suite: SuiteArgument,
+    only: OnlyOption = None,
     out: OutOption = DEFAULT_OUT,
     data: DataOption = DEFAULT_DATA,
     jobs: JobsOption = None,
@@ -120,6 +127,7 @@ def run(
     json: JsonOption = False,
 ) -> None:
     """Run a suite: prepare its data, search, train every seed, and print the tables. Goes on where it was left."""
+    from ...suites.inputs import restrict
     from ...suites.output import Output
     from ...suites.tabulate import notes_on_code
 
@@ -129,13 +137,13 @@ def run(
     notes: list[str] = []
 
     def tabulate(tracking: Tracking) -> None:
-        states = survey_of(planned, out, data, storage)
+        states, _ = _survey_or_gaps(planned, out, data, storage)
         made.extend(_write_tables(planned, states, output))
         notes.extend(notes_on_code(states))
         tracking.tables(planned.file.suite.name, sorted(folder.glob("[!.]*")))
 
     tally = drive(
-        planned,
+        restrict(planned, only or ()),
         output,
         build_executor(executor, jobs, executor_param),
         data=data,
@@ -249,13 +257,12 @@ def survey_of(planned: Plan, out: Path, data: Path, storage: str | None = None) 
 
 
 def _survey_or_gaps(planned: Plan, out: Path, data: Path, storage: str | None) -> tuple[list[CellState], str]:
-    """The state of every cell; where data are missing, that of a suite that nothing has been done for, and why."""
-    from ...suites.overview import untouched
+    """The state of every cell; where its data are missing, that of one that nothing has been done for, and why."""
+    from ...suites.output import Output
+    from ...suites.overview import survey_ready
 
-    try:
-        return survey_of(planned, out, data, storage), ""
-    except MissingDataError as error:
-        return untouched(planned), f"data are not ready, so there are no run keys yet: {error}"
+    states, problem = survey_ready(planned, Output(out), data, storage)
+    return states, problem and f"data are not ready, so there are no run keys yet: {problem}"
 
 
 def _write_tables(planned: Plan, states: list[CellState], output: Output) -> list[Table]:

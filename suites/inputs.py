@@ -1,0 +1,71 @@
+"""What the cells of a suite need and is not there: data, segmentations, edits, weights. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from ..registry import SYNTHESIZERS, MissingDataError, UserError
+from ..registry.errors import nearest
+from .plan import Cell, Plan
+
+
+def missing_inputs(plan: Plan, data_root: Path) -> dict[Cell, list[str]]:
+    """What each cell lacks, of those that lack anything."""
+    known: dict[str, list[str]] = {}
+    found: dict[Cell, list[str]] = {}
+    for cell in plan.cells:
+        reads = cell.spec(0, "final", "").model_dump_json(include={"task", "variant", "synthesizer"})
+        if reads not in known:
+            known[reads] = _missing(cell, data_root)
+        if known[reads]:
+            found[cell] = known[reads]
+    return found
+
+
+def _missing(cell: Cell, data_root: Path) -> list[str]:
+    task, used = cell.build_task(data_root), cell.spec(0, "final", "").synthesizer
+    problems = list(task.missing_inputs())
+    if used is not None:
+        with suppress(
+            MissingDataError
+        ):  # of the data themselves: told by the task, or mini data that are yet to be made
+            problems += SYNTHESIZERS.build(used.name, **used.params).missing_inputs(task.training_set())
+    return problems
+
+
+def describe_missing(plan: Plan, missing: Mapping[Cell, Sequence[str]]) -> str:
+    """All that is missing, each thing once with the cells that need it, and how to run the cells that lack nothing."""
+    needing: dict[str, list[str]] = {}
+    for cell, problems in missing.items():
+        for problem in problems:
+            needing.setdefault(problem, []).append(name_of(cell))
+    lines = [f"{', '.join(names)}: {problem}" for problem, names in needing.items()]
+    ready = [cell for cell in plan.cells if cell not in missing]
+    if ready:
+        options = " ".join(f"--only {name_of(cell)}" for cell in ready)
+        lines.append(f"What lacks nothing runs with: provbench run {plan.file.path} {options}")
+    return "\n".join([f"{plan.file.path}: {len(missing)} of {len(plan.cells)} methods on tasks lack inputs", *lines])
+
+
+def name_of(cell: Cell) -> str:
+    """The name by which `--only` knows a cell."""
+    return f"{cell.name}/{cell.method}"
+
+
+def restrict(plan: Plan, only: Iterable[str]) -> Plan:
+    """The plan with the cells that `TASK`, `METHOD` or `TASK/METHOD` name; all of them where nothing is named.
+
+    Raises `UserError` for a name that is none of these.
+    """
+    wanted = list(only)
+    if not wanted:
+        return plan
+    names = {cell: {cell.name, cell.method, name_of(cell)} for cell in plan.cells}
+    known = {name for several in names.values() for name in several}
+    for name in wanted:
+        if name not in known:
+            raise UserError(f"--only: the suite has no task, method or task/method {name!r}{nearest(name, known)}")
+    return replace(plan, cells=tuple(cell for cell in plan.cells if names[cell].intersection(wanted)))
