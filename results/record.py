@@ -59,12 +59,12 @@ class RunSummary(BaseModel):
     status: Status
     reason: str = ""
     """Why a run failed or was pruned."""
-    attempt: int = Field(1, ge=0, le=MAX_INTEGER)
+    attempt: int = Field(default=1, ge=0, le=MAX_INTEGER)
     val: dict[str, Metric] = Field(default_factory=dict)
     test: dict[str, Metric] = Field(default_factory=dict)
-    epoch: int = Field(0, ge=0, le=MAX_INTEGER)
+    epoch: int = Field(default=0, ge=0, le=MAX_INTEGER)
     """The epoch whose weights were scored."""
-    steps: int = Field(0, ge=0, le=MAX_INTEGER)
+    steps: int = Field(default=0, ge=0, le=MAX_INTEGER)
     seconds: Metric = 0.0
     device: str = "cpu"
     peak_memory_mb: Metric = 0.0

@@ -138,7 +138,7 @@ def _within_box(position: np.ndarray, there: np.ndarray) -> np.ndarray:
     """(..., J, 2): positions from the middle of those that are there (..., J), in halves of their box's longer side."""
     low = np.where(there[..., None], position, np.inf).min(axis=-2, keepdims=True)
     high = np.where(there[..., None], position, -np.inf).max(axis=-2, keepdims=True)
-    empty = ~there.any(axis=-1)[..., None, None]
+    empty = ~np.any(there, axis=-1, keepdims=True)[..., None]
     low, high = np.where(empty, 0.0, low), np.where(empty, 1.0, high)
     side = (high - low).max(axis=-1, keepdims=True)
     return (position - (low + high) / 2) / np.where(side > 0, side / 2, 1.0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import pickle
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import numpy as np
 from ...registry import UserError
 from ...registry.task import Progress
 from .annotations import CLASSES, video_group, video_name
+from .portable_pickle import portable_dumps
 from .poses import People
 from .skeletons import JOINTS
 from .video import VideoError, read_frames
@@ -72,13 +72,15 @@ def extract(
                 result.broken[video] = str(error)
             else:
                 size = np.array(video.stat().st_size)
-                _write(part, lambda file, content={**arrays, "bytes": size}: np.savez(file, **content))
+                _write(
+                    part, lambda file, content={**arrays, "bytes": size}: np.savez(file, allow_pickle=False, **content)
+                )
                 result.done.append(name)
         progress(number, len(videos))
     good = sorted({*result.done, *result.kept})
     if good:
         content = assemble(parts, good)
-        _write(out, lambda file: pickle.dump(content, file, protocol=4))
+        _write(out, lambda file: file.write(portable_dumps(content)))
     return result
 
 

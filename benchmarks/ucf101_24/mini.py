@@ -7,7 +7,6 @@ frames, people in another order from one frame to the next.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from math import pi
@@ -21,6 +20,7 @@ from ...registry.task import Progress
 from ..common.generated import ensure_generated
 from .annotations import CLASSES, FRAME, video_group, video_name
 from .data import ANNOTATIONS, POSES, SPLITS, TEST_LIST, VAL_GROUPS, Count, Split
+from .portable_pickle import portable_dumps
 from .skeletons import JOINTS
 
 GENERATOR_VERSION = 1
@@ -171,7 +171,7 @@ def render_frames(video: str, mini: MiniSet = MINI) -> np.ndarray:
     from_the_back = np.argsort(scene.joints[:, 0, :, 1].max(axis=1))
     for number, frame in enumerate(frames):
         for person in from_the_back.tolist():
-            _draw(frame, scene.joints[person, number], scene.heights[person], clothes[person])
+            _draw(frame, scene.joints[person, number], float(scene.heights[person]), clothes[person])
     return frames
 
 
@@ -413,8 +413,7 @@ def _annotation_entry(scene: Scene) -> dict[str, Any]:
 
 
 def _dump(path: Path, content: object) -> None:
-    with path.open("wb") as stream:
-        pickle.dump(content, stream, protocol=4)
+    path.write_bytes(portable_dumps(content))
 
 
 def _generator(video: str, mini: MiniSet, purpose: int) -> np.random.Generator:

@@ -119,7 +119,7 @@ def test_skeletons_have_a_pose_estimators_flaws(small: Path) -> None:
     joints = found = people = detected = swaps = 0
     for video in read_pose_pickle(small / POSES):
         scene = make_scene(video.video, SMALL)
-        present = video.scores.any(axis=2)
+        present = np.any(video.scores, axis=2, keepdims=True)[..., 0]
         assert not video.keypoints[video.scores == 0].any()
         assert (present[:-1] >= present[1:]).all()  # the rows of zeros come last
         joints, found = joints + 17 * present.sum(), found + (video.scores > 0).sum()
