@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 OUTSIDE = "gradient outside"
 """What the gradient probe puts into a curve: percent of the input gradient's energy outside of the target."""
 
+LOSS = "loss_classification"
+"""The mean training loss of an epoch without penalties, which is in a curve at every epoch."""
+
 COST = "time per epoch"
 
 RANKED_METHODS, RANKED_TASKS = 3, 2
@@ -29,8 +32,9 @@ RANKED_METHODS, RANKED_TASKS = 3, 2
 
 
 def make_figures(plan: Plan, states: Sequence[CellState]) -> dict[str, Figure]:
-    """By file name: how each task's methods converge, where their gradients are, what they cost, what swept parameters
-    do, and how methods rank over the tasks that share them. Only what the records at hand can show."""
+    """By file name: how each task's methods converge on val and in training, where their gradients are, what they cost,
+    what swept parameters do, and how methods rank over the tasks that share them. Only what the records at hand can
+    show."""
     figures: dict[str, Figure] = {}
     for name, cell in _sections(plan).items():
         done = _done_by_label([state for state in states if state.cell.name == name])
@@ -51,6 +55,8 @@ def _of_task(name: str, cell: Cell, done: Mapping[str, Sequence[RunRecord]]) -> 
         f"{_safe(name)}-convergence",
         convergence_figure(curves, cell.selection_metric(cell.protocol), f"{title}: val"),
     )
+    if any(LOSS in entry for runs in curves.values() for curve in runs for entry in curve):
+        yield f"{_safe(name)}-loss", convergence_figure(curves, LOSS, f"{title}: training loss without penalties")
     if any(OUTSIDE in entry for runs in curves.values() for curve in runs for entry in curve):
         yield (
             f"{_safe(name)}-gradient",
