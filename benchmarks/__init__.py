@@ -1,6 +1,6 @@
 """The built-in tasks and models: one line, one plugin."""
 
-from ..registry import MODELS, TASKS
+from provbench.registry import MODELS, TASKS
 
 for _name, _target in {
     "cub-wsol": "cub_wsol.task:CubWsol",
@@ -8,7 +8,6 @@ for _name, _target in {
     "waterbirds": "waterbirds.task:Waterbirds",
 }.items():
     TASKS.add(_name, f"{__name__}.{_target}")
-
 for _name, _target in {
     "resnet50": "waterbirds.model:ResNet50",
     "resnet50-cam": "cub_wsol.model:ResNet50CAM",

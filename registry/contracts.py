@@ -14,8 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
+from .base import functional, torch
 from .core import Plugin
-from .lazy import functional, torch
 
 if TYPE_CHECKING:
     import numpy as np

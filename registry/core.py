@@ -21,8 +21,8 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, ClassVar, TypeVar
 
+from .base import UnknownNameError, UserError
 from .code import ROOT, loaded
-from .errors import UnknownNameError, UserError
 from .params import Params
 
 T = TypeVar("T", bound=type)

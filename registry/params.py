@@ -9,8 +9,7 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from .errors import UserError, nearest
-from .issues import issues, shown
+from .base import UserError, issues, nearest, shown
 
 
 class Params(BaseModel):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from .base import MissingDataError, UnknownNameError, UserError, nearest
 from .contracts import TrainingSet
 from .core import Plugin
-from .errors import MissingDataError, UnknownNameError, UserError, nearest
 from .params import Params, added, tunable, validate_params
 
 if TYPE_CHECKING:

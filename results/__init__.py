@@ -6,48 +6,6 @@ pandas before it needs them.
 '65.1 ± 0.4 (3)'
 """
 
-from .citations import PublishedNumber, find, load_published
-from .comparison import build_table
-from .costs import COSTS
-from .record import Phase, RunRecord, Status
-from .render import RENDERERS, render, render_all, to_csv, to_html, to_json, to_latex, to_markdown
-from .selection import Counts, ValView, best_trial, final_runs
-from .statistics import Summary, holm, paired_t_test
-from .store import Store, StoreWarning
-from .tables import SHOWN, Cell, Column, Entry, Field, Kind, Table, TableRow
+import lazy_loader
 
-__all__ = [
-    "COSTS",
-    "RENDERERS",
-    "SHOWN",
-    "Cell",
-    "Column",
-    "Counts",
-    "Entry",
-    "Field",
-    "Kind",
-    "Phase",
-    "PublishedNumber",
-    "RunRecord",
-    "Status",
-    "Store",
-    "StoreWarning",
-    "Summary",
-    "Table",
-    "TableRow",
-    "ValView",
-    "best_trial",
-    "build_table",
-    "final_runs",
-    "find",
-    "holm",
-    "load_published",
-    "paired_t_test",
-    "render",
-    "render_all",
-    "to_csv",
-    "to_html",
-    "to_json",
-    "to_latex",
-    "to_markdown",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

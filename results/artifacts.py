@@ -6,8 +6,9 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
+from provbench.registry.base import real_files
+
 from .npz import read_npz
-from .real_files import real_files
 
 FOLDERS = ("checkpoints", "pictures")
 """Those with a folder `<key>` for each run that left something."""

@@ -20,8 +20,9 @@ from pydantic import (
     model_validator,
 )
 
-from ..registry.errors import UserError
-from ..registry.params import describe_issues
+from provbench.registry import describe_issues
+from provbench.registry.base import UserError
+
 from .statistics import SpreadKind
 
 FOLDER = Path(__file__).parent / "published"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from ..registry.errors import UnknownNameError, UserError
+from provbench.registry.base import UnknownNameError, UserError
+
 from .costs import COSTS
 from .record import RunRecord
 from .tables import Column, Entry, TableRow

@@ -8,7 +8,8 @@ from math import isclose, isfinite, nan
 from statistics import fmean
 from typing import Literal
 
-from ..registry.errors import UnknownNameError, UserError
+from provbench.registry.base import UnknownNameError, UserError
+
 from .citations import PublishedNumber
 from .comparable import check_column, check_variants, network
 from .costs import COSTS

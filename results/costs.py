@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from math import nan
 from typing import Protocol
 
-from ..registry.direction import best_key
+from provbench.registry.base import best_key
+
 from .record import RunRecord
 
 

@@ -10,12 +10,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Literal
 
-from ..registry.errors import UserError
+from provbench.registry.base import UserError, atomic_file, is_real
+
 from .artifacts import Artifacts
-from .atomic import atomic_file
 from .identity import identity_fault
 from .outcome import Difference, difference
-from .real_files import is_real
 from .record import RunRecord
 from .recordfile import DamagedError, decode
 from .recordfolder import RecordFolder

@@ -10,7 +10,8 @@ from itertools import pairwise
 from math import isfinite, nan
 from typing import Any
 
-from ..registry.errors import UserError
+from provbench.registry.base import UserError
+
 from .record import RunRecord
 from .regression import BARRIERS, Name, Number, State
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
-from .atomic import make_folder
+from provbench.registry.base import make_folder
 
 
 class StoreWarning(UserWarning):

@@ -18,8 +18,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from ..registry.errors import UserError
-from ..registry.params import describe_issues
+from provbench.registry import describe_issues
+from provbench.registry.base import UserError
+
 from .record import SCHEMA_VERSION, RunRecord
 
 

@@ -9,10 +9,9 @@ from math import comb, inf, isclose
 from statistics import fmean
 from typing import Any, Literal, NamedTuple, get_args
 
-from ..registry.direction import improves
-from .statistics import Summary, holm, paired_differences, paired_t_test
-from .statistics.interval import check_level
-from .statistics.pairs import all_alike
+from provbench.registry.base import improves
+
+from .statistics import Summary, all_alike, check_level, holm, paired_differences, paired_t_test
 
 Verdict = Literal[
     "regressed",

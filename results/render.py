@@ -10,8 +10,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from ..registry.errors import UnknownNameError
-from . import escape
+from provbench.registry.base import UnknownNameError, escape
+
 from .tables import Cell, Field, Kind, Table
 
 LATEX_WIDTH = 100

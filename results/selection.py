@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import nan
 from typing import Any
 
-from ..registry.direction import best_key
-from ..registry.errors import UnknownNameError, UserError
+from provbench.registry.base import UnknownNameError, UserError, best_key
+
 from .record import Phase, RunRecord, Status
 
 

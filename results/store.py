@@ -9,14 +9,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..registry.errors import UserError
-from .atomic import atomic_file, make_folder, remove_stale, sync_folder, write_errors
+from provbench.registry.base import (
+    UserError,
+    atomic_file,
+    is_real,
+    make_folder,
+    remove_stale,
+    sync_folder,
+    write_errors,
+)
+
 from .frame import make_frame
 from .index import Index
 from .npz import read_npz
 from .outcome import difference
 from .quarantine import StoreWarning, set_aside
-from .real_files import is_real
 from .record import KEY_PATTERN, RunRecord, RunSummary
 from .recordfile import DamagedError, encode
 from .recordfolder import RecordFolder

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pydantic_core import to_json
 
-from ..registry.errors import UserError, nearest
-from .atomic import atomic_file
+from provbench.registry.base import UserError, atomic_file, nearest
 
 if TYPE_CHECKING:
     import pandas as pd

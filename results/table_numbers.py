@@ -11,8 +11,9 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from ..registry.errors import UserError
-from ..registry.params import describe_issues
+from provbench.registry import describe_issues
+from provbench.registry.base import UserError
+
 from .costs import COSTS
 from .paired_runs import identity_of
 from .record import RunRecord

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from ..registry.direction import improves
+from provbench.registry.base import improves
+
 from .citations import PublishedNumber
 from .record import RunRecord
 from .selection import Counts

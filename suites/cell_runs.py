@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..registry import PRUNERS, SAMPLERS
-from ..results.record import RunRecord
-from ..results.selection import ValView, best_trial, oracle_trial
+from provbench.registry import PRUNERS, SAMPLERS
+from provbench.results import RunRecord, ValView, best_trial, oracle_trial
+
 from .plan import ORACLE, Cell, Plan
 from .spec import RunSpec
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
-    from .search.study import CellSearch, Settings
+    from .search import CellSearch, Settings
 
 Lookup = Callable[[str], RunRecord | None]
 """The record of a key, if there is one."""
@@ -58,7 +58,7 @@ class CellRuns:
     def _open_search(self, storage: BaseStorage | None) -> CellSearch | None:
         if storage is None or not self.plan.spaces(self.cell):
             return None
-        from .search.study import CellSearch
+        from .search import CellSearch
 
         base = search_base(self.plan, self.cell, self.fingerprint)
         return CellSearch(storage, base, search_settings(self.plan, self.cell, base))
@@ -224,8 +224,7 @@ def search_base(plan: Plan, cell: Cell, fingerprint: str, chosen: Mapping[str, A
 
 def search_settings(plan: Plan, cell: Cell, base: RunSpec) -> Settings:
     """How a cell is searched."""
-    from .search.spaces import distribution
-    from .search.study import Settings
+    from .search import Settings, distribution
 
     section = plan.file.suite.search
     space = {name: distribution(axis) for name, axis in plan.spaces(cell).items()}

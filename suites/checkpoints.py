@@ -6,10 +6,9 @@ import errno
 import shutil
 from pathlib import Path
 
-from ..registry.direction import best_key
-from ..results.atomic import atomic_file, make_folder, sync_folder, write_errors
-from ..results.real_files import real_files
-from ..results.record import RunRecord
+from provbench.registry.base import atomic_file, best_key, make_folder, real_files, sync_folder, write_errors
+from provbench.results import RunRecord
+
 from .spec import Keep
 
 

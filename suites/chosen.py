@@ -9,10 +9,9 @@ from typing import Any
 
 import yaml
 
-from ..registry import UserError
-from ..registry.core import is_file
-from ..registry.errors import nearest
-from ..results.atomic import atomic_file
+from provbench.registry import is_file
+from provbench.registry.base import UserError, atomic_file, nearest
+
 from .names import shortened
 from .overview import CellState
 from .plan import ORACLE, Plan

@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from ..registry import TASKS, Recipe
-from ..registry.errors import nearest
-from ..registry.issues import issues, shown
+from provbench.registry import TASKS, Recipe
+from provbench.registry.base import issues, nearest, shown
+
 from .yaml_file import Location, line_of
 
 _CLOSE = 0.8

@@ -14,10 +14,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..registry import MissingDataError, UserError
-from ..results.outcome import difference
-from ..results.record import RunRecord
-from ..results.selection import ValView
+from provbench.registry.base import MissingDataError, UserError
+from provbench.results import RunRecord, ValView, difference
+
 from .cell_runs import CellRuns
 from .checkpoints import is_whole, move_files, wanted_epochs, weights_file
 from .environment import checkout
@@ -149,7 +148,7 @@ class Driver:
     def _open_studies(self) -> BaseStorage | None:
         if not self.plan.file.suite.search.trials:
             return None
-        from .search.journal import open_to_write
+        from .search import open_to_write
 
         name = self.plan.file.suite.name
         studies = open_to_write(self.output.storage(name, self.storage))
@@ -159,7 +158,7 @@ class Driver:
     def _sync_studies(self) -> None:
         """A trial is durable before its run begins, and a report before it is answered; its end is in its record."""
         if self._studies is not None:
-            from .search.journal import sync
+            from .search import sync
 
             sync(self._studies)
 

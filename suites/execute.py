@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from ..registry import AUGMENTATIONS, REGULARIZERS, TASKS, Task, UserError, load_plugins
-from ..registry.lazy import torch
-from ..results.record import RunRecord
+from provbench.registry import AUGMENTATIONS, REGULARIZERS, TASKS, Task, load_plugins
+from provbench.registry.base import UserError, torch
+from provbench.results import RunRecord
+
 from .deadline import Deadline
 from .environment import git_state, package_versions
 from .failures import MethodFailure, sort_out, whole_traceback
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
-    from ..benchmarks.training.loop import Outcome
+    from provbench.benchmarks.training import Outcome
 
 Report = Callable[[int, int, float | None], bool]
 
@@ -76,7 +77,7 @@ def execute(spec: RunSpec, place: Place | None = None, report: Report = never_st
         if spec.processes == 1:
             result = _attempt(spec, place, report)
         else:
-            from ..benchmarks.training.launch import launch
+            from provbench.benchmarks.training import launch
 
             result = launch(_attempt, (spec, place), spec.processes, report)
         return RunRecord(**common, **result)
@@ -103,7 +104,10 @@ def _guarded(report: Report) -> Report:
 
 def _attempt(spec: RunSpec, place: Place, report: Report) -> dict[str, Any]:
     """The fields of the record that a training decides, in this process or as a rank. Raises as `sort_out` returns."""
-    from ..benchmarks.training import distributed, loop  # before the clock starts: it takes seconds, once in a process
+    from provbench.benchmarks.training import (  # before the clock starts: it takes seconds, once in a process
+        distributed,
+        loop,
+    )
 
     load_plugins(spec.plugins)
     torch.set_num_threads(place.threads)
@@ -140,7 +144,7 @@ def _train(spec: RunSpec, place: Place, report: Report, train: Callable[..., Out
     final = spec.phase == "final"
 
     def synthetic_samples(net: nn.Module, count: int) -> dict[str, np.ndarray]:
-        from ..benchmarks.common.provenance import training_pictures
+        from provbench.benchmarks.common import training_pictures
 
         return training_pictures(task, augmentation, synthetic, net, count)
 

@@ -13,10 +13,10 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..registry import UserError
-from ..registry.core import exit_code
-from ..registry.lazy import torch
-from ..results.record import MAX_TRACEBACK
+from provbench.registry import exit_code
+from provbench.registry.base import UserError, torch
+from provbench.results import MAX_TRACEBACK
+
 from .deadline import OverTimeError
 
 

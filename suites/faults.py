@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from ..registry import UserError
-from ..results.record import RunRecord
+from provbench.registry.base import UserError
+from provbench.results import RunRecord
 
 ENOUGH = 10
 """Runs that must have ended before their failures are a rate."""

@@ -15,17 +15,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..registry import TASKS
-from ..registry.errors import UnknownNameError
-from ..results.atomic import STALE_SECONDS, is_temporary
-from ..results.real_files import real_children
-from ..results.record import RunRecord
+from provbench.registry import TASKS
+from provbench.registry.base import STALE_SECONDS, UnknownNameError, is_temporary, real_children
+from provbench.results import RunRecord
+
 from .checkpoints import wanted_epochs, weights_file
-from .executors.ray_node import leftovers as driver_leftovers
+from .executors import leftovers as driver_leftovers
 from .output import Output
 from .plan import ORACLE
 from .spec import KEY_LENGTH, Keep
-from .trackers.process import leftovers as tracker_leftovers
+from .trackers import leftovers as tracker_leftovers
 from .working_folder import is_held
 
 DAY_SECONDS = 86_400.0
@@ -152,7 +151,7 @@ def _journal_locks(output: Output) -> Iterator[Path]:
     for folder in real_children(output.suites):
         journal = output.journal(folder.name)
         if journal.is_file():
-            from .search.journal import leftovers
+            from .search import leftovers
 
             yield from leftovers(journal)
 

@@ -7,8 +7,9 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from ..registry import SYNTHESIZERS, MissingDataError, UserError
-from ..registry.errors import nearest
+from provbench.registry import SYNTHESIZERS
+from provbench.registry.base import MissingDataError, UserError, nearest
+
 from .plan import Cell, Plan
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..results import Store
-from ..results.record import RunRecord
+from provbench.results import RunRecord, Store
 
 
 class Known:

@@ -8,9 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ..registry import UserError
-from ..results.atomic import make_folder, write_errors
-from .lock_holder import describe_holder, write_holder
+from provbench.registry.base import UserError, describe_holder, make_folder, write_errors, write_holder
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..registry.lazy import torch
+from provbench.registry.base import torch
 
 
 class PeakMemory:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..results.record import RunRecord
+from provbench.results import RunRecord
+
 from .executors import Job
 from .spec import RunSpec
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..registry import MissingDataError
-from ..results.record import RunRecord
+from provbench.registry.base import MissingDataError
+from provbench.results import RunRecord
+
 from .cell_runs import CellRuns, Choice, Lookup, search_base, search_settings
 from .known import Known
 from .output import Output
@@ -113,7 +114,7 @@ def _studies(plan: Plan, output: Output, storage: str | None) -> BaseStorage | N
     """The suite's studies, if there are any. Looking must not make a file."""
     if not plan.file.suite.search.trials:
         return None
-    from .search.storage import is_there, open_storage
+    from .search import is_there, open_storage
 
     location = output.storage(plan.file.suite.name, storage)
     return open_storage(location) if is_there(location) else None
@@ -124,8 +125,7 @@ def _begun(plan: Plan, fingerprints: Mapping[Cell, str], storage: BaseStorage | 
     searching = [cell for cell in plan.cells if plan.spaces(cell)]
     if not searching or storage is None:
         return set(plan.cells).difference(searching)
-    from .search.storage import begun_studies
-    from .search.study import study_name
+    from .search import begun_studies, study_name
 
     names = begun_studies(storage)
 

@@ -8,8 +8,9 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
-from ..registry import (
+from provbench.registry import (
     AUGMENTATIONS,
+    DEFAULT_VERSION,
     MODELS,
     PRUNERS,
     REGULARIZERS,
@@ -20,14 +21,13 @@ from ..registry import (
     Registry,
     SearchSpace,
     Task,
-    UserError,
     load_plugins,
     search_spaces,
     validate_params,
 )
-from ..registry.core import DEFAULT_VERSION
-from ..registry.errors import nearest
-from ..results.record import Phase
+from provbench.registry.base import UserError, nearest
+from provbench.results import Phase
+
 from .schema import PluginUse, SuiteFile
 from .search_space import fitted
 from .spec import PluginSpec, RunSpec

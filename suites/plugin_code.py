@@ -9,12 +9,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ..registry import AUGMENTATIONS, MODELS, REGISTRIES, REGULARIZERS, SYNTHESIZERS, TASKS, Registry
-from ..registry.code import file_name, source_digest
-from ..registry.core import BUILT_IN, Entry, is_file
-from ..results.atomic import atomic_file
-from ..results.escape import one_line
-from ..results.record import PluginCode, RunRecord
+from provbench.registry import (
+    AUGMENTATIONS,
+    BUILT_IN,
+    MODELS,
+    REGISTRIES,
+    REGULARIZERS,
+    SYNTHESIZERS,
+    TASKS,
+    Entry,
+    Registry,
+    file_name,
+    is_file,
+    source_digest,
+)
+from provbench.registry.base import atomic_file, one_line
+from provbench.results import PluginCode, RunRecord
+
 from .spec import RunSpec
 
 _BY_KIND = {registry.kind: registry for registry in REGISTRIES.values()}

@@ -11,12 +11,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..registry import AUGMENTATIONS, MODELS, REGULARIZERS, SYNTHESIZERS, TASKS, Registry, UserError
-from ..registry.core import DEFAULT_VERSION
-from ..registry.errors import nearest
-from ..registry.task import no_progress
-from ..results.outcome import with_comparable_curves
-from ..results.record import RunRecord
+from provbench.registry import (
+    AUGMENTATIONS,
+    DEFAULT_VERSION,
+    MODELS,
+    REGULARIZERS,
+    SYNTHESIZERS,
+    TASKS,
+    Registry,
+    no_progress,
+)
+from provbench.registry.base import UserError, nearest
+from provbench.results import RunRecord, with_comparable_curves
+
 from .cell_runs import CellRuns
 from .execute import build_task, execute
 from .plugin_code import changes_of_code

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..registry import SearchSpace
-from ..registry.errors import MissingDataError, UserError
-from ..results import RunRecord, Store
-from ..results.real_files import real_files
-from ..results.report import Report, Search, Selection, SuiteCell, Trial
+from provbench.registry import SearchSpace
+from provbench.registry.base import MissingDataError, UserError, real_files
+from provbench.results import RunRecord, Store
+from provbench.results.report import Report, Search, Selection, SuiteCell, Trial
+
 from .cell_runs import CellRuns
 from .environment import git_state, package_versions
 from .illustrate import make_figures

@@ -8,11 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from ..registry import SearchSpace, UserError, load_plugins
-from ..registry.core import is_file
-from ..registry.errors import nearest
-from ..registry.issues import shown
-from ..results.record import MAX_INTEGER
+from provbench.registry import SearchSpace, is_file, load_plugins
+from provbench.registry.base import UserError, nearest, shown
+from provbench.results import MAX_INTEGER
+
 from .complaints import complaints
 from .names import FileName
 from .sweep import SweepError, expand_sweeps, sweep_points

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from ..registry import SearchSpace, UserError
+from provbench.registry import SearchSpace
+from provbench.registry.base import UserError
 
 
 def fitted(space: SearchSpace, annotation: Any, resolve: Callable[[Any], Any]) -> SearchSpace:

@@ -11,10 +11,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from ..registry import Params, Plugin, implied
-from ..registry.core import DEFAULT_VERSION
-from ..results.identity import KEY_LENGTH, digest
-from ..results.record import Phase
+from provbench.registry import DEFAULT_VERSION, Params, Plugin, implied
+from provbench.results import KEY_LENGTH, Phase, digest
 
 __all__ = ["KEY_LENGTH", "Keep", "Place", "PluginSpec", "RunSpec", "default_data_root", "digest"]
 

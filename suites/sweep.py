@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from ..registry import UserError
+from provbench.registry.base import UserError
 
 if TYPE_CHECKING:
     from .schema import MethodSection, Suite

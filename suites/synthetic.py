@@ -10,11 +10,10 @@ from typing import Any, cast
 
 from filelock import FileLock
 
-from ..registry import SYNTHESIZERS, Synthesizer, Task, TrainingSet
-from ..registry.checksums import damage, write_checksums
-from ..registry.derived import derived_folder, derived_folders
-from ..registry.task import Progress, no_progress
-from ..registry.training_digest import training_digest
+from provbench.registry import SYNTHESIZERS, Progress, Synthesizer, Task, TrainingSet, no_progress
+from provbench.registry.base import damage, derived_folder, derived_folders, write_checksums
+from provbench.registry.synthesizers import training_digest
+
 from .spec import PluginSpec, digest
 
 FOLDER = "synthetic"

@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-from ..registry import Metric, UserError
-from ..registry.errors import nearest
-from ..results import COSTS, PublishedNumber
+from provbench.registry import Metric
+from provbench.registry.base import UserError, nearest
+from provbench.results import COSTS, PublishedNumber
+
 from .plan import Cell, Plan
 from .table_section import ColumnSection, RowSection, TableSection
 

@@ -6,9 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..registry import UserError
-from ..results import Column, Counts, Entry, PublishedNumber, Table, TableRow, build_table, load_published, render
-from ..results.atomic import atomic_file, make_folder
+from provbench.registry.base import UserError, atomic_file, make_folder
+from provbench.results import (
+    Column,
+    Counts,
+    Entry,
+    PublishedNumber,
+    Table,
+    TableRow,
+    build_table,
+    load_published,
+    render,
+)
+
 from .overview import CellState
 from .plan import Cell, Plan
 from .plugin_code import code_notes

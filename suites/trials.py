@@ -9,7 +9,8 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from ..registry.direction import merit
+from provbench.registry.base import merit
+
 from .cell_runs import CellRuns, search_base
 from .plan import ORACLE
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from .lock_holder import describe_holder, write_holder
+from provbench.registry.base import describe_holder, write_holder
 
 PATIENCE = 60.0
 """Seconds to wait for a predecessor: what it started to load data outlives it for some, when it is killed."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from ..registry import UserError
+from provbench.registry.base import UserError
 
 Location = tuple[str | int, ...]
 

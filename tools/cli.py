@@ -11,7 +11,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from ..registry.errors import UserError
+from provbench.registry.base import UserError
+
 from .commands import catalog, compare, data, disk, pictures, replay, report, results, runs, search, suite, sync
 from .signals import ending_on_signals, signal_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..registry.errors import UserError
+from provbench.registry.base import UserError
 
 _SECONDS = {"s": 1, "m": 60, "min": 60, "": 60, "h": 3600, "d": 86400}
 

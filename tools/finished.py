@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..registry.errors import MissingDataError, UserError, nearest
-from ..suites.spec import RunSpec
+from provbench.registry.base import MissingDataError, UserError, nearest
+from provbench.suites import RunSpec
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from ..registry import Task
-    from ..results.record import RunRecord
-    from ..suites.output import Output
+    from provbench.registry import Task
+    from provbench.results import RunRecord
+    from provbench.suites import Output
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class FinalRun:
 
     def model(self, task: Task) -> nn.Module:
         """The task's network as it was scored, in eval mode."""
-        from ..benchmarks.common.tensorfile import read_tensors
+        from provbench.registry.base import read_tensors
 
         net = task.build_model()
         try:
@@ -60,10 +60,7 @@ def final_runs(
     Raises `UserError` for a task, method or seed that the suite does not have, for a search that is not finished, and
     for a run that failed; `MissingDataError` for one that is not finished, or whose weights were not kept.
     """
-    from ..suites.output import Output
-    from ..suites.overview import survey
-    from ..suites.plan import make_plan
-    from ..suites.schema import load_suite
+    from provbench.suites import Output, load_suite, make_plan, survey
 
     plan, output = make_plan(load_suite(suite), tuple(plugins)), Output(out)
     states = {state.cell.method: state for state in survey(plan, output, data, storage) if state.cell.name == task}
@@ -90,7 +87,7 @@ def final_runs(
 
 def scored_weights(spec: RunSpec, record: RunRecord | None, output: Output) -> Path:
     """The weights of the epoch that a run's record scored. Raises as `final_runs`."""
-    from ..suites.checkpoints import is_whole, weights_file
+    from provbench.suites import is_whole, weights_file
 
     wanted = spec.task.params["checkpoint"]
     run = f"{spec.method} on {spec.cell or spec.task.name}, seed {spec.seed}"

@@ -6,25 +6,21 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..registry.errors import UserError
+from provbench.registry.base import UserError
+
 from .durations import seconds_of
 from .show import print_json
 
 if TYPE_CHECKING:
-    from ..suites.driver import Tally
-    from ..suites.executors import Executor
-    from ..suites.output import Output
-    from ..suites.plan import Plan
+    from provbench.suites import Output, Plan, Tally
+    from provbench.suites.executors import Executor
 
 HOW_TO_RETRY = "`--retry-failed` runs again what had failed, once its cause is mended"
 
 
 def plan_of(suite: str, plugins: Iterable[str] | None) -> Plan:
     """The suite of a path or name, checked down to its tables."""
-    from ..suites.overview import untouched
-    from ..suites.plan import make_plan
-    from ..suites.schema import load_suite
-    from ..suites.tabulate import make_tables
+    from provbench.suites import load_suite, make_plan, make_tables, untouched
 
     plan = make_plan(load_suite(suite), tuple(plugins or ()))
     make_tables(plan, untouched(plan))
@@ -33,7 +29,7 @@ def plan_of(suite: str, plugins: Iterable[str] | None) -> Plan:
 
 def build_executor(name: str, jobs: int | None, values: Iterable[str] | None) -> Executor:
     """The executor of that name; values: its parameters as `NAME=VALUE`, each value in YAML."""
-    from ..registry import EXECUTORS, validate_params
+    from provbench.registry import EXECUTORS, validate_params
 
     given = {"jobs": jobs} if jobs is not None else {}
     cls = EXECUTORS.get(name)
@@ -57,12 +53,10 @@ def drive(
     **options: Any,
 ) -> Tally:
     """Run a suite with progress on the terminal; `after(tracking)` is called at its end. options: the driver's own."""
-    from ..registry import TRACKERS
-    from ..suites.driver import Driver
-    from ..suites.faults import Faults
-    from ..suites.observer import Observers
-    from ..suites.spec import Place
-    from ..suites.trackers import Tracking
+    from provbench.registry import TRACKERS
+    from provbench.suites import Driver, Faults, Observers, Place
+    from provbench.suites.trackers import Tracking
+
     from .progress import ProgressDisplay
 
     where = Place(
@@ -123,7 +117,7 @@ def _counted(tally: Tally) -> str:
 
 def assignments(texts: Iterable[str], option: str) -> dict[str, Any]:
     """`NAME=VALUE`, each value in YAML. option: what gave them, for the errors."""
-    from ..suites.yaml_file import parse_yaml
+    from provbench.suites import parse_yaml
 
     values = {}
     for text in texts:

@@ -9,15 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from ..benchmarks.common.images import read_image
-from ..benchmarks.common.inspection import predictions
-from ..benchmarks.common.pictures import TRUE, scaled
-from ..benchmarks.cub_wsol.metrics import SIDE, normalize_scoremap
-from ..benchmarks.cub_wsol.pictures import box_threshold, draw_boxes, predicted_box, score_panel
-from ..benchmarks.cub_wsol.task import CubWsol
-from ..registry import UserError
-from ..suites.execute import build_task
-from ..suites.spec import Place, RunSpec
+from provbench.benchmarks.common import TRUE, predictions, read_image, scaled
+from provbench.benchmarks.cub_wsol import (
+    SIDE,
+    CubWsol,
+    box_threshold,
+    draw_boxes,
+    normalize_scoremap,
+    predicted_box,
+    score_panel,
+)
+from provbench.registry.base import UserError
+from provbench.suites import Place, RunSpec, build_task
+
 from .finished import FinalRun
 
 

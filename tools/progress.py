@@ -8,10 +8,9 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from ..results.record import RunRecord
-from ..suites.executors import Job
-from ..suites.observer import Observer
-from ..suites.spec import RunSpec
+from provbench.results import RunRecord
+from provbench.suites import Observer, RunSpec
+from provbench.suites.executors import Job
 
 
 def progress_bar(console: Console | None = None) -> Progress:

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..registry.errors import UserError, nearest
+from provbench.registry.base import UserError, nearest
 
 if TYPE_CHECKING:
-    from ..suites.plan import Plan
+    from provbench.suites import Plan
 
 
 def named_runs(names: Iterable[str], plan: Plan, out: Path) -> list[str]:
@@ -19,7 +19,7 @@ def named_runs(names: Iterable[str], plan: Plan, out: Path) -> list[str]:
 
 
 def _key(prefix: str, methods: set[str], out: Path) -> str:
-    from ..results import Store
+    from provbench.results import Store
 
     store = Store(out)
     known = store.keys()

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..suites.cell_runs import CellRuns
-from ..suites.plan import Cell, Plan
-from ..suites.trials import Pick, TrialRow, best_first, picks, trial_rows
+from provbench.suites import Cell, CellRuns, Pick, Plan, TrialRow, best_first, picks, trial_rows
+
 from .show import print_rows
 
 Begun = Mapping[Cell, CellRuns]

@@ -7,13 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..benchmarks.common.pictures import file_name
-from ..benchmarks.common.provenance import training_pictures
-from ..registry import AUGMENTATIONS
-from ..registry.task import no_progress
-from ..results.atomic import atomic_file
-from ..suites.plan import Cell, Plan
-from ..suites.synthetic import data_fingerprint, ensure_synthetic
+from provbench.benchmarks.common import file_name, training_pictures
+from provbench.registry import AUGMENTATIONS, no_progress
+from provbench.registry.base import atomic_file
+from provbench.suites import Cell, Plan, data_fingerprint, ensure_synthetic
 
 
 def draw_samples(plan: Plan, data_root: Path, count: int, folder: Path) -> list[Path]:

@@ -8,16 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from ..benchmarks.common.inspection import predictions
-from ..benchmarks.ucf101_24.annotations import video_name
-from ..benchmarks.ucf101_24.data import CLASSES, read_skeletons, read_tubes
-from ..benchmarks.ucf101_24.pictures import mean_overlap, own_frames, surest_tubes
-from ..benchmarks.ucf101_24.task import Ucf10124
-from ..benchmarks.ucf101_24.video import find_videos, read_frames
-from ..registry import MissingDataError, UserError
-from ..registry.errors import nearest
-from ..suites.execute import build_task
-from ..suites.spec import Place, RunSpec
+from provbench.benchmarks.common import predictions
+from provbench.benchmarks.ucf101_24 import (
+    CLASSES,
+    Ucf10124,
+    find_videos,
+    mean_overlap,
+    own_frames,
+    read_frames,
+    read_skeletons,
+    read_tubes,
+    surest_tubes,
+    video_name,
+)
+from provbench.registry.base import MissingDataError, UserError, nearest
+from provbench.suites import Place, RunSpec, build_task
+
 from .finished import FinalRun
 from .tubes import Method
 

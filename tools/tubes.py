@@ -9,12 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..benchmarks.common.inspection import middles
-from ..benchmarks.common.pictures import GAP, SPACE, beside, framed, line, stacked
-from ..benchmarks.ucf101_24.metrics import Tube
-from ..benchmarks.ucf101_24.pictures import strip, time_bar, with_tubes
-from ..benchmarks.ucf101_24.video import write_video
-from ..registry import UserError
+from provbench.benchmarks.common import GAP, SPACE, beside, framed, line, middles, stacked
+from provbench.benchmarks.ucf101_24 import Tube, strip, time_bar, with_tubes, write_video
+from provbench.registry.base import UserError
 
 SUFFIXES = (".png", ".gif", ".mp4")
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from ...registry import MissingDataError
+from provbench.registry.base import MissingDataError
 
 
 def fingerprint(root: Path, annotation_files: Iterable[Path], image_paths: Iterable[Path]) -> str:

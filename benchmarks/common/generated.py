@@ -13,9 +13,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from ...registry import MissingDataError, UserError
-from ...registry.checksums import CHECKSUMS, damage, write_checksums
-from ...registry.derived import writable
+from provbench.registry.base import CHECKSUMS, MissingDataError, UserError, damage, writable, write_checksums
 
 STAMP = "VERSION.json"
 """Written into a generated folder: the generator's name, version and parameters."""

@@ -12,8 +12,8 @@ from torch.utils.data import Dataset
 from torchvision import tv_tensors
 from torchvision.transforms.v2 import functional as geometry
 
-from ...registry import UserError
-from ...registry.synthesizers.image_files import read_image, read_mask
+from provbench.registry.base import UserError, read_image, read_mask
+
 from .records import ImageRecord
 
 __all__ = ["ImageDataset", "ImageRecord", "read_image", "read_mask"]

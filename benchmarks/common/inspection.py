@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ...registry.contracts import double_differentiable, input_gradient
-from ..training.data import Preprocessor, collate
+from provbench.registry import double_differentiable, input_gradient
+
+from ..training import Preprocessor, collate
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from ...registry import Task
+    from provbench.registry import Task
 
 
 @contextmanager

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from ...registry import UserError
-from ...registry.errors import nearest
-from ...registry.text_rows import csv_rows, numbered_lines
+from provbench.registry.base import UserError, csv_rows, nearest, numbered_lines
 
 BLANKS = " \t"
 """What stands around a field, or between fields; other kinds of white space may be a part of a name."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...registry import MODELS, UserError
+from provbench.registry import MODELS
+from provbench.registry.base import UserError
 
 UNTRAINED = frozenset({"tiny-cam", "tiny-cnn", "tiny-skp"})
 """Networks of the mini sets, without pretrained weights."""

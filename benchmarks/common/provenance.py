@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 import torch
 
-from ...registry import Augmentation, Batch, Task
-from ...registry.synthesizers.manifest import SyntheticSet, read_manifest
-from ..training.data import Preprocessor, batch_of, collate
+from provbench.registry import Augmentation, Batch, Task
+from provbench.registry.synthesizers import SyntheticSet, read_manifest
+
+from ..training import Preprocessor, batch_of, collate
 from .inspection import spread
 from .pictures import Colour, beside, line, page, scaled, stacked
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...registry import UserError
-from ...registry.synthesizers.manifest import ROWS, read_manifest
+from provbench.registry.base import UserError
+from provbench.registry.synthesizers import ROWS, read_manifest
+
 from .records import ImageRecord
 
 

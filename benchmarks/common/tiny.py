@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from ...registry import UserError
+from provbench.registry.base import UserError
 
 
 def tiny_trunk(width: int, *, name: str, weights: str | None) -> tuple[nn.Sequential, int]:

@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...registry import MissingDataError, UserError
-from ...registry.file_digests import file_digests
-from ...registry.synthesizers.image_files import read_image, read_mask
-from ...registry.training_digest import digest_of_samples
+from provbench.registry.base import MissingDataError, UserError, file_digests, read_image, read_mask
+from provbench.registry.synthesizers import digest_of_samples
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...registry import MissingDataError, UnknownNameError, UserError
+from provbench.registry.base import MissingDataError, UnknownNameError, UserError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,7 +39,7 @@ def torchvision_weights(name: str, weights: str, weights_dir: Path) -> dict[str,
 
     Raises as `weights_file` does.
     """
-    from .checkpoints import read_checkpoint
+    from provbench.registry.base import read_checkpoint
 
     file = weights_file(name, weights, weights_dir, otherwise=", or set weights to null for random ones")
     return read_checkpoint(file)

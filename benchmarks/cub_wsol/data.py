@@ -9,10 +9,10 @@ from typing import Literal
 
 import numpy as np
 
-from ...registry import MissingDataError, UserError
-from ...registry.synthesizers.image_files import read_image, read_mask
-from ...registry.task import Progress
-from ..common.lines import Line, read_lines
+from provbench.registry import Progress
+from provbench.registry.base import MissingDataError, UserError, read_image, read_mask
+
+from ..common import Line, read_lines
 from .metrics import SIDE
 
 Split = Literal["train", "val", "test"]

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ...registry.task import Progress
-from ..common.drawing import BACKGROUNDS, bounding_box, compose, draw_background, draw_bird
-from ..common.generated import ensure_generated
+from provbench.registry import Progress
+
+from ..common import BACKGROUNDS, bounding_box, compose, draw_background, draw_bird, ensure_generated
 from .data import ARCHIVE, SPLITS, Bird, Split
 
 GENERATOR_VERSION = 1

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from torchvision.models import resnet50
 from torchvision.models.vgg import cfgs, make_layers
 
-from ..common.tiny import tiny_trunk
-from ..common.weights import torchvision_weights
+from ..common import tiny_trunk, torchvision_weights
 
 
 class CAMNetwork(nn.Module, ABC):

@@ -8,9 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..common.images import read_image
-from ..common.inspection import class_gradient, energy_inside, predictions, spread
-from ..common.pictures import FOUND, INK, TRUE, figure, file_name, magnitude, outline, overlay, scaled, share, verdict
+from ..common import (
+    FOUND,
+    INK,
+    TRUE,
+    class_gradient,
+    energy_inside,
+    figure,
+    file_name,
+    magnitude,
+    outline,
+    overlay,
+    predictions,
+    read_image,
+    scaled,
+    share,
+    spread,
+    verdict,
+)
 from .metrics import SIDE, box_iou, largest_box, localize, normalize_scoremap
 
 if TYPE_CHECKING:

@@ -9,26 +9,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
-from ...registry import (
-    MODELS,
-    Metric,
-    MissingDataError,
-    Recipe,
-    Scores,
-    Task,
-    TaskInfo,
-    TrainingSet,
-    UserError,
-    tunable,
+from provbench.registry import MODELS, Metric, Progress, Recipe, Scores, Task, TaskInfo, TrainingSet, Variant, tunable
+from provbench.registry.base import MissingDataError, UserError
+
+from ..common import (
+    ImageRecord,
+    RecordTrainingSet,
+    check_model,
+    fingerprint,
+    generated_problems,
+    missing_weights,
+    require_generated,
+    synthetic_records,
 )
-from ...registry.task import Progress, Variant
-from ..common.fingerprint import fingerprint
-from ..common.generated import generated_problems, require_generated
-from ..common.models import check_model
-from ..common.records import ImageRecord
-from ..common.synthetic import synthetic_records
-from ..common.training_set import RecordTrainingSet
-from ..common.weights import missing_weights
 from . import data
 from .metrics import DELTAS, localize, normalize_scoremap
 
@@ -182,7 +175,7 @@ class CubWsol(Task):
         return RecordTrainingSet(self._records("train"), self.num_classes, folder=self.root, hint=hint)
 
     def train_data(self, synthetic: Path | None) -> Dataset[Any]:
-        from ..common.images import ImageDataset
+        from ..common import ImageDataset
 
         records = self._records("train")
         if synthetic is not None:
@@ -191,7 +184,7 @@ class CubWsol(Task):
         return ImageDataset(records, size=size, train=True, resize=resize, cache=self.variant == "mini")
 
     def eval_data(self, split: Literal["val", "test"]) -> Dataset[Any]:
-        from ..common.images import ImageDataset
+        from ..common import ImageDataset
 
         records = self._records(split)
         return ImageDataset(records, size=self.params.image_size, train=False, cache=self.variant == "mini")

@@ -9,7 +9,8 @@ from typing import Literal
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from ..common.tensorfile import read_tensors, write_tensors
+from provbench.registry.base import read_tensors, write_tensors
+
 from .curve import Validation, best_epoch, validations
 from .distributed import is_rank_0
 from .files import replacing

@@ -11,7 +11,8 @@ from typing import TypedDict, cast
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from ...registry.direction import best_key
+from provbench.registry.base import best_key
+
 from .distributed import is_rank_0
 from .learner import learner_of
 from .probe import GradientProbe

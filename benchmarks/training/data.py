@@ -17,7 +17,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
-from ...registry import Batch, Source, UserError
+from provbench.registry import Batch, Source
+from provbench.registry.base import UserError
+
 from .distributed import rank, ranks
 from .seeds import derive_seed
 

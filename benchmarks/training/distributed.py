@@ -23,7 +23,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ...registry import UserError
+from provbench.registry.base import UserError
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from mmengine.evaluator import BaseMetric
 
-from ...registry import Task
+from provbench.registry import Task
 
 
 class TaskMetric(BaseMetric):

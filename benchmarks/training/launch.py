@@ -19,8 +19,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...registry import UserError
-from ...registry.lazy import torch
+from provbench.registry.base import UserError, torch
 
 if TYPE_CHECKING:
     from .hooks import Report

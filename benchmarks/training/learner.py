@@ -11,8 +11,8 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from ...registry import Augmentation, Batch, Regularizer, Task, classification_loss
-from ...registry.contracts import Step, double_differentiable
+from provbench.registry import Augmentation, Batch, Regularizer, Step, Task, classification_loss, double_differentiable
+
 from .data import Preprocessor, batch_of
 from .distributed import rank, ranks, relative_weight
 from .rerun import Rerun

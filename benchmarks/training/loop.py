@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from mmengine.evaluator import Evaluator
 
-from ...registry import Augmentation, Regularizer, Task
+from provbench.registry import Augmentation, Regularizer, Task
+
 from .checkpoints import Checkpoints, Keep
 from .curve import CurveHook, curve, losses_by_epoch, validations
 from .data import eval_loader, require_samples, train_loader, working

@@ -11,7 +11,8 @@ from mmengine.device import get_device
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from torch import nn
 
-from ...registry import Recipe, UserError
+from provbench.registry import Recipe
+from provbench.registry.base import UserError
 
 
 class AutocastOptimWrapper(OptimWrapper):

@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from ...registry import Task
+from provbench.registry import Task
+
 from .files import replacing
 
 Draw = Callable[[nn.Module, int], Mapping[str, np.ndarray]]

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from ...registry import AUGMENTATIONS, Augmentation, Batch, Task, UserError
+from provbench.registry import AUGMENTATIONS, Augmentation, Batch, Task
+from provbench.registry.base import UserError
+
 from .data import batch_of, collate
 
 SEED = 0

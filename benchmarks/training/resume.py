@@ -10,7 +10,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
-from ..common.tensorfile import read_tensors, write_tensors
+from provbench.registry.base import read_tensors, write_tensors
 
 
 def write_state(runner: Runner, file: Path) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ...registry import UserError
-from ..common.lines import read_lines
+from provbench.registry.base import UserError
+
+from ..common import read_lines
 from .pickles import load_pickle
 
 CLASSES = (

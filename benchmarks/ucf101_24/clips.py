@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from ...registry import UserError
+from provbench.registry.base import UserError
+
 from .localization import Linking, Track, follow
 from .skeletons import JOINTS, Skeletons
 

@@ -10,11 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ...registry import MissingDataError
-from ...registry.checksums import damage
-from ...registry.derived import derived_folder, derived_folders
-from ...registry.file_digests import content_digest
-from ..common.generated import STAMP, ensure_generated
+from provbench.registry.base import MissingDataError, content_digest, damage, derived_folder, derived_folders
+
+from ..common import STAMP, ensure_generated
 from .annotations import AnnotatedVideo, read_moc, read_pyannot
 from .skeletons import JOINTS, Skeletons, read_pose_pickle
 

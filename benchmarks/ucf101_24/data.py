@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ...registry import MissingDataError, UserError
-from ...registry.file_digests import content_digest
-from ...registry.task import Progress
+from provbench.registry import Progress
+from provbench.registry.base import MissingDataError, UserError, content_digest
+
 from .annotations import CLASSES, AnnotatedVideo, read_moc, read_pyannot, read_test_list, video_group
 from .converted import SkeletonStore, TubeStore, store_digest
 from .skeletons import JOINTS, Skeletons, read_pose_pickle

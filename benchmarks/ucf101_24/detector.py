@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from ...registry import MissingDataError, UserError
-from ..common.checkpoints import read_checkpoint
+from provbench.registry.base import MissingDataError, UserError, read_checkpoint
+
 from . import openmmlab
 
 PERSON = "person"

@@ -12,8 +12,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from ...registry import UserError
-from ...registry.task import Progress
+from provbench.registry import Progress
+from provbench.registry.base import UserError
+
 from .annotations import CLASSES, video_group, video_name
 from .portable_pickle import portable_dumps
 from .poses import People

@@ -16,8 +16,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ...registry.task import Progress
-from ..common.generated import ensure_generated
+from provbench.registry import Progress
+
+from ..common import ensure_generated
 from .annotations import CLASSES, FRAME, video_group, video_name
 from .data import ANNOTATIONS, POSES, SPLITS, TEST_LIST, VAL_GROUPS, Count, Split
 from .portable_pickle import portable_dumps

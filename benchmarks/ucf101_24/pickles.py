@@ -21,7 +21,7 @@ from typing import IO, Any, Literal, cast
 
 import numpy as np
 
-from ...registry import MissingDataError, UserError
+from provbench.registry.base import MissingDataError, UserError
 
 MAX_BYTES = 8 << 30
 """Size of the largest file that is read."""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from ..common.inspection import middles, predictions, spread
-from ..common.pictures import (
+from ..common import (
     FAINT,
     FOUND,
     INK,
@@ -19,9 +18,12 @@ from ..common.pictures import (
     beside,
     file_name,
     line,
+    middles,
     outline,
     page,
+    predictions,
     scaled,
+    spread,
     stacked,
     verdict,
 )

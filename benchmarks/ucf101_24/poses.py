@@ -14,9 +14,9 @@ from torchvision.models.detection import KeypointRCNN
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.roi_heads import keypointrcnn_inference
 
-from ...registry import MissingDataError, UserError
-from ..common.checkpoints import read_checkpoint
-from ..common.weights import weights_file
+from provbench.registry.base import MissingDataError, UserError, read_checkpoint
+
+from ..common import weights_file
 from .skeletons import JOINTS
 
 MODEL = "keypointrcnn_resnet50_fpn"

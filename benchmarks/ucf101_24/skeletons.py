@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ...registry import UserError
+from provbench.registry.base import UserError
+
 from .annotations import CLASSES, Complain, refuse, video_name
 from .pickles import load_pickle
 

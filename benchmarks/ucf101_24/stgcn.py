@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...registry import UserError
+from provbench.registry.base import UserError
+
 from .model import CHANNELS, CONFIDENCE
 from .openmmlab import build_model
 

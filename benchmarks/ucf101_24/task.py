@@ -9,21 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 import numpy as np
 from pydantic import Field
 
-from ...registry import (
-    MODELS,
-    Metric,
-    MissingDataError,
-    Recipe,
-    Scores,
-    Task,
-    TaskInfo,
-    TrainingSet,
-    UserError,
-    tunable,
-)
-from ...registry.task import Progress, Variant
-from ..common.generated import generated_problems
-from ..common.models import check_model
+from provbench.registry import MODELS, Metric, Progress, Recipe, Scores, Task, TaskInfo, TrainingSet, Variant, tunable
+from provbench.registry.base import MissingDataError, UserError
+
+from ..common import check_model, generated_problems
 from . import data
 from .localization import Linking, Trimming, detect
 from .metrics import frame_map, table_maps, tube_overlap

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...registry import MissingDataError, UserError
-from ...registry.synthesizers.image_files import MAX_PIXELS
+from provbench.registry.base import MAX_PIXELS, MissingDataError, UserError
 
 SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"})
 """What a folder's videos end in."""

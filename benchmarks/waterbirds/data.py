@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from ...registry import MissingDataError, UserError
-from ...registry.synthesizers.image_files import read_image, read_mask
-from ...registry.task import Progress
-from ..common.lines import Line, read_table
+from provbench.registry import Progress
+from provbench.registry.base import MissingDataError, UserError, read_image, read_mask
+
+from ..common import Line, read_table
 from .alia_order import STEP, alia_numbering
 
 ARCHIVE = "waterbird_complete95_forest2water2"

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ...registry.synthesizers.image_files import write_image, write_mask
-from ...registry.task import Progress
-from ..common.drawing import LAND, PART_COLOURS, WATER, compose, draw_background, draw_bird, species_traits
-from ..common.generated import ensure_generated
+from provbench.registry import Progress
+from provbench.registry.base import write_image, write_mask
+
+from ..common import LAND, PART_COLOURS, WATER, compose, draw_background, draw_bird, ensure_generated, species_traits
 from .data import CLASSES, COLUMNS, SPLITS, Bird, Split, image_path, metadata_path, segmentation_path
 
 GENERATOR_VERSION = 1

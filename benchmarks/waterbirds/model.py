@@ -13,8 +13,7 @@ from pathlib import Path
 from torch import Tensor, nn
 from torchvision.models.resnet import Bottleneck, ResNet
 
-from ..common.tiny import tiny_trunk
-from ..common.weights import torchvision_weights
+from ..common import tiny_trunk, torchvision_weights
 
 
 class ResNet50(ResNet):

@@ -8,15 +8,29 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from ...registry.synthesizers.image_files import read_image, read_mask
-from ..common.inspection import class_gradient, energy_inside, predictions, spread
-from ..common.pictures import INK, TRUE, Text, figure, file_name, magnitude, scaled, share, verdict
+from provbench.registry.base import read_image, read_mask
+
+from ..common import (
+    INK,
+    TRUE,
+    Text,
+    class_gradient,
+    energy_inside,
+    figure,
+    file_name,
+    magnitude,
+    predictions,
+    scaled,
+    share,
+    spread,
+    verdict,
+)
 from .data import CLASSES, GROUPS
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from ..common.records import ImageRecord
+    from ..common import ImageRecord
     from .task import Waterbirds
 
 PANEL = 320

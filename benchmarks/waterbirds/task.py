@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ...registry import MODELS, Metric, Recipe, Scores, Task, TaskInfo, TrainingSet, UserError, tunable
-from ...registry.lazy import torch
-from ...registry.task import Progress, Variant
-from ..common.fingerprint import fingerprint
-from ..common.generated import generated_problems, require_generated
-from ..common.models import check_model
-from ..common.records import ImageRecord
-from ..common.synthetic import synthetic_records
-from ..common.training_set import RecordTrainingSet
-from ..common.weights import missing_weights
+from provbench.registry import MODELS, Metric, Progress, Recipe, Scores, Task, TaskInfo, TrainingSet, Variant, tunable
+from provbench.registry.base import UserError, torch
+
+from ..common import (
+    ImageRecord,
+    RecordTrainingSet,
+    check_model,
+    fingerprint,
+    generated_problems,
+    missing_weights,
+    require_generated,
+    synthetic_records,
+)
 from . import data
 from .metrics import accuracy, group_accuracies, weighted_accuracy, worst_group_accuracy
 
@@ -168,7 +171,7 @@ class Waterbirds(Task):
         )
 
     def train_data(self, synthetic: Path | None) -> Dataset[Any]:
-        from ..common.images import ImageDataset
+        from ..common import ImageDataset
 
         records = self._records(self.birds().train)
         if synthetic is not None:
@@ -183,7 +186,7 @@ class Waterbirds(Task):
         )
 
     def eval_data(self, split: Literal["val", "test"]) -> Dataset[Any]:
-        from ..common.images import ImageDataset
+        from ..common import ImageDataset
 
         records = self._records(self._split(split))
         return ImageDataset(records, size=self.params.image_size, train=False, cache=self.variant == "mini")

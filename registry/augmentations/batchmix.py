@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from ..base import UserError, torch
 from ..contracts import Augmentation, Batch
-from ..errors import UserError
-from ..lazy import torch
 from ..params import Params, tunable
 from .mixing import chosen, mix, partners
 

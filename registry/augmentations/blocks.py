@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..lazy import functional
+from ..base import functional
 
 if TYPE_CHECKING:
     import numpy as np

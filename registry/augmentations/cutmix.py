@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from ..base import torch
 from ..contracts import Augmentation, Batch
-from ..lazy import torch
 from ..params import Params, tunable
 from .mixing import beta_sample, chosen, image_sides, mix, partners, rectangle
 

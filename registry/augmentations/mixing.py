@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..base import UserError, torch
 from ..contracts import Batch, Source
-from ..errors import UserError
-from ..lazy import torch
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from ..base import UserError, functional, torch
 from ..contracts import Augmentation, Batch, classification_loss
-from ..errors import UserError
-from ..lazy import functional, torch
 from ..params import Params, tunable
 from .blocks import best_moves, divisor, enlarge, move_blocks
 from .mixing import beta_sample, chosen, image_sides, mix, partners

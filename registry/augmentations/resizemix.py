@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
+from ..base import functional, torch
 from ..contracts import Augmentation, Batch
-from ..lazy import functional, torch
 from ..params import Params, tunable
 from .mixing import chosen, image_sides, mix, partners
 

@@ -6,15 +6,21 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator
 
+from ..base import torch
 from ..contracts import Batch, Regularizer, Step, double_differentiable, require_gradient
-from ..lazy import torch
 from ..params import Params, added, tunable
-from .guidance.blocks import Block, check_block
-from .guidance.estimators import perturbation
-from .guidance.form import Form, Normalisation
-from .guidance.loss import SECOND_ORDER, guidance_loss, reduced
-from .guidance.masks import MaskKind
-from .guidance.scalars import ScalarKind
+from .guidance import (
+    SECOND_ORDER,
+    Block,
+    Form,
+    MaskKind,
+    Normalisation,
+    ScalarKind,
+    check_block,
+    guidance_loss,
+    perturbation,
+    reduced,
+)
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

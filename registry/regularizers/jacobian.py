@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from ..base import functional, torch
 from ..contracts import Batch, Regularizer, input_gradient, require_gradient
-from ..lazy import functional, torch
 from ..params import Params, tunable
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..base import functional, torch
 from ..contracts import Batch, Regularizer, Source, in_fp32, input_gradient, require_gradient
-from ..lazy import functional, torch
 from ..params import Params, tunable
 
 if TYPE_CHECKING:

@@ -1,1 +1,5 @@
 """Offline synthesis: one synthesizer, one file, and the synthetic set that all of them write."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

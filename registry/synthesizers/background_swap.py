@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from ..base import MissingDataError, UserError, read_image, write_image, write_mask
 from ..contracts import Synthesizer, TrainingSet
-from ..errors import MissingDataError, UserError
 from ..params import tunable
 from .difference import DifferenceParams
-from .image_files import read_image, write_image, write_mask
 from .manifest import Header, SyntheticImage, write_manifest
 
 if TYPE_CHECKING:

@@ -12,12 +12,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from ..base import MissingDataError, UserError, file_digests, read_image, write_mask
 from ..contracts import Synthesizer, TrainingSet
-from ..errors import MissingDataError, UserError
-from ..file_digests import file_digests
 from .difference import DifferenceParams
 from .edits import Edit, find_edits
-from .image_files import read_image, write_mask
 from .manifest import Header, SyntheticImage, write_manifest
 from .resemblance import check_resemblance
 

@@ -7,9 +7,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from ..base import UserError, writable
 from ..contracts import TrainingSet
-from ..derived import writable
-from ..errors import UserError
 from .edits import MAPPING, write_mapping
 
 

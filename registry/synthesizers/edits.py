@@ -9,10 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from ..base import FORMATS, MissingDataError, UserError, csv_rows
 from ..contracts import Numbered, TrainingSet
-from ..errors import MissingDataError, UserError
-from ..text_rows import csv_rows
-from .image_files import FORMATS
 
 MAPPING = "mapping.csv"
 """In the folder of the edits: which training image each was made of, in the columns `edit` and `source`."""

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from ..base import MissingDataError, UserError, read_image, read_mask
 from ..contracts import Synthesizer
-from ..errors import MissingDataError, UserError
 from ..params import describe_issues
-from .image_files import read_image, read_mask
 
 if TYPE_CHECKING:
     import numpy as np

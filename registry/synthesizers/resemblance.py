@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..base import UserError, read_image
 from ..contracts import TrainingSet
-from ..errors import UserError
 from .difference import DifferenceParams
 from .edits import MAPPING, Edit, some
-from .image_files import read_image
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,19 +1,5 @@
 """Figures of results, by matplotlib: how runs converge, what they cost, and what a parameter does."""
 
-from .convergence import convergence_figure
-from .cost import cost_figure
-from .inline import inline_svg
-from .style import FORMS, figure_bytes, figure_title, new_figure, save_figure
-from .sweep import sweep_figure
+import lazy_loader
 
-__all__ = [
-    "FORMS",
-    "convergence_figure",
-    "cost_figure",
-    "figure_bytes",
-    "figure_title",
-    "inline_svg",
-    "new_figure",
-    "save_figure",
-    "sweep_figure",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

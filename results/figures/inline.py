@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..escape import html
+from provbench.registry.base import html
+
 from .style import PALETTE, figure_bytes
 
 if TYPE_CHECKING:

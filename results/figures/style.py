@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..atomic import atomic_file
+from provbench.registry.base import atomic_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,6 @@
 that names are text and never markup. Nothing is loaded from outside of the folder.
 """
 
-from .content import Report, Search, Selection, SuiteCell, Trial
-from .site import Site, write_site
+import lazy_loader
 
-__all__ = ["Report", "Search", "Selection", "Site", "SuiteCell", "Trial", "write_site"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

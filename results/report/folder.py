@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ...registry.errors import UserError
-from ..atomic import atomic_file, make_folder, write_errors
-from ..real_files import is_real
+from provbench.registry.base import UserError, atomic_file, is_real, make_folder, write_errors
 
 MANIFEST = "report.json"
 """What the folder has: its presence says that the folder is a report's, and may be written over."""

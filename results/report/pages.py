@@ -10,7 +10,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..escape import one_line
+from provbench.registry.base import one_line
+
 from .content import Report
 from .words import duration, mean_and_rest, number, value_text
 

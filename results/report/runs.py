@@ -15,16 +15,7 @@ from .curves import curve_charts
 from .folder import Content
 from .links import Appearance, Links
 from .names import file_name, is_sheet
-from .samples import (
-    SPLITS,
-    SampleTable,
-    pictured,
-    sample_table,
-    samples_csv,
-    samples_path,
-    samples_script,
-    with_names,
-)
+from .samples import SPLITS, SampleTable, pictured, sample_table, samples_csv, samples_path, samples_script, with_names
 from .words import flat, number, value_text
 
 

@@ -8,7 +8,8 @@ from functools import partial
 from itertools import accumulate
 from typing import Any
 
-from ...registry.direction import merit
+from provbench.registry.base import merit
+
 from .charts import Chart, Series
 from .content import Report, Search, SuiteCell, Trial
 from .links import Links

@@ -8,52 +8,6 @@ and matplotlib are imported when a function needs them.
 '[64.1, 66.1]'
 """
 
-from .best import Best, best_of
-from .bootstrap import bootstrap_interval
-from .crossed import crossed_interval, crossed_means, paired_crossed_interval
-from .deviation import Deviation, SpreadKind, deviation, published_standard_error
-from .diagram import critical_difference_diagram
-from .effect import PairedEffect, hedges_correction, paired_effect
-from .interval import Interval
-from .mcnemar import McNemar, mcnemar_test
-from .multiple import holm
-from .nemenyi import critical_difference, inseparable_groups
-from .paired import paired_t_test, permutation_test, wilcoxon_test
-from .pairs import paired_differences
-from .ranks import Ranks, TaskScores, friedman_test, rank_methods
-from .samples import paired_score_matrices, score_matrix
-from .summary import Summary
+import lazy_loader
 
-__all__ = [
-    "Best",
-    "Deviation",
-    "Interval",
-    "McNemar",
-    "PairedEffect",
-    "Ranks",
-    "SpreadKind",
-    "Summary",
-    "TaskScores",
-    "best_of",
-    "bootstrap_interval",
-    "critical_difference",
-    "critical_difference_diagram",
-    "crossed_interval",
-    "crossed_means",
-    "deviation",
-    "friedman_test",
-    "hedges_correction",
-    "holm",
-    "inseparable_groups",
-    "mcnemar_test",
-    "paired_crossed_interval",
-    "paired_differences",
-    "paired_effect",
-    "paired_score_matrices",
-    "paired_t_test",
-    "permutation_test",
-    "published_standard_error",
-    "rank_methods",
-    "score_matrix",
-    "wilcoxon_test",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,7 +8,8 @@ from itertools import combinations
 from math import isclose, isfinite
 from statistics import fmean
 
-from ...registry.direction import merit
+from provbench.registry.base import merit
+
 from .interval import check_level
 from .multiple import holm
 from .paired import paired_t_test

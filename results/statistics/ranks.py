@@ -8,7 +8,8 @@ from functools import cached_property
 from math import isfinite
 from statistics import fmean
 
-from ...registry.direction import merit
+from provbench.registry.base import merit
+
 from .pairs import rounded
 
 

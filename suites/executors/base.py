@@ -9,8 +9,9 @@ from typing import ClassVar, Self
 
 from pydantic import Field
 
-from ...registry import Params, Plugin
-from ...results.record import RunRecord
+from provbench.registry import Params, Plugin
+from provbench.results import RunRecord
+
 from ..spec import Place, RunSpec
 
 

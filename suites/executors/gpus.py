@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from ...registry import UserError
+from provbench.registry.base import UserError
 
 
 def visible_gpus() -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from ...registry import UserError
+from provbench.registry.base import UserError
+
 from ..deadline import OverTimeError
 from ..execute import execute
 from .base import Executor, Finished, Job, OnReport

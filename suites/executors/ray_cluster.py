@@ -25,7 +25,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from ...registry import UserError
+from provbench.registry.base import UserError
+
 from ..environment import git_state, package_versions
 from .base import Executor, ExecutorParams, Finished, Job, OnReport
 from .ray_node import SIGN, Mailbox, Parcel, Returned, run_on_node, sign

@@ -13,9 +13,10 @@ from typing import Any
 
 from filelock import FileLock
 
-from ...registry import UserError, load_plugins
-from ...registry.task import no_progress
-from ...results.record import RunRecord
+from provbench.registry import load_plugins, no_progress
+from provbench.registry.base import UserError
+from provbench.results import RunRecord
+
 from ..spec import Place
 from .base import Finished, Job
 from .shipping import ROOT, unpack_plugins

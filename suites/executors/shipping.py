@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from ...registry import UserError
-from ...registry.core import is_file
+from provbench.registry import is_file
+from provbench.registry.base import UserError
+
 from ..spec import RunSpec
 
 ROOT = __name__.partition(".suites.")[0]

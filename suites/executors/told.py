@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...registry import UserError
-from ...results.record import RunRecord
+from provbench.registry.base import UserError
+from provbench.results import RunRecord
+
 from ..deadline import OverTimeError
 from .base import Finished, Job
 

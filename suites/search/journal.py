@@ -12,7 +12,8 @@ from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.storages.journal._file import get_lock_file
 
-from ...results.atomic import sync_folder, write_errors
+from provbench.registry.base import sync_folder, write_errors
+
 from .storage import is_url, journal_file, open_storage
 
 GRACE_SECONDS = 5

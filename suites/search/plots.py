@@ -18,7 +18,7 @@ from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.trial import TrialState
 from optuna.visualization import matplotlib as pictures
 
-from ...results.atomic import make_folder
+from provbench.registry.base import make_folder
 
 MOST_NAME = 80
 """Characters of a file name before it is cut, and told apart by a hash."""

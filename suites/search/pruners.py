@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, WilcoxonPruner
 from pydantic import Field
 
-from ...registry import Params, Plugin
+from provbench.registry import Params, Plugin
 
 
 class Pruner(Plugin, ABC):

@@ -19,7 +19,9 @@ from optuna.samplers import BaseSampler, CmaEsSampler, QMCSampler, RandomSampler
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import Field
 
-from ...registry import Params, Plugin, SearchSpace, UserError
+from provbench.registry import Params, Plugin, SearchSpace
+from provbench.registry.base import UserError
+
 from .spaces import contains, grid
 
 Space = Mapping[str, BaseDistribution]

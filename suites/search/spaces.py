@@ -7,7 +7,8 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from ...registry import SearchSpace, UserError
+from provbench.registry import SearchSpace
+from provbench.registry.base import UserError
 
 
 def distribution(space: SearchSpace) -> BaseDistribution:

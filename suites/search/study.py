@@ -13,9 +13,9 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from ...registry.direction import best_key
-from ...results.record import Status
-from ...results.selection import ValView
+from provbench.registry.base import best_key
+from provbench.results import Status, ValView
+
 from ..spec import RunSpec, digest
 from .pruners import Pruner
 from .samplers import Fixed, Sampler

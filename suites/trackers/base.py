@@ -6,8 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from ...registry import Plugin
-from ...results.record import RunRecord
+from provbench.registry import Plugin
+from provbench.results import RunRecord
+
 from ..spec import RunSpec
 
 

@@ -19,7 +19,9 @@ from typing import Any, cast
 
 from filelock import FileLock, Timeout
 
-from ...registry import TRACKERS, UserError, load_plugins
+from provbench.registry import TRACKERS, load_plugins
+from provbench.registry.base import UserError
+
 from .base import Tracker
 
 _context = multiprocessing.get_context("spawn")

@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from ...registry import UserError
-from ...registry.synthesizers.image_files import read_image
-from ...results.record import RunRecord
+from provbench.registry.base import UserError, read_image
+from provbench.results import RunRecord
+
 from ..spec import RunSpec
 from .base import Tracker
 

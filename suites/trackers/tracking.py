@@ -6,8 +6,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ...results.real_files import real_files
-from ...results.record import RunRecord
+from provbench.registry.base import real_files
+from provbench.results import RunRecord
+
 from ..executors import Job
 from ..observer import Observer
 from ..spec import RunSpec

@@ -14,8 +14,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ...registry import Params
-from ...results.record import RunRecord
+from provbench.registry import Params
+from provbench.results import RunRecord
+
 from ..spec import RunSpec, digest
 from .base import Tracker
 

@@ -20,7 +20,8 @@ from tempfile import TemporaryDirectory
 
 from filelock import FileLock, Timeout
 
-from ...registry import UserError
+from provbench.registry.base import UserError
+
 from .wandb import TABLES, Wandb, run_folders
 
 BATCH = 16

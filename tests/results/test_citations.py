@@ -7,8 +7,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from provbench.registry import UserError
 from provbench.results import PublishedNumber, find, load_published

@@ -6,8 +6,7 @@ from math import inf, nan
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from provbench.registry import UserError
 from provbench.results import Store

@@ -4,8 +4,7 @@ import dataclasses
 from dataclasses import fields
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from provbench.registry import UnknownNameError, UserError
 from provbench.results import Counts, RunRecord, ValView, best_trial, final_runs

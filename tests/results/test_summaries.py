@@ -12,8 +12,7 @@ from math import inf, nan
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from provbench.results import Store, StoreWarning
 from provbench.results.index import Index

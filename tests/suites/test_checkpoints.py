@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from provbench.benchmarks.common.tensorfile import read_tensors
+from provbench.registry.base.tensor_file import read_tensors
 from provbench.results import RunRecord
 from provbench.suites.checkpoints import is_whole, move_files, wanted_epochs, weights_file
 from provbench.suites.driver import Driver, Tally

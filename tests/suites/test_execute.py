@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from provbench.benchmarks.common import tensorfile
 from provbench.registry import TASKS, Scores, UserError
+from provbench.registry.base import tensor_file as tensorfile
 from provbench.results.record import RunRecord
 from provbench.suites.execute import execute
 from provbench.suites.plan import Plan

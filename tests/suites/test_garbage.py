@@ -15,8 +15,8 @@ import pytest
 from filelock import FileLock
 from optuna.storages.journal import JournalFileSymlinkLock
 
+from provbench.registry.base.atomic import atomic_file
 from provbench.results import RunRecord
-from provbench.results.atomic import atomic_file
 from provbench.suites.driver import Driver, Tally
 from provbench.suites.executors.inline import Inline
 from provbench.suites.executors.ray_node import SIGN, sign

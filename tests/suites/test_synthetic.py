@@ -15,9 +15,9 @@ from PIL import Image
 from provbench.benchmarks.waterbirds.data import COLUMNS, Bird, image_path, metadata_path, segmentation_path
 from provbench.benchmarks.waterbirds.task import Waterbirds, WaterbirdsParams
 from provbench.registry import SYNTHESIZERS, Task
-from provbench.registry.checksums import CHECKSUMS
-from provbench.registry.derived import VARIABLE
-from provbench.registry.synthesizers.image_files import read_image
+from provbench.registry.base.checksums import CHECKSUMS
+from provbench.registry.base.derived import VARIABLE
+from provbench.registry.base.image_files import read_image
 from provbench.registry.synthesizers.manifest import read_manifest
 from provbench.suites.spec import PluginSpec
 from provbench.suites.synthetic import data_fingerprint, ensure_synthetic, synthetic_folder
@@ -180,7 +180,7 @@ def test_contents_are_read_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(time, "time_ns", lambda: long_ago)  # the files are older than the time within which they settle
     folder = made(root, own)
     made(root, own)
-    monkeypatch.setattr("provbench.registry.file_digests.content_digest", _refuse)
+    monkeypatch.setattr("provbench.registry.base.content_digests.content_digest", _refuse)
 
     assert made(root, own) == folder
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from provbench.benchmarks.common.tensorfile import write_tensors
 from provbench.registry import MissingDataError, UserError, load_plugins
+from provbench.registry.base.tensor_file import write_tensors
 from provbench.suites.checkpoints import weights_file
 from provbench.suites.driver import Driver
 from provbench.suites.execute import build_task

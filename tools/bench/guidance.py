@@ -23,8 +23,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...registry import AUGMENTATIONS, MODELS, REGULARIZERS, Batch, Regularizer, Step, classification_loss
-from ...registry.contracts import double_differentiable
+from provbench.registry import (
+    AUGMENTATIONS,
+    MODELS,
+    REGULARIZERS,
+    Batch,
+    Regularizer,
+    Step,
+    classification_loss,
+    double_differentiable,
+)
 
 WARM_UP = 3
 DRAWS = 8

@@ -23,23 +23,24 @@ from typing import Any, NamedTuple
 import optuna
 import yaml
 
-from provbench.results import RunRecord, Store
-from provbench.results.recordfile import encode
-from provbench.suites.cell_runs import search_base, search_settings
-from provbench.suites.driver import Driver
-from provbench.suites.executors import Executor, Finished, Job
-from provbench.suites.executors.base import OnReport
-from provbench.suites.known import Known
-from provbench.suites.output import Output
-from provbench.suites.overview import survey
-from provbench.suites.plan import Plan, make_plan
-from provbench.suites.schema import Suite, SuiteFile
-from provbench.suites.search import journal
-from provbench.suites.search.samplers import Fixed
-from provbench.suites.search.storage import open_storage
-from provbench.suites.search.study import CellSearch
-from provbench.suites.spec import Place, RunSpec
-from provbench.suites.sweep import expand_sweeps
+from provbench.results import RunRecord, Store, encode
+from provbench.suites import (
+    Driver,
+    Known,
+    Output,
+    Place,
+    Plan,
+    RunSpec,
+    Suite,
+    SuiteFile,
+    expand_sweeps,
+    make_plan,
+    search_base,
+    search_settings,
+    survey,
+)
+from provbench.suites.executors import Executor, Finished, Job, OnReport
+from provbench.suites.search import CellSearch, Fixed, journal, open_storage
 
 TOY = Path(__file__).parents[2] / "tests" / "plugins" / "toy.py"
 METHOD = {"augmentation": {"name": "cutmix"}, "regularizers": ["gradient-guidance"]}

@@ -19,8 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from provbench.results import RunRecord, Store
-from provbench.results.recordfile import encode
+from provbench.results import RunRecord, Store, encode
 
 METRICS = ("MaxBoxAccV2", "MaxBoxAccV2@30", "MaxBoxAccV2@50", "MaxBoxAccV2@70", "accuracy")
 FEW = 300

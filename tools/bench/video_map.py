@@ -18,8 +18,16 @@ from typing import Any
 
 import numpy as np
 
-from ...benchmarks.ucf101_24.annotations import CLASSES, read_pyannot, read_test_list
-from ...benchmarks.ucf101_24.metrics import TABLE, Tube, table_maps, video_map, video_maps
+from provbench.benchmarks.ucf101_24 import (
+    CLASSES,
+    TABLE,
+    Tube,
+    read_pyannot,
+    read_test_list,
+    table_maps,
+    video_map,
+    video_maps,
+)
 
 
 def main() -> None:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ...registry.errors import UnknownNameError, UserError, nearest
+from provbench.registry.base import UnknownNameError, UserError, nearest
+
 from ..options import JsonOption, PluginOption
 from ..show import print_json, print_rows
 
 if TYPE_CHECKING:
-    from ...registry import Registry
+    from provbench.registry import Registry
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,8 +27,8 @@ def list_plugins(
     json: JsonOption = False,
 ) -> None:
     """List tasks, methods' parts, models, executors and suites by name."""
-    from ...registry import REGISTRIES, load_plugins
-    from ...suites.schema import builtin_suites
+    from provbench.registry import REGISTRIES, load_plugins
+    from provbench.suites import builtin_suites
 
     load_plugins(tuple(plugin or ()))
     kinds = [*REGISTRIES, "suites"]
@@ -51,7 +52,7 @@ def describe(
     json: JsonOption = False,
 ) -> None:
     """Show a plugin's documentation, version, parameters and default search space."""
-    from ...registry import load_plugins
+    from provbench.registry import load_plugins
 
     load_plugins(tuple(plugin or ()))
     matches = _find(name)
@@ -63,8 +64,7 @@ def describe(
 
 
 def _find(name: str) -> list[tuple[Registry, str]]:
-    from ...registry import REGISTRIES
-    from ...registry.core import PLUGIN_HINT
+    from provbench.registry import PLUGIN_HINT, REGISTRIES
 
     kind, _, bare = name.rpartition("/")
     if kind and kind not in REGISTRIES:
@@ -77,7 +77,7 @@ def _find(name: str) -> list[tuple[Registry, str]]:
 
 
 def _as_json(registry: Registry, name: str) -> dict[str, Any]:
-    from ...registry import Task
+    from provbench.registry import Task
 
     cls = registry.get(name)
     described = {

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ...registry.errors import UserError
+from provbench.registry.base import UserError
+
 from ..launch import plan_of
 from ..options import DEFAULT_DATA, DataOption, JsonOption, PluginOption
 from ..show import print_json, print_rows
 
 if TYPE_CHECKING:
-    from ...results.outcome import Difference
-    from ...results.record import RunRecord
-    from ...results.regression import Change, Comparison, Name, Number, State
-    from ...suites.plan import Plan
+    from provbench.results import Change, Comparison, Difference, Name, Number, RunRecord, State
+    from provbench.suites import Plan
 
 MOVED = 1
 """Exit code where a number moved beyond noise, or a result went missing."""
@@ -60,8 +59,8 @@ def compare(
     Of output folders, final runs are compared method by method and seed by seed, or with --suite its tables. Exit code:
     0 nothing moved beyond noise, 1 something did, or a result went missing, 2 something is yours to mend.
     """
-    from ...registry import load_plugins
-    from ...results import regression
+    from provbench.registry import load_plugins
+    from provbench.results import regression
 
     if not 0 < alpha < 1:
         raise UserError(f"--alpha {alpha}: must lie between 0 and 1, such as 0.05")
@@ -98,7 +97,7 @@ def _sides(old: Path, new: Path, plan: Plan | None, data: Path) -> tuple[_Side, 
             for path in (old, new)
         )
     elif len(outputs) == 2:
-        from ...results.paired_runs import pair_runs
+        from provbench.results import pair_runs
 
         records = [_final_runs(path) for path in outputs]
         before, after = (_Side(*side) for side in zip(pair_runs(*records), records, strict=True))
@@ -124,8 +123,7 @@ def _is_output(path: Path) -> bool:
 
 def _final_runs(root: Path) -> list[RunRecord]:
     """The records of final runs. The folder is only read: `UserError` for a damaged record, which stays where it is."""
-    from ...results.recordfile import DamagedError, decode
-    from ...results.recordfolder import RecordFolder
+    from provbench.results import DamagedError, RecordFolder, decode
 
     folder = RecordFolder(root)
     records = []
@@ -140,7 +138,7 @@ def _final_runs(root: Path) -> list[RunRecord]:
 
 def _read_tables(path: Path) -> State:
     """The numbers of a table's file, or of a folder of them, by the file's name."""
-    from ...results.table_numbers import read_tables
+    from provbench.results import read_tables
 
     files = [path] if path.is_file() else sorted(path.glob("[!.]*.json"))
     tables = [read_tables(file.read_bytes(), str(file), file.stem) for file in files]
@@ -153,11 +151,8 @@ def _of_suite(root: Path, plan: Plan, data: Path, *, remembered: bool) -> _Side:
     remembered: where this code would give a run another key, and so finds no record of it, the numbers are those of
     the tables that were written there when it was run.
     """
-    from ...results import Store, render
-    from ...results.table_numbers import read_table, with_identities
-    from ...suites.output import Output
-    from ...suites.overview import survey
-    from ...suites.tabulate import make_tables
+    from provbench.results import Store, read_table, render, with_identities
+    from provbench.suites import Output, make_tables, survey
 
     output = Output(root)
     tables = make_tables(plan, survey(plan, output, data))
@@ -182,7 +177,7 @@ def _of_one_table(old: _Side, new: _Side) -> tuple[_Side, _Side]:
 
 
 def _direction(task: str, metric: str) -> bool | None:
-    from ...registry import TASKS
+    from provbench.registry import TASKS
 
     metrics = TASKS.get(task).info.metrics if task in TASKS else ()
     return next((known.higher_is_better for known in metrics if known.name == metric), None)
@@ -190,7 +185,7 @@ def _direction(task: str, metric: str) -> bool | None:
 
 def _repeated(old: _Side, new: _Side) -> dict[str, Difference | None]:
     """The runs that were run in both states, and where their outcomes part. A copied record is no repetition."""
-    from ...results.outcome import difference
+    from provbench.results import difference
 
     ours = {record.key: record for record in old.records}
     again = [record for record in new.records if record.key in ours and record != ours[record.key]]
@@ -255,7 +250,7 @@ def _change_as_json(change: Change) -> dict[str, Any]:
 
 def _print(found: Comparison, notes: Sequence[str], format: str) -> None:
     """The changes that are worth a line, and the notes. Names are harmless text in either form."""
-    from ...results import escape
+    from provbench.registry.base import escape
 
     rows = [_fields(change) for change in found.changes if change.verdict != "reproduced" or change.lost]
     if format == "text":

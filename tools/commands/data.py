@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ...registry.errors import MissingDataError, UserError, nearest
-from ...registry.task import no_progress
+from provbench.registry import no_progress
+from provbench.registry.base import MissingDataError, UserError, nearest
+
 from ..options import DEFAULT_DATA, DataOption, JsonOption, PluginOption
 from ..show import print_json
 from . import keypoints
 
 if TYPE_CHECKING:
-    from ...registry import Task
+    from provbench.registry import Task
 
 app = typer.Typer(help="Make data sets ready, and check them.", no_args_is_help=True)
 keypoints.add_to(app)
@@ -33,7 +34,8 @@ def prepare(task: PrepareArgument, data: DataOption = DEFAULT_DATA, plugin: Plug
 
     Of a suite, check also what its methods need: segmentations, edits, weights.
     """
-    from ...registry import TASKS, load_plugins
+    from provbench.registry import TASKS, load_plugins
+
     from ..progress import progress_bar
 
     load_plugins(tuple(plugin or ()))
@@ -50,14 +52,15 @@ def prepare(task: PrepareArgument, data: DataOption = DEFAULT_DATA, plugin: Plug
 
 
 def _is_suite(reference: str) -> bool:
-    from ...suites.schema import builtin_suites
+    from provbench.suites import builtin_suites
 
     return reference.endswith((".yaml", ".yml")) or "/" in reference or reference in builtin_suites()
 
 
 def _prepare_suite(suite: str, data: Path, plugin: list[str] | None) -> None:
     """Generate the mini data of a suite, and raise `MissingDataError` that names all that is missing."""
-    from ...suites.inputs import describe_missing, missing_inputs
+    from provbench.suites import describe_missing, missing_inputs
+
     from ..launch import plan_of
 
     planned = plan_of(suite, plugin)
@@ -81,7 +84,8 @@ def verify(
     json: JsonOption = False,
 ) -> None:
     """Read every file of a task's data set; list what is wrong, and exit with 2 if anything is."""
-    from ...registry import load_plugins
+    from provbench.registry import load_plugins
+
     from ..progress import progress_bar
 
     load_plugins(tuple(plugin or ()))
@@ -111,8 +115,9 @@ def export(
     plugin: PluginOption = None,
 ) -> None:
     """Write a task's training images for an image editor, numbered, with the mapping that finds its edits' sources."""
-    from ...registry import load_plugins
-    from ...registry.synthesizers.editor_folder import export_images
+    from provbench.registry import load_plugins
+    from provbench.registry.synthesizers import export_images
+
     from ..launch import assignments
     from ..progress import progress_bar
 
@@ -131,7 +136,7 @@ def export(
 
 def _task(reference: str, data_root: Path, values: Mapping[str, Any] | None = None) -> Task:
     """values: parameters that differ from the variant's defaults."""
-    from ...registry import TASKS
+    from provbench.registry import TASKS
 
     name, _, variant = reference.partition(":")
     cls: type[Task] = TASKS.get(name)

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ...registry.errors import UserError
+from provbench.registry.base import UserError
+
 from ..options import DEFAULT_OUT, JsonOption, OutOption, PluginOption
 from ..show import print_json, print_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...suites.garbage import Garbage
+    from provbench.suites import Garbage
 
 
 def add_to(app: typer.Typer) -> None:
@@ -36,10 +37,8 @@ def gc(
     json: JsonOption = False,
 ) -> None:
     """Free disk space: what killed processes left, and weights beyond --keep. Never touches a record."""
-    from ...registry import load_plugins
-    from ...suites.garbage import find_garbage, remove
-    from ...suites.lock import output_lock
-    from ...suites.output import Output
+    from provbench.registry import load_plugins
+    from provbench.suites import Output, find_garbage, output_lock, remove
 
     if not (out / "records").is_dir():
         raise UserError(f"{out}: no output folder with records; give the one of `provbench run` as --out")
@@ -56,7 +55,7 @@ def gc(
 
 
 def _by_kind(garbage: Sequence[Garbage]) -> list[dict[str, Any]]:
-    from ...suites.garbage import KINDS
+    from provbench.suites import KINDS
 
     of_kind = {kind: [item for item in garbage if item.kind == kind] for kind in KINDS}
     return [

@@ -38,12 +38,19 @@ def extract_keypoints(
 
     Nothing is downloaded. Exits with 1 if videos were broken: they are listed, and not in the file.
     """
-    from ...benchmarks.ucf101_24.video import find_videos
+    from provbench.benchmarks.ucf101_24 import find_videos
 
     found = find_videos(videos)
 
-    from ...benchmarks.ucf101_24.extraction import extract, file_digest, parts_folder
-    from ...benchmarks.ucf101_24.poses import PoseEstimator, find_weights, load_network
+    from provbench.benchmarks.ucf101_24 import (
+        PoseEstimator,
+        extract,
+        file_digest,
+        find_weights,
+        load_network,
+        parts_folder,
+    )
+
     from ..progress import progress_bar
 
     device = _device(device)
@@ -57,7 +64,7 @@ def extract_keypoints(
     }
     boxes = None
     if detector is not None:
-        from ...benchmarks.ucf101_24.detector import PersonDetector
+        from provbench.benchmarks.ucf101_24 import PersonDetector
 
         boxes = PersonDetector(detector, detector_checkpoint, device)
         settings["detector"] = boxes.config_digest
@@ -88,7 +95,7 @@ def extract_keypoints(
 def _device(device: str) -> str:
     import torch
 
-    from ...registry.errors import UserError
+    from provbench.registry.base import UserError
 
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ...registry.errors import UserError
+from provbench.registry.base import UserError
+
 from ..launch import plan_of
 from ..options import DEFAULT_DATA, DEFAULT_OUT, DataOption, OutOption, PluginOption, StorageOption, SuiteArgument
 
@@ -54,7 +55,8 @@ def overlay(
     plugin: PluginOption = None,
 ) -> None:
     """Draw score maps and boxes of a localisation task's runs. Needs their weights: run with --keep last or best."""
-    from ...suites.spec import Place
+    from provbench.suites import Place
+
     from ..finished import final_runs
 
     runs = final_runs(
@@ -90,7 +92,8 @@ def tubes(
     plugin: PluginOption = None,
 ) -> None:
     """Draw the tubes that an action task's runs find in a video. Needs their weights: run with --keep last or best."""
-    from ...suites.spec import Place
+    from provbench.suites import Place
+
     from ..finished import final_runs
     from ..tubes import check_name, save
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ...registry.errors import UserError
+from provbench.registry.base import UserError
+
 from ..launch import plan_of
 from ..options import (
     DEFAULT_DATA,
@@ -25,9 +26,8 @@ from ..show import print_json
 from .runs import find_record
 
 if TYPE_CHECKING:
-    from ...results.record import RunRecord
-    from ...suites.plan import Plan
-    from ...suites.replay import Replay
+    from provbench.results import RunRecord
+    from provbench.suites import Plan, Replay
 
 MOST_SHOWN = 8
 """Fields that differ, of one run, before the rest is only counted."""
@@ -54,9 +54,8 @@ def replay(
     json: JsonOption = False,
 ) -> None:
     """Train recorded runs again from their records alone, and compare. Writes nothing; exit code 1 if any differs."""
-    from ...registry import load_plugins
-    from ...suites.replay import replay as repeat
-    from ...suites.spec import Place
+    from provbench.registry import load_plugins
+    from provbench.suites import Place, replay as repeat
 
     if not keys and suite is None:
         raise UserError("name the runs to replay: KEY…, or --suite SUITE")
@@ -82,9 +81,7 @@ def replay(
 
 
 def _records_of(planned: Plan, out: Path, data: Path, storage: str | None) -> list[RunRecord]:
-    from ...suites.output import Output
-    from ...suites.overview import open_begun
-    from ...suites.replay import recorded_order
+    from provbench.suites import Output, open_begun, recorded_order
 
     output = Output(out)
     keys = recorded_order(open_begun(planned, output, data, storage).values())

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...registry.errors import MissingDataError, UserError
+from provbench.registry.base import MissingDataError, UserError
+
 from ..launch import plan_of
 from ..options import (
     DEFAULT_DATA,
@@ -24,7 +25,7 @@ from ..options import (
 from ..show import print_json
 
 if TYPE_CHECKING:
-    from ...results.report import Report, Site
+    from provbench.results.report import Report, Site
 
 ToOption = Annotated[
     Path | None, typer.Option("--to", help="The folder to write; default: in --out, beside the suite's tables.")
@@ -49,8 +50,7 @@ def report(
     json: JsonOption = False,
 ) -> None:
     """Write a static site of a suite's results, in which every number leads to its runs. Open its index.html."""
-    from ...suites.output import Output
-    from ...suites.report_data import collect_report
+    from provbench.suites import Output, collect_report
 
     planned, output = plan_of(suite, plugin), Output(out)
     folder = output.suite(planned.file.suite.name) / "report" if to is None else to
@@ -78,10 +78,8 @@ def figures(
     json: JsonOption = False,
 ) -> None:
     """Draw a suite's figures as SVG and PNG: convergence, gradients, cost, sweeps, critical differences."""
-    from ...results.figures import save_figure
-    from ...suites.illustrate import make_figures
-    from ...suites.output import Output
-    from ...suites.overview import survey
+    from provbench.results.figures import save_figure
+    from provbench.suites import Output, make_figures, survey
 
     planned = plan_of(suite, plugin)
     try:
@@ -99,7 +97,8 @@ def figures(
 
 
 def _write(found: Report, folder: Path) -> Site:
-    from ...results.report import write_site
+    from provbench.results.report import write_site
+
     from ..progress import progress_bar
 
     with progress_bar() as bar:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ...registry.errors import UserError
+from provbench.registry.base import UserError
+
 from ..options import DEFAULT_OUT, JsonOption, OutOption
 from ..show import print_json, print_rows
 
 if TYPE_CHECKING:
-    from ...results.merge import Merged
+    from provbench.results import Merged
 
 app = typer.Typer(help="Merge and export run records.", no_args_is_help=True)
 
@@ -32,8 +33,8 @@ def merge(
     A finished record never changes. One that is finished in both folders with another outcome is a conflict: it is told
     with both values, and the exit code is 1. So it is where a damaged file was left behind.
     """
-    from ...results import Store
-    from ...results.merge import merge as merge_folders
+    from provbench.results import Store, merge as merge_folders
+
     from ..progress import progress_bar
 
     store = Store(out)
@@ -61,9 +62,7 @@ def export(
     json: JsonOption = False,
 ) -> None:
     """Write every run as a row: what it was, its parameters, its metrics."""
-    from ...results import Store
-    from ...results import export as tables
-    from ...results.table_files import check_format
+    from provbench.results import Store, check_format, export as tables
 
     check_format(file)
     store = Store(out)

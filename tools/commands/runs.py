@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ...registry.errors import UserError, nearest
+from provbench.registry.base import UserError, nearest
+
 from ..launch import HOW_TO_RETRY
 from ..options import DEFAULT_OUT, JsonOption, OutOption
 from ..show import print_json, print_rows
@@ -57,7 +58,7 @@ def why(
     json: JsonOption = False,
 ) -> None:
     """Explain what a run key is made of, or why two keys differ."""
-    from ...suites.spec import digest
+    from provbench.suites import digest
 
     record = find_record(key, out)
     parts = _flatten(record.identity)
@@ -80,7 +81,7 @@ def why(
 
 
 def find_record(prefix: str, out: Any) -> Any:
-    from ...results import Store
+    from provbench.results import Store
 
     store = Store(out)
     record = store.get(prefix)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...registry.errors import UserError, nearest
+from provbench.registry.base import UserError, nearest
+
 from ..launch import build_executor, drive, plan_of, print_tally
 from ..options import (
     DEFAULT_DATA,
@@ -35,8 +36,7 @@ from ..options import (
 from ..show import print_json, print_rows
 
 if TYPE_CHECKING:
-    from ...suites.cell_runs import CellRuns
-    from ...suites.plan import Cell, Plan
+    from provbench.suites import Cell, CellRuns, Plan
 
 
 def add_to(app: typer.Typer) -> None:
@@ -64,9 +64,8 @@ def search(
     json: JsonOption = False,
 ) -> None:
     """Run only a suite's searches: every trial, and no final seed. Goes on where it was left."""
-    from ...suites.inputs import restrict
-    from ...suites.output import Output
-    from ...suites.overview import open_begun
+    from provbench.suites import Output, open_begun, restrict
+
     from ..searches import standing, text
 
     planned, output = restrict(plan_of(suite, plugin), only or ()), Output(out)
@@ -112,8 +111,8 @@ def best(
     json: JsonOption = False,
 ) -> None:
     """Show what a suite's searches chose under each selection protocol, beside the suite's own parameters."""
-    from ...suites.output import Output
-    from ...suites.overview import open_begun, survey
+    from provbench.suites import Output, open_begun, survey
+
     from ..searches import details, print_picks, print_trials
 
     planned, output = plan_of(suite, plugin), Output(out)
@@ -127,7 +126,7 @@ def best(
         print_picks(planned, cells, begun, selection)
         print_trials([begun[cell] for cell in cells if cell in begun], trials)
     if write is not None:
-        from ...suites.chosen import write_chosen
+        from provbench.suites import write_chosen
 
         write_chosen(planned, survey(planned, output, data, storage), selection, write)
         print(f"{write}: the suite with the chosen parameters", file=sys.stderr)
@@ -149,7 +148,7 @@ def _check_selection(selection: str | None, cells: Sequence[Cell]) -> None:
 
 
 def _write_plots(cells: Sequence[CellRuns], folder: Path) -> None:
-    from ...suites.search.plots import write_plots
+    from provbench.suites.search import write_plots
 
     for runs in cells:
         assert runs.search is not None

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ...registry.errors import UserError
+from provbench.registry.base import UserError
+
 from ..answer import print_answer, reserve_for
 from ..launch import HOW_TO_RETRY, build_executor, drive, plan_of, print_tally
 from ..options import (
@@ -36,11 +37,9 @@ from ..reruns import named_runs
 from ..show import complain, print_json, print_rows, print_table
 
 if TYPE_CHECKING:
-    from ...results import Table
-    from ...suites.output import Output
-    from ...suites.overview import CellState
-    from ...suites.plan import Plan
-    from ...suites.trackers import Tracking
+    from provbench.results import Table
+    from provbench.suites import CellState, Output, Plan
+    from provbench.suites.trackers import Tracking
 
 
 def add_to(app: typer.Typer) -> None:
@@ -57,8 +56,7 @@ def plan(
     json: JsonOption = False,
 ) -> None:
     """Check a suite, and show the runs that it needs. Trains nothing."""
-    from ...suites.inputs import describe_missing, missing_inputs
-    from ...suites.overview import runs_needed
+    from provbench.suites import describe_missing, missing_inputs, runs_needed
 
     planned = plan_of(suite, plugin)
     states, note = _survey_or_gaps(planned, out, data, storage)
@@ -127,9 +125,7 @@ def run(
     json: JsonOption = False,
 ) -> None:
     """Run a suite: prepare its data, search, train every seed, and print the tables. Goes on where it was left."""
-    from ...suites.inputs import restrict
-    from ...suites.output import Output
-    from ...suites.tabulate import notes_on_code
+    from provbench.suites import Output, notes_on_code, restrict
 
     planned, output = plan_of(suite, plugin), Output(out)
     folder = output.suite(planned.file.suite.name) / "tables"
@@ -176,7 +172,7 @@ def status(
     json: JsonOption = False,
 ) -> None:
     """Show how far a suite has come, and what the output folder takes on disk."""
-    from ...results import Store
+    from provbench.results import Store
 
     planned = plan_of(suite, plugin)
     states = survey_of(planned, out, data, storage)
@@ -230,9 +226,8 @@ def tables(
     plugin: PluginOption = None,
 ) -> None:
     """Make a suite's tables from the records that are there; gaps stay gaps. Writes them all beside the records."""
-    from ...results import render_all
-    from ...suites.output import Output
-    from ...suites.tabulate import make_tables, notes_on_code, write_tables
+    from provbench.results import render_all
+    from provbench.suites import Output, make_tables, notes_on_code, write_tables
 
     planned = plan_of(suite, plugin)
     states, note = _survey_or_gaps(planned, out, data, storage)
@@ -250,23 +245,21 @@ def tables(
 
 
 def survey_of(planned: Plan, out: Path, data: Path, storage: str | None = None) -> list[CellState]:
-    from ...suites.output import Output
-    from ...suites.overview import survey
+    from provbench.suites import Output, survey
 
     return survey(planned, Output(out), data, storage)
 
 
 def _survey_or_gaps(planned: Plan, out: Path, data: Path, storage: str | None) -> tuple[list[CellState], str]:
     """The state of every cell; where its data are missing, that of one that nothing has been done for, and why."""
-    from ...suites.output import Output
-    from ...suites.overview import survey_ready
+    from provbench.suites import Output, survey_ready
 
     states, problem = survey_ready(planned, Output(out), data, storage)
     return states, problem and f"data are not ready, so there are no run keys yet: {problem}"
 
 
 def _write_tables(planned: Plan, states: list[CellState], output: Output) -> list[Table]:
-    from ...suites.tabulate import make_tables, write_tables
+    from provbench.suites import make_tables, write_tables
 
     made = make_tables(planned, states)
     write_tables(made, output.suite(planned.file.suite.name) / "tables")

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from ...registry.errors import UserError
+from provbench.registry.base import UserError
+
 from ..options import DEFAULT_OUT, JsonOption, OutOption
 from ..show import print_json
 
@@ -25,8 +26,8 @@ def sync(
     json: JsonOption = False,
 ) -> None:
     """Upload the W&B runs of `run --track wandb` that have not been uploaded. Goes on where it was left."""
-    from ...suites.output import Output
-    from ...suites.trackers.wandb_sync import Destination, WandbSync
+    from provbench.suites import Output
+    from provbench.suites.trackers import Destination, WandbSync
 
     if not out.is_dir():
         raise UserError(f"{out}: no such output folder; give the one of `provbench run --track wandb` as --out")

@@ -4,3 +4,7 @@
 gradient is summed, and `estimators` how the penalty's parameter gradient is computed or estimated, and at what cost.
 Change a formula here; change what a user may set in `gradient_guidance.py` beside this folder.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

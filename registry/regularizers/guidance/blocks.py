@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ...lazy import functional, torch
+from ...base import functional, torch
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

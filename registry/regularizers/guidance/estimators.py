@@ -24,8 +24,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from ...base import torch
 from ...contracts import Source, in_fp32, input_gradient
-from ...lazy import torch
 from .blocks import random_field
 from .form import Form, total
 

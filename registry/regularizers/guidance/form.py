@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING, Literal
 
+from ...base import torch
 from ...contracts import Source, in_fp32
-from ...lazy import torch
 from .blocks import Block, block_count, block_sums
 from .masks import MaskKind, control_masks
 from .scalars import ScalarKind, scalar_of

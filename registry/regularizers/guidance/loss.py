@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from ...base import torch
 from ...contracts import Source
-from ...lazy import torch
 from . import estimators
 from .blocks import Block
 from .form import Form, Normalisation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from ...lazy import functional, torch
+from ...base import functional, torch
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from ...base import functional, torch
 from ...contracts import in_fp32
-from ...lazy import functional, torch
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

@@ -8,7 +8,7 @@ import pytest
 
 from provbench.benchmarks.common.generated import KEPT, STAMP, ensure_generated, generated_problems
 from provbench.registry import UserError
-from provbench.registry.checksums import CHECKSUMS
+from provbench.registry.base.checksums import CHECKSUMS
 
 
 class Writer:

@@ -10,7 +10,7 @@ import torch
 
 from provbench.benchmarks.common.provenance import PANEL, mixed_batch, shown, tinted, training_pictures
 from provbench.registry import AUGMENTATIONS, TASKS, Task, load_plugins
-from provbench.registry.synthesizers.image_files import write_image, write_mask
+from provbench.registry.base.image_files import write_image, write_mask
 from provbench.registry.synthesizers.manifest import Header, SyntheticImage, write_manifest
 
 TOY = str(Path(__file__).parents[2] / "plugins" / "toy.py")

@@ -6,7 +6,7 @@ import pytest
 from provbench.benchmarks.common.images import ImageDataset
 from provbench.benchmarks.common.synthetic import synthetic_records
 from provbench.registry import MissingDataError, UserError
-from provbench.registry.synthesizers.image_files import write_image, write_mask
+from provbench.registry.base.image_files import write_image, write_mask
 from provbench.registry.synthesizers.manifest import Header, SyntheticImage, write_manifest
 
 

@@ -3,8 +3,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from provbench.benchmarks.cub_wsol.metrics import (
     box_iou,

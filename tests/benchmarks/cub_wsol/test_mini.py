@@ -9,7 +9,7 @@ from provbench.benchmarks.common.drawing import bounding_box
 from provbench.benchmarks.cub_wsol import data, mini
 from provbench.benchmarks.cub_wsol.data import SPLITS, read_split
 from provbench.benchmarks.cub_wsol.mini import MINI, MiniSet, generate, write
-from provbench.registry.synthesizers.image_files import read_image, read_mask
+from provbench.registry.base.image_files import read_image, read_mask
 from provbench.registry.task import no_progress
 
 SMALL = MiniSet(species=4, train=20, val=4, test=8)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 
-from provbench.benchmarks.common.tensorfile import read_tensors
 from provbench.benchmarks.training import checkpoints as module
 from provbench.benchmarks.training.loop import Outcome
+from provbench.registry.base.tensor_file import read_tensors
 
 from .conftest import Train
 

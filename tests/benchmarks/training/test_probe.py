@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from provbench.benchmarks.common.tensorfile import read_tensors
 from provbench.benchmarks.training.data import Preprocessor
 from provbench.benchmarks.training.probe import GradientProbe, build_probe, outside_shares
 from provbench.registry import AUGMENTATIONS, TASKS, Batch, Source
+from provbench.registry.base.tensor_file import read_tensors
 
 from .conftest import Train
 

@@ -26,7 +26,7 @@ from provbench.benchmarks.ucf101_24.data import (
 from provbench.benchmarks.ucf101_24.mini import MiniSet, write
 from provbench.benchmarks.ucf101_24.skeletons import read_pose_pickle
 from provbench.registry import MissingDataError, UserError
-from provbench.registry.derived import VARIABLE, derived_folder
+from provbench.registry.base.derived import VARIABLE, derived_folder
 
 SMALL = MiniSet(train=24, val=8, test=16)
 SKELETONS, TUBES = Path(converted.FOLDER) / "skeletons", Path(converted.FOLDER) / "tubes"

@@ -9,8 +9,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from mmengine.registry import DefaultScope
 
 from provbench.benchmarks.ucf101_24 import openmmlab

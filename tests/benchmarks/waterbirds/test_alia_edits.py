@@ -12,8 +12,8 @@ from provbench.benchmarks.waterbirds.data import alia_training_set, image_path, 
 from provbench.benchmarks.waterbirds.mini import MiniSet, write
 from provbench.benchmarks.waterbirds.task import Waterbirds, WaterbirdsParams
 from provbench.registry import SYNTHESIZERS, TrainingSet, UserError
+from provbench.registry.base.image_files import read_image, read_mask
 from provbench.registry.synthesizers.background_swap import composite
-from provbench.registry.synthesizers.image_files import read_image, read_mask
 from provbench.registry.synthesizers.manifest import SyntheticSet, read_manifest
 from provbench.registry.task import no_progress
 

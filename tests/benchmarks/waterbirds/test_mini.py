@@ -17,7 +17,7 @@ from provbench.benchmarks.waterbirds.data import (
     verify,
 )
 from provbench.benchmarks.waterbirds.mini import MINI, SPECIES, MiniSet, generate, write
-from provbench.registry.synthesizers.image_files import read_image, read_mask
+from provbench.registry.base.image_files import read_image, read_mask
 
 SMALL = MiniSet(train=40, val=8, test=16, waterbirds=0.25, correlation=0.9, side=32)
 

@@ -11,7 +11,7 @@ import pytest
 from provbench.benchmarks.common.pictures import TRUE
 from provbench.benchmarks.common.records import ImageRecord
 from provbench.benchmarks.waterbirds.pictures import PANEL, gradient_panel
-from provbench.registry.synthesizers.image_files import write_mask
+from provbench.registry.base.image_files import write_mask
 
 
 @pytest.fixture

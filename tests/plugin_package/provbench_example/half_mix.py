@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from provbench.registry import Augmentation, Batch, Params, tunable
 from provbench.registry.augmentations.mixing import mix, partners
-from provbench.registry.lazy import torch
+from provbench.registry.base.lazy import torch
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

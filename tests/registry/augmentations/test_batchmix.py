@@ -7,8 +7,7 @@ from copy import deepcopy
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from torch import Tensor, nn
 
 from provbench.registry import AUGMENTATIONS, Batch, Source, UserError

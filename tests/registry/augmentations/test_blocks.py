@@ -7,8 +7,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from provbench.registry.augmentations.blocks import best_moves, divisor, enlarge, move_blocks
 

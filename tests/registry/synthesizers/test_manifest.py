@@ -11,8 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from provbench.registry import MissingDataError, UserError
+from provbench.registry.base.image_files import read_image, read_mask, write_image, write_mask
 from provbench.registry.synthesizers.background_swap import BackgroundSwap
-from provbench.registry.synthesizers.image_files import read_image, read_mask, write_image, write_mask
 from provbench.registry.synthesizers.manifest import Header, SyntheticImage, read_manifest, write_manifest
 
 HEADER = Header(synthesizer="toy", version="1", params={"strength": 0.5, "prompts": ["a bird"]}, images=2)

@@ -4,8 +4,7 @@ import json
 from math import inf, nan
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from provbench.results.report.scripts import call, safe_json
 

@@ -5,8 +5,7 @@ import math
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from provbench.results.statistics import Interval, PairedEffect, hedges_correction, paired_effect, paired_t_test
 

@@ -5,8 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 import scikit_posthocs
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from provbench.results.statistics import Ranks, critical_difference, inseparable_groups
 

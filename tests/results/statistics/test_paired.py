@@ -7,8 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from provbench.results.statistics import paired_differences, paired_t_test, permutation_test, wilcoxon_test
 

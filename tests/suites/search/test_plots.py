@@ -9,8 +9,7 @@ from pathlib import Path
 import matplotlib
 import optuna
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from provbench.suites.search.plots import Plots, file_name, write_plots
 

@@ -16,8 +16,7 @@ from filelock import FileLock
 from provbench.results.record import RunRecord
 from provbench.suites.output import Output
 from provbench.suites.spec import RunSpec
-from provbench.suites.trackers import Tracking
-from provbench.suites.trackers import tracking as module
+from provbench.suites.trackers import Tracking, tracking as module
 
 
 def diary(output: Output) -> list[str]:

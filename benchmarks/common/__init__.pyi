@@ -1,0 +1,61 @@
+from .drawing import (
+    BACKGROUNDS as BACKGROUNDS,
+    LAND as LAND,
+    PART_COLOURS as PART_COLOURS,
+    WATER as WATER,
+    bounding_box as bounding_box,
+    compose as compose,
+    draw_background as draw_background,
+    draw_bird as draw_bird,
+    species_traits as species_traits,
+)
+from .fingerprint import fingerprint as fingerprint
+from .generated import (
+    STAMP as STAMP,
+    ensure_generated as ensure_generated,
+    generated_problems as generated_problems,
+    require_generated as require_generated,
+)
+from .images import ImageDataset as ImageDataset, read_image as read_image
+from .inspection import (
+    class_gradient as class_gradient,
+    energy_inside as energy_inside,
+    middles as middles,
+    predictions as predictions,
+    spread as spread,
+)
+from .lines import Line as Line, read_lines as read_lines, read_table as read_table
+from .models import check_model as check_model
+from .pictures import (
+    FAINT as FAINT,
+    FOUND as FOUND,
+    GAP as GAP,
+    INK as INK,
+    SPACE as SPACE,
+    TRUE as TRUE,
+    Colour as Colour,
+    Text as Text,
+    beside as beside,
+    figure as figure,
+    file_name as file_name,
+    framed as framed,
+    line as line,
+    magnitude as magnitude,
+    outline as outline,
+    overlay as overlay,
+    page as page,
+    scaled as scaled,
+    share as share,
+    stacked as stacked,
+    verdict as verdict,
+)
+from .provenance import training_pictures as training_pictures
+from .records import ImageRecord as ImageRecord
+from .synthetic import synthetic_records as synthetic_records
+from .tiny import tiny_trunk as tiny_trunk
+from .training_set import RecordTrainingSet as RecordTrainingSet
+from .weights import (
+    missing_weights as missing_weights,
+    torchvision_weights as torchvision_weights,
+    weights_file as weights_file,
+)

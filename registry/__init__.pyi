@@ -1,0 +1,55 @@
+from .base import MissingDataError as MissingDataError, UnknownNameError as UnknownNameError, UserError as UserError
+from .code import file_name as file_name, source_digest as source_digest
+from .contracts import (
+    Augmentation as Augmentation,
+    Batch as Batch,
+    Regularizer as Regularizer,
+    Source as Source,
+    Step as Step,
+    Synthesizer as Synthesizer,
+    TrainingSet as TrainingSet,
+    classification_loss as classification_loss,
+    double_differentiable as double_differentiable,
+    input_gradient as input_gradient,
+)
+from .core import (
+    AUGMENTATIONS as AUGMENTATIONS,
+    BUILT_IN as BUILT_IN,
+    DEFAULT_VERSION as DEFAULT_VERSION,
+    EXECUTORS as EXECUTORS,
+    MODELS as MODELS,
+    PLUGIN_HINT as PLUGIN_HINT,
+    PRUNERS as PRUNERS,
+    REGISTRIES as REGISTRIES,
+    REGULARIZERS as REGULARIZERS,
+    SAMPLERS as SAMPLERS,
+    SYNTHESIZERS as SYNTHESIZERS,
+    TASKS as TASKS,
+    TRACKERS as TRACKERS,
+    Entry as Entry,
+    Plugin as Plugin,
+    Registry as Registry,
+    exit_code as exit_code,
+    is_file as is_file,
+    load_plugins as load_plugins,
+)
+from .params import (
+    Params as Params,
+    SearchSpace as SearchSpace,
+    added as added,
+    describe_issues as describe_issues,
+    implied as implied,
+    search_spaces as search_spaces,
+    tunable as tunable,
+    validate_params as validate_params,
+)
+from .task import (
+    Metric as Metric,
+    Progress as Progress,
+    Recipe as Recipe,
+    Scores as Scores,
+    Task as Task,
+    TaskInfo as TaskInfo,
+    Variant as Variant,
+    no_progress as no_progress,
+)

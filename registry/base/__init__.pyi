@@ -1,0 +1,36 @@
+from . import escape as escape
+from .atomic import (
+    STALE_SECONDS as STALE_SECONDS,
+    atomic_file as atomic_file,
+    is_temporary as is_temporary,
+    make_folder as make_folder,
+    remove_stale as remove_stale,
+    sync_folder as sync_folder,
+    write_errors as write_errors,
+)
+from .checksums import CHECKSUMS as CHECKSUMS, damage as damage, write_checksums as write_checksums
+from .content_digests import content_digest as content_digest, file_digests as file_digests
+from .derived import derived_folder as derived_folder, derived_folders as derived_folders, writable as writable
+from .direction import best_key as best_key, improves as improves, merit as merit
+from .errors import (
+    MissingDataError as MissingDataError,
+    UnknownNameError as UnknownNameError,
+    UserError as UserError,
+    nearest as nearest,
+)
+from .escape import html as html, one_line as one_line
+from .foreign_checkpoints import read_checkpoint as read_checkpoint
+from .image_files import (
+    FORMATS as FORMATS,
+    MAX_PIXELS as MAX_PIXELS,
+    read_image as read_image,
+    read_mask as read_mask,
+    write_image as write_image,
+    write_mask as write_mask,
+)
+from .lazy import functional as functional, torch as torch
+from .lock_holder import describe_holder as describe_holder, write_holder as write_holder
+from .tensor_file import read_tensors as read_tensors, write_tensors as write_tensors
+from .text_rows import csv_rows as csv_rows, numbered_lines as numbered_lines
+from .unlinked import is_real as is_real, real_children as real_children, real_files as real_files
+from .validation import issues as issues, shown as shown

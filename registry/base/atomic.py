@@ -1,0 +1,97 @@
+"""Files that are either complete or not there."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+from .errors import UserError
+
+SUFFIX = ".tmp"
+_TEMPORARY = re.compile(rf"\..+\.[0-9a-f]{{12}}{re.escape(SUFFIX)}")
+STALE_SECONDS = 3600.0
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """A temporary file beside `path`, which takes its place when the block ends, and vanishes if the block fails.
+
+    Whoever reads `path` sees the old content or the new one, also after a power failure. The file is beside `path`, and
+    not in the system's temporary folder, because a rename is atomic within one file system only. Raises `UserError`
+    where the disk is full or the folder read-only.
+    """
+    with write_errors(path):
+        make_folder(path.parent)
+        temporary = path.with_name(f".{path.name}.{uuid4().hex[:12]}{SUFFIX}")
+        try:
+            with temporary.open("xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+
+
+@contextmanager
+def write_errors(path: Path) -> Iterator[None]:
+    """Turn what keeps `path` from being written, and is the user's to mend, into a `UserError`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise UserError(
+                f"{path}: the disk is full, so this file was not written ({error.strerror}). Free some space and start "
+                "again: what was finished before is complete, and is not run again."
+            ) from error
+        if error.errno in _FORBIDDEN:
+            raise UserError(f"{path}: cannot be written ({error.strerror}). Choose a folder that can.") from error
+        raise
+
+
+def make_folder(folder: Path) -> None:
+    """Create `folder` and its parents, so that they outlive a power failure."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the folder's entries durable, where its file system can."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name is one that `atomic_file` is writing, or was when its process was killed."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
+def remove_stale(folder: Path, seconds: float = STALE_SECONDS) -> None:
+    """Remove the temporary files below `folder` that a killed process left there more than `seconds` ago."""
+    oldest = time.time() - seconds
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            if name.startswith(".") and name.endswith(SUFFIX):
+                path = Path(parent, name)
+                with suppress(OSError):  # another process was quicker, or the folder is read-only
+                    if path.stat().st_mtime < oldest:
+                        path.unlink()

@@ -1,0 +1,29 @@
+from .best import Best as Best, best_of as best_of
+from .bootstrap import bootstrap_interval as bootstrap_interval
+from .crossed import (
+    crossed_interval as crossed_interval,
+    crossed_means as crossed_means,
+    paired_crossed_interval as paired_crossed_interval,
+)
+from .deviation import (
+    Deviation as Deviation,
+    SpreadKind as SpreadKind,
+    deviation as deviation,
+    published_standard_error as published_standard_error,
+)
+from .diagram import critical_difference_diagram as critical_difference_diagram
+from .effect import PairedEffect as PairedEffect, hedges_correction as hedges_correction, paired_effect as paired_effect
+from .interval import Interval as Interval, check_level as check_level
+from .mcnemar import McNemar as McNemar, mcnemar_test as mcnemar_test
+from .multiple import holm as holm
+from .nemenyi import critical_difference as critical_difference, inseparable_groups as inseparable_groups
+from .paired import paired_t_test as paired_t_test, permutation_test as permutation_test, wilcoxon_test as wilcoxon_test
+from .pairs import all_alike as all_alike, paired_differences as paired_differences
+from .ranks import (
+    Ranks as Ranks,
+    TaskScores as TaskScores,
+    friedman_test as friedman_test,
+    rank_methods as rank_methods,
+)
+from .samples import paired_score_matrices as paired_score_matrices, score_matrix as score_matrix
+from .summary import Summary as Summary

@@ -1,0 +1,2 @@
+from .base import Executor as Executor, Finished as Finished, Job as Job, OnReport as OnReport
+from .ray_node import leftovers as leftovers

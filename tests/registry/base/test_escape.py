@@ -1,0 +1,117 @@
+"""No text breaks out of the form that it is written in."""
+
+from __future__ import annotations
+
+import html
+import html.parser
+import unicodedata
+
+import pytest
+from hypothesis import given, settings, strategies as st
+from markdown_it import MarkdownIt
+
+from provbench.registry.base import escape
+
+unhurried = settings(deadline=None)
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+
+
+@unhurried
+@given(ANY_TEXT)
+def test_one_line_is_one_line(text: str) -> None:
+    found = escape.one_line(text)
+    assert len(found.splitlines()) <= 1
+    assert not any(unicodedata.category(character) == "Cc" for character in found.replace("\t", ""))
+
+
+def test_the_direction_of_writing_stays() -> None:
+    assert escape.one_line("a\u202eb\u2066c\u200fd\ufeffe") == "abcde"
+
+
+@unhurried
+@given(ANY_TEXT)
+def test_html_comes_back_as_text(text: str) -> None:
+    class Reader(html.parser.HTMLParser):
+        found = ""
+
+        def handle_data(self, data: str) -> None:
+            self.found += data
+
+        def handle_starttag(self, tag: str, attrs: list) -> None:
+            assert dict(attrs) == {"title": escape.one_line(text)}
+            assert tag == "p"
+
+    reader = Reader()
+    reader.feed(f'<p title="{escape.html(text)}">{escape.html(text)}</p>')
+    reader.close()
+    assert reader.found == escape.one_line(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("a|b", r"a\|b"),
+        ("a\\", "a\\\\"),
+        ("**a** `b` _c_", r"\*\*a\*\* \`b\` \_c\_"),
+        ("<script>", r"\<script\>"),
+        ("[a](http://b)", r"\[a\](http\://b)"),
+        ("www.a.b", r"www\.a.b"),
+        ("&lt;b&gt; & c", r"\&lt;b\&gt; & c"),
+        ("$x$ #1 ~y~", r"\$x\$ \#1 \~y\~"),
+        ("12:30, a & b, 5 %", "12:30, a & b, 5 %"),
+    ],
+)
+def test_markdown(text: str, escaped: str) -> None:
+    assert escape.markdown(text) == escaped
+
+
+@unhurried
+@given(ANY_TEXT)
+def test_markdown_is_shown_as_it_was(text: str) -> None:
+    """By a renderer of CommonMark with GitHub's tables: one field, with nothing but text in it."""
+    shown = (
+        MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(f"| {escape.markdown(text)} |\n| --- |\n")
+    )
+    body = shown.partition("<th>")[2].partition("</th>")[0]
+    assert shown.count("<th>") == 1
+    assert "<" not in body
+    assert html.unescape(body).split() == escape.one_line(text).split()
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        (r"\input{secret}", r"\textbackslash{}input\{secret\}"),
+        ("a_b & 50% $x$ #1", r"a\_b \& 50\% \$x\$ \#1"),
+        ('~ ^ < > | "', r"\textasciitilde{} \textasciicircum{} \textless{} \textgreater{} \textbar{} {\char34}"),
+        ("1 ± 2, Δ, α – β", r"1 $\pm$ 2, $\Delta$, $\alpha$ -- $\beta$"),
+        ("-1.4 of 3-4, a-5", "$-$1.4 of 3-4, a-5"),
+        ("Chéron", "Chéron"),
+        ("中 ą", "[U+4E2D] [U+0105]"),
+    ],
+)
+def test_latex(text: str, escaped: str) -> None:
+    assert escape.latex(text) == escaped
+
+
+@unhurried
+@given(ANY_TEXT)
+def test_latex_has_no_commands_but_its_own(text: str) -> None:
+    found = escape.latex(text)
+    for own in (*escape._LATEX.values(), "{}"):
+        found = found.replace(own, "")
+    assert not set(found) & set("\\{}$&#_^~%")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+guidance", "-x", "@sum", "\ttab", " =1+1", "\r=1+1", "\x00=1"])
+def test_no_text_is_a_formula(text: str) -> None:
+    assert escape.spreadsheet(text) == "'" + escape.one_line(text)
+
+
+@pytest.mark.parametrize("value", [-1.5, None, True, "a=b", "1"])
+def test_other_values_stay(value: object) -> None:
+    assert escape.spreadsheet(value) == value
+
+
+def test_a_label_of_latex() -> None:
+    assert escape.latex_label("tab:a b}\\c_é") == "tab:a-b--c_-"
