@@ -1,25 +1,8 @@
-from . import export as export, regression as regression
+from . import regression as regression
 from .citations import PublishedNumber as PublishedNumber, find as find, load_published as load_published
 from .comparison import build_table as build_table
 from .costs import COSTS as COSTS
-from .identity import KEY_LENGTH as KEY_LENGTH, digest as digest
-from .merge import Merged as Merged, merge as merge
-from .outcome import (
-    Difference as Difference,
-    difference as difference,
-    with_comparable_curves as with_comparable_curves,
-)
 from .paired_runs import pair_runs as pair_runs
-from .record import (
-    MAX_INTEGER as MAX_INTEGER,
-    MAX_TRACEBACK as MAX_TRACEBACK,
-    Phase as Phase,
-    PluginCode as PluginCode,
-    RunRecord as RunRecord,
-    Status as Status,
-)
-from .recordfile import DamagedError as DamagedError, decode as decode, encode as encode
-from .recordfolder import RecordFolder as RecordFolder
 from .regression import Change as Change, Comparison as Comparison, Name as Name, Number as Number, State as State
 from .render import (
     RENDERERS as RENDERERS,
@@ -31,16 +14,34 @@ from .render import (
     to_latex as to_latex,
     to_markdown as to_markdown,
 )
-from .selection import (
+from .statistics import Summary as Summary, holm as holm, paired_t_test as paired_t_test
+from .store import (
+    KEY_LENGTH as KEY_LENGTH,
+    MAX_INTEGER as MAX_INTEGER,
+    MAX_TRACEBACK as MAX_TRACEBACK,
     Counts as Counts,
+    DamagedError as DamagedError,
+    Difference as Difference,
+    Merged as Merged,
+    Phase as Phase,
+    PluginCode as PluginCode,
+    RecordFolder as RecordFolder,
+    RunRecord as RunRecord,
+    Status as Status,
+    Store as Store,
+    StoreWarning as StoreWarning,
     ValView as ValView,
     best_trial as best_trial,
+    check_format as check_format,
+    decode as decode,
+    difference as difference,
+    digest as digest,
+    encode as encode,
     final_runs as final_runs,
+    merge as merge,
     oracle_trial as oracle_trial,
+    with_comparable_curves as with_comparable_curves,
 )
-from .statistics import Summary as Summary, holm as holm, paired_t_test as paired_t_test
-from .store import Store as Store, StoreWarning as StoreWarning
-from .table_files import check_format as check_format
 from .table_numbers import read_table as read_table, read_tables as read_tables, with_identities as with_identities
 from .tables import (
     SHOWN as SHOWN,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from provbench.registry.base import UnknownNameError, UserError
 
 from .costs import COSTS
-from .record import RunRecord
+from .store import RunRecord
 from .tables import Column, Entry, TableRow
 
 

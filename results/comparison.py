@@ -15,9 +15,8 @@ from .comparable import check_column, check_variants, network
 from .costs import COSTS
 from .notes import table_notes
 from .quoted import Quoted
-from .record import RunRecord
-from .selection import ValView, final_runs
 from .statistics import best_of, deviation, holm, paired_effect, paired_t_test
+from .store import RunRecord, ValView, final_runs
 from .tables import SHOWN, Cell, Column, Entry, Kind, Table, TableRow
 
 

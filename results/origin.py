@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from .record import RunRecord
+from .store import RunRecord
 from .tables import Table
 
 

@@ -16,8 +16,8 @@ from provbench.registry.base import UserError
 
 from .costs import COSTS
 from .paired_runs import identity_of
-from .record import RunRecord
 from .regression import Name, Number, State
+from .store import RunRecord
 
 _Model = TypeVar("_Model", bound=BaseModel)
 

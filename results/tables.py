@@ -9,9 +9,8 @@ from typing import Literal, NamedTuple
 from provbench.registry.base import improves
 
 from .citations import PublishedNumber
-from .record import RunRecord
-from .selection import Counts
 from .statistics import Deviation, PairedEffect, Summary
+from .store import Counts, RunRecord
 
 GAP = "–"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from provbench.registry import PRUNERS, SAMPLERS
-from provbench.results import RunRecord, ValView, best_trial, oracle_trial
+from provbench.results.store import RunRecord, ValView, best_trial, oracle_trial
 
 from .plan import ORACLE, Cell, Plan
 from .spec import RunSpec

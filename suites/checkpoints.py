@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from provbench.registry.base import atomic_file, best_key, make_folder, real_files, sync_folder, write_errors
-from provbench.results import RunRecord
+from provbench.results.store import RunRecord
 
 from .spec import Keep
 

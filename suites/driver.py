@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provbench.registry.base import MissingDataError, UserError
-from provbench.results import RunRecord, ValView, difference
+from provbench.results.store import RunRecord, ValView, difference
 
 from .cell_runs import CellRuns
 from .checkpoints import is_whole, move_files, wanted_epochs, weights_file

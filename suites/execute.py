@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from provbench.registry import AUGMENTATIONS, REGULARIZERS, TASKS, Task, load_plugins
 from provbench.registry.base import UserError, torch
-from provbench.results import RunRecord
+from provbench.results.store import RunRecord
 
 from .deadline import Deadline
 from .environment import git_state, package_versions
@@ -104,10 +104,7 @@ def _guarded(report: Report) -> Report:
 
 def _attempt(spec: RunSpec, place: Place, report: Report) -> dict[str, Any]:
     """The fields of the record that a training decides, in this process or as a rank. Raises as `sort_out` returns."""
-    from provbench.benchmarks.training import (  # before the clock starts: it takes seconds, once in a process
-        distributed,
-        loop,
-    )
+    from provbench.benchmarks.training import distributed, loop
 
     load_plugins(spec.plugins)
     torch.set_num_threads(place.threads)

@@ -15,7 +15,7 @@ from typing import Any
 
 from provbench.registry import exit_code
 from provbench.registry.base import UserError, torch
-from provbench.results import MAX_TRACEBACK
+from provbench.results.store import MAX_TRACEBACK
 
 from .deadline import OverTimeError
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from provbench.registry.base import UserError
-from provbench.results import RunRecord
+from provbench.results.store import RunRecord
 
 ENOUGH = 10
 """Runs that must have ended before their failures are a rate."""

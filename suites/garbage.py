@@ -17,7 +17,7 @@ from pathlib import Path
 
 from provbench.registry import TASKS
 from provbench.registry.base import STALE_SECONDS, UnknownNameError, is_temporary, real_children
-from provbench.results import RunRecord
+from provbench.results.store import RunRecord
 
 from .checkpoints import wanted_epochs, weights_file
 from .executors import leftovers as driver_leftovers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provbench.results import RunRecord, Store
+from provbench.results.store import RunRecord, Store
 
 
 class Known:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from provbench.results import RunRecord
+from provbench.results.store import RunRecord
 
 from .executors import Job
 from .spec import RunSpec

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provbench.registry.base import atomic_file
-from provbench.results import Store
+from provbench.results.store import Store
 
 
 @dataclass(frozen=True)

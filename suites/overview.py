@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provbench.registry.base import MissingDataError
-from provbench.results import RunRecord
+from provbench.results.store import RunRecord
 
 from .cell_runs import CellRuns, Choice, Lookup, search_base, search_settings
 from .known import Known

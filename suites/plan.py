@@ -26,7 +26,7 @@ from provbench.registry import (
     validate_params,
 )
 from provbench.registry.base import UserError, nearest
-from provbench.results import Phase
+from provbench.results.store import Phase
 
 from .schema import PluginUse, SuiteFile
 from .search_space import fitted

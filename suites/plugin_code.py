@@ -24,7 +24,7 @@ from provbench.registry import (
     source_digest,
 )
 from provbench.registry.base import atomic_file, one_line
-from provbench.results import PluginCode, RunRecord
+from provbench.results.store import PluginCode, RunRecord
 
 from .spec import RunSpec
 

@@ -22,7 +22,7 @@ from provbench.registry import (
     no_progress,
 )
 from provbench.registry.base import UserError, nearest
-from provbench.results import RunRecord, with_comparable_curves
+from provbench.results.store import RunRecord, with_comparable_curves
 
 from .cell_runs import CellRuns
 from .execute import build_task, execute

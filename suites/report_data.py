@@ -8,8 +8,8 @@ from pathlib import Path
 
 from provbench.registry import SearchSpace
 from provbench.registry.base import MissingDataError, UserError, real_files
-from provbench.results import RunRecord, Store
 from provbench.results.report import Report, Search, Selection, SuiteCell, Trial
+from provbench.results.store import RunRecord, Store
 
 from .cell_runs import CellRuns
 from .environment import git_state, package_versions

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from provbench.registry import SearchSpace, is_file, load_plugins
 from provbench.registry.base import UserError, nearest, shown
-from provbench.results import MAX_INTEGER
+from provbench.results.store import MAX_INTEGER
 
 from .complaints import complaints
 from .names import FileName

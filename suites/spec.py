@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict
 
 from provbench.registry import DEFAULT_VERSION, Params, Plugin, implied
-from provbench.results import KEY_LENGTH, Phase, digest
+from provbench.results.store import KEY_LENGTH, Phase, digest
 
 __all__ = ["KEY_LENGTH", "Keep", "Place", "PluginSpec", "RunSpec", "default_data_root", "digest"]
 

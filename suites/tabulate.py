@@ -7,17 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from provbench.registry.base import UserError, atomic_file, make_folder
-from provbench.results import (
-    Column,
-    Counts,
-    Entry,
-    PublishedNumber,
-    Table,
-    TableRow,
-    build_table,
-    load_published,
-    render,
-)
+from provbench.results import Column, Entry, PublishedNumber, Table, TableRow, build_table, load_published, render
+from provbench.results.store import Counts
 
 from .overview import CellState
 from .plan import Cell, Plan

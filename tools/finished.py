@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from provbench.registry import Task
-    from provbench.results import RunRecord
+    from provbench.results.store import RunRecord
     from provbench.suites import Output
 
 

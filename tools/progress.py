@@ -8,7 +8,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from provbench.results import RunRecord
+from provbench.results.store import RunRecord
 from provbench.suites import Observer, RunSpec
 from provbench.suites.executors import Job
 

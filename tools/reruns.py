@@ -19,7 +19,7 @@ def named_runs(names: Iterable[str], plan: Plan, out: Path) -> list[str]:
 
 
 def _key(prefix: str, methods: set[str], out: Path) -> str:
-    from provbench.results import Store
+    from provbench.results.store import Store
 
     store = Store(out)
     known = store.keys()

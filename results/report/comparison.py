@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from ..record import RunRecord
 from ..statistics import mcnemar_test
+from ..store import RunRecord
 from .content import Report, Samples, SuiteCell
 from .links import Links, entry_name
 from .names import file_name

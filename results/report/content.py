@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..record import RunRecord
+from ..store import RunRecord
 from ..tables import Table
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..record import RunRecord
+from ..store import RunRecord
 from ..tables import Cell, Column, Table, TableRow
 from .charts import Chart
 from .comparison import Section

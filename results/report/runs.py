@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from ..record import RunRecord
+from ..store import RunRecord
 from .charts import Chart
 from .content import Report
 from .curves import curve_charts

@@ -10,7 +10,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
-from ..table_files import CsvFile
+from ..store import CsvFile
 from .content import Samples
 from .names import sample_name
 from .scripts import call

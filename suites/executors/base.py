@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 from pydantic import Field
 
 from provbench.registry import Params, Plugin
-from provbench.results import RunRecord
+from provbench.results.store import RunRecord
 
 from ..spec import Place, RunSpec
 

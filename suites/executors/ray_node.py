@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from provbench.registry import load_plugins, no_progress
 from provbench.registry.base import UserError
-from provbench.results import RunRecord
+from provbench.results.store import RunRecord
 
 from ..spec import Place
 from .base import Finished, Job

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from provbench.registry.base import UserError
-from provbench.results import RunRecord
+from provbench.results.store import RunRecord
 
 from ..deadline import OverTimeError
 from .base import Finished, Job

@@ -14,7 +14,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from provbench.registry.base import best_key
-from provbench.results import Status, ValView
+from provbench.results.store import Status, ValView
 
 from ..spec import RunSpec, digest
 from .pruners import Pruner

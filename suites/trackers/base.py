@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from provbench.registry import Plugin
-from provbench.results import RunRecord
+from provbench.results.store import RunRecord
 
 from ..spec import RunSpec
 

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from provbench.registry.base import UserError, read_image
-from provbench.results import RunRecord
+from provbench.results.store import RunRecord
 
 from ..spec import RunSpec
 from .base import Tracker

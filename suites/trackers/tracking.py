@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from provbench.registry.base import real_files
-from provbench.results import RunRecord
+from provbench.results.store import RunRecord
 
 from ..executors import Job
 from ..observer import Observer

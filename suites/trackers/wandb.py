@@ -15,7 +15,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from provbench.registry import Params
-from provbench.results import RunRecord
+from provbench.results.store import RunRecord
 
 from ..spec import RunSpec, digest
 from .base import Tracker

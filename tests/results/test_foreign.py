@@ -15,10 +15,10 @@ import pytest
 from numpy.lib import format as npy
 
 from provbench.results import RunRecord, Store, StoreWarning
-from provbench.results.export import export_curves, export_predictions
-from provbench.results.identity import digest, identity_fault
-from provbench.results.merge import merge
-from provbench.results.recordfile import canonical, encode
+from provbench.results.store.export import export_curves, export_predictions
+from provbench.results.store.identity import digest, identity_fault
+from provbench.results.store.merging import merge
+from provbench.results.store.record_file import canonical, encode
 
 Forge = Callable[..., Path]
 
@@ -156,7 +156,7 @@ def test_predictions_that_no_run_made_are_refused(real: RunRecord, tmp_path: Pat
 def test_a_small_file_does_not_become_a_large_one(
     real: RunRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("provbench.results.npz.MAX_BYTES", 10_000)
+    monkeypatch.setattr("provbench.results.store.npz.MAX_BYTES", 10_000)
     store = Store(tmp_path)
     store.put(real.model_copy(update={"predictions": {"test": {"score": np.zeros(10_000)}}}))
     with pytest.warns(StoreWarning, match="more than 10000 bytes"):

@@ -15,7 +15,7 @@ import pytest
 from provbench.registry import TASKS, Metric, Scores, TaskInfo, UserError, load_plugins
 from provbench.results import RunRecord
 from provbench.results.report.searches import search_pages
-from provbench.results.selection import ValView
+from provbench.results.store.selection import ValView
 from provbench.suites.cell_runs import search_base, search_settings
 from provbench.suites.checkpoints import wanted_epochs
 from provbench.suites.garbage import find_garbage

@@ -13,7 +13,7 @@ import pytest
 
 from provbench.registry import TASKS, Scores, UserError
 from provbench.registry.base import tensor_file as tensorfile
-from provbench.results.record import RunRecord
+from provbench.results.store.record import RunRecord
 from provbench.suites.execute import execute
 from provbench.suites.plan import Plan
 from provbench.suites.spec import Place, RunSpec

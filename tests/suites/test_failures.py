@@ -14,7 +14,7 @@ import torch
 from torch._utils import ExceptionWrapper
 
 from provbench.registry import MissingDataError, UserError
-from provbench.results.record import MAX_TRACEBACK
+from provbench.results.store.record import MAX_TRACEBACK
 from provbench.suites.failures import MethodFailure, sort_out, whole_traceback
 
 

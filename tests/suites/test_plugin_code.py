@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from provbench.registry import MODELS
-from provbench.results.record import PluginCode, RunRecord
+from provbench.results.store.record import PluginCode, RunRecord
 from provbench.suites.execute import execute
 from provbench.suites.plan import Plan
 from provbench.suites.plugin_code import CODE_FILE, code_notes, code_of, keep_to_code, other_code

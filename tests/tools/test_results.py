@@ -35,7 +35,7 @@ def record(key: str, **fields: Any) -> RunRecord:
 @pytest.fixture(autouse=True)
 def _any_key_is_its_identitys(monkeypatch: pytest.MonkeyPatch) -> None:
     """The records here have short keys, and no identity."""
-    monkeypatch.setattr("provbench.results.merge.identity_fault", lambda record: "")
+    monkeypatch.setattr("provbench.results.store.merging.identity_fault", lambda record: "")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from provbench.registry import TRACKERS
-from provbench.results.record import RunRecord
+from provbench.results.store.record import RunRecord
 from provbench.suites.spec import PluginSpec, RunSpec
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import optuna
 import yaml
 
-from provbench.results import RunRecord, Store, encode
+from provbench.results.store import RunRecord, Store, encode
 from provbench.suites import (
     Driver,
     Known,

@@ -19,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from provbench.results import RunRecord, Store, encode
+from provbench.results.store import RunRecord, Store, encode
 
 METRICS = ("MaxBoxAccV2", "MaxBoxAccV2@30", "MaxBoxAccV2@50", "MaxBoxAccV2@70", "accuracy")
 FEW = 300

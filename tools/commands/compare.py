@@ -18,7 +18,8 @@ from ..options import DEFAULT_DATA, DataOption, JsonOption, PluginOption
 from ..show import print_json, print_rows
 
 if TYPE_CHECKING:
-    from provbench.results import Change, Comparison, Difference, Name, Number, RunRecord, State
+    from provbench.results import Change, Comparison, Name, Number, State
+    from provbench.results.store import Difference, RunRecord
     from provbench.suites import Plan
 
 MOVED = 1
@@ -123,7 +124,7 @@ def _is_output(path: Path) -> bool:
 
 def _final_runs(root: Path) -> list[RunRecord]:
     """The records of final runs. The folder is only read: `UserError` for a damaged record, which stays where it is."""
-    from provbench.results import DamagedError, RecordFolder, decode
+    from provbench.results.store import DamagedError, RecordFolder, decode
 
     folder = RecordFolder(root)
     records = []
@@ -151,7 +152,8 @@ def _of_suite(root: Path, plan: Plan, data: Path, *, remembered: bool) -> _Side:
     remembered: where this code would give a run another key, and so finds no record of it, the numbers are those of
     the tables that were written there when it was run.
     """
-    from provbench.results import Store, read_table, render, with_identities
+    from provbench.results import read_table, render, with_identities
+    from provbench.results.store import Store
     from provbench.suites import Output, make_tables, survey
 
     output = Output(root)
@@ -185,7 +187,7 @@ def _direction(task: str, metric: str) -> bool | None:
 
 def _repeated(old: _Side, new: _Side) -> dict[str, Difference | None]:
     """The runs that were run in both states, and where their outcomes part. A copied record is no repetition."""
-    from provbench.results import difference
+    from provbench.results.store import difference
 
     ours = {record.key: record for record in old.records}
     again = [record for record in new.records if record.key in ours and record != ours[record.key]]

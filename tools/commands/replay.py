@@ -26,7 +26,7 @@ from ..show import print_json
 from .runs import find_record
 
 if TYPE_CHECKING:
-    from provbench.results import RunRecord
+    from provbench.results.store import RunRecord
     from provbench.suites import Plan, Replay
 
 MOST_SHOWN = 8

@@ -13,7 +13,7 @@ from ..options import DEFAULT_OUT, JsonOption, OutOption
 from ..show import print_json, print_rows
 
 if TYPE_CHECKING:
-    from provbench.results import Merged
+    from provbench.results.store import Merged
 
 app = typer.Typer(help="Merge and export run records.", no_args_is_help=True)
 
@@ -33,7 +33,7 @@ def merge(
     A finished record never changes. One that is finished in both folders with another outcome is a conflict: it is told
     with both values, and the exit code is 1. So it is where a damaged file was left behind.
     """
-    from provbench.results import Store, merge as merge_folders
+    from provbench.results.store import Store, merge as merge_folders
 
     from ..progress import progress_bar
 
@@ -62,7 +62,7 @@ def export(
     json: JsonOption = False,
 ) -> None:
     """Write every run as a row: what it was, its parameters, its metrics."""
-    from provbench.results import Store, check_format, export as tables
+    from provbench.results.store import Store, check_format, export as tables
 
     check_format(file)
     store = Store(out)

@@ -81,7 +81,7 @@ def why(
 
 
 def find_record(prefix: str, out: Any) -> Any:
-    from provbench.results import Store
+    from provbench.results.store import Store
 
     store = Store(out)
     record = store.get(prefix)

@@ -172,7 +172,7 @@ def status(
     json: JsonOption = False,
 ) -> None:
     """Show how far a suite has come, and what the output folder takes on disk."""
-    from provbench.results import Store
+    from provbench.results.store import Store
 
     planned = plan_of(suite, plugin)
     states = survey_of(planned, out, data, storage)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from provbench.results.record import RunRecord
+from provbench.results.store.record import RunRecord
 from provbench.suites.executors import Executor, Finished, Job, OnReport
 from provbench.suites.plan import Plan, make_plan
 from provbench.suites.schema import load_suite

@@ -13,7 +13,7 @@ import torch
 
 from provbench.registry import UserError, load_plugins
 from provbench.registry.base.tensor_file import read_tensors
-from provbench.results.record import RunRecord
+from provbench.results.store.record import RunRecord
 from provbench.suites.execute import execute
 from provbench.suites.plan import make_plan
 from provbench.suites.schema import load_suite

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from provbench.registry import TRACKERS, load_plugins
-from provbench.results.record import RunRecord
+from provbench.results.store.record import RunRecord
 from provbench.suites.driver import Tally
 from provbench.suites.output import Output
 from provbench.suites.plan import Plan

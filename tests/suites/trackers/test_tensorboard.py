@@ -13,7 +13,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from provbench.registry import TRACKERS, UserError
-from provbench.results.record import RunRecord
+from provbench.results.store.record import RunRecord
 from provbench.suites.output import Output
 from provbench.suites.spec import RunSpec
 

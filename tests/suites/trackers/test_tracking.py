@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from provbench.results.record import RunRecord
+from provbench.results.store.record import RunRecord
 from provbench.suites.output import Output
 from provbench.suites.spec import RunSpec
 from provbench.suites.trackers import Tracking, tracking as module

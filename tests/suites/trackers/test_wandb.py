@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from provbench.registry import TRACKERS
-from provbench.results.record import RunRecord
+from provbench.results.store.record import RunRecord
 from provbench.suites.output import Output
 from provbench.suites.spec import RunSpec
 from provbench.suites.trackers import Tracker

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from provbench.registry import TRACKERS
-from provbench.results.record import RunRecord
+from provbench.results.store.record import RunRecord
 from provbench.suites.spec import RunSpec
 from provbench.suites.trackers import Tracker
 

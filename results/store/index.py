@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
-from .recordfolder import Signature
+from .record_folder import Signature
 
 COLUMNS = "key TEXT PRIMARY KEY, mtime INTEGER, size INTEGER, inode INTEGER, digest BLOB, data BLOB"
 SELECT = "SELECT key, mtime, size, inode, digest, data FROM records"

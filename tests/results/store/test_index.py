@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provbench.results.index import CHUNK, Index, Row
+from provbench.results.store.index import CHUNK, Index, Row
 
 ROWS: list[Row] = [("aa1", (1, 2, 3), b"one"), ("ab1", (10**18, 5, 6), b"two"), ("ab2", (7, 8, 9), b"\x00\xff")]
 
@@ -116,7 +116,7 @@ def test_where_it_cannot_be_there_are_no_rows(tmp_path: Path) -> None:
 
 
 def test_one_that_another_process_holds_is_left_alone(index: Index, monkeypatch) -> None:
-    monkeypatch.setattr("provbench.results.index.TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr("provbench.results.store.index.TIMEOUT_SECONDS", 0.05)
     with closing(sqlite3.connect(index.path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         assert list(index.rows()) == []

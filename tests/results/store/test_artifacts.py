@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from provbench.results.artifacts import Artifacts
-from provbench.results.recordfile import DamagedError
+from provbench.results.store.artifacts import Artifacts
+from provbench.results.store.record_file import DamagedError
 
 
 def write(root: Path, name: str, content: bytes = b"x") -> Path:

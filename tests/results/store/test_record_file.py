@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from provbench.registry import UserError
 from provbench.results import Store
-from provbench.results.record import MAX_METRIC, SCHEMA_VERSION
-from provbench.results.recordfile import DamagedError, decode, encode
+from provbench.results.store.record import MAX_METRIC, SCHEMA_VERSION
+from provbench.results.store.record_file import DamagedError, decode, encode
 
 PATH = Path("records/aa/aa00.json")
-HISTORIC = Path(__file__).parent / "historic"
+HISTORIC = Path(__file__).parents[1] / "historic"
 
 values = st.floats(-MAX_METRIC, MAX_METRIC) | st.sampled_from([nan, inf, -inf])
 metrics = st.dictionaries(st.text(min_size=1, max_size=8), values, max_size=3)

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from provbench.results import Store, StoreWarning
-from provbench.results.index import Index
-from provbench.results.record import MAX_INTEGER, MAX_METRIC
-from provbench.results.recordfile import decode, encode
-from provbench.results.recordfolder import RecordFolder
-from provbench.results.summaries import VERSION, Reader, pack, unpack
+from provbench.results.store.index import Index
+from provbench.results.store.record import MAX_INTEGER, MAX_METRIC
+from provbench.results.store.record_file import decode, encode
+from provbench.results.store.record_folder import RecordFolder
+from provbench.results.store.summaries import VERSION, Reader, pack, unpack
 
 per_example = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 values = st.floats(-MAX_METRIC, MAX_METRIC) | st.sampled_from([nan, inf, -inf])
@@ -142,7 +142,7 @@ def test_a_reader_shows_what_was_there_when_it_was_made(store: Store, make_recor
 
 
 def test_an_interrupted_reading_is_not_lost(folder: CountingFolder, index: Index, monkeypatch) -> None:
-    monkeypatch.setattr("provbench.results.summaries.BATCH", 2)
+    monkeypatch.setattr("provbench.results.store.summaries.BATCH", 2)
     load = folder.load_signed
 
     def stopped(key: str):

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from provbench.results import StoreWarning
-from provbench.results.recordfile import encode
-from provbench.results.recordfolder import RecordFolder
+from provbench.results.store.record_file import encode
+from provbench.results.store.record_folder import RecordFolder
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from provbench.results.npz import npz_errors, npz_headers, read_npz
-from provbench.results.recordfile import DamagedError
+from provbench.results.store.npz import npz_errors, npz_headers, read_npz
+from provbench.results.store.record_file import DamagedError
 
 ARRAYS = {
     "score": np.arange(20.0),

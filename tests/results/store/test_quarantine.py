@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from provbench.results import StoreWarning
-from provbench.results.quarantine import set_aside
+from provbench.results.store.quarantine import set_aside
 
 
 def test_files_of_one_name_are_all_kept(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from provbench.registry import UserError
-from provbench.results.frame import column
-from provbench.results.table_files import FORMATS, TableFile, as_text, table_file
+from provbench.results.store.frame import column
+from provbench.results.store.table_files import FORMATS, TableFile, as_text, table_file
 
 per_example = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 text = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=6)
@@ -106,7 +106,7 @@ def test_negative_numbers_are_no_formulas(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_pieces_make_one_table(tmp_path: Path, suffix: str, monkeypatch) -> None:
-    monkeypatch.setattr("provbench.results.table_files.ROWS", 3)
+    monkeypatch.setattr("provbench.results.store.table_files.ROWS", 3)
     path = tmp_path / f"a{suffix}"
     write(path, *(pd.DataFrame({"a": [number, number], "b": ["x", "y"]}) for number in range(5)))
     read = {

@@ -17,7 +17,7 @@ from pydantic_core import from_json
 
 from .index import Index, Row
 from .record import SCHEMA_VERSION, RunRecord, RunSummary
-from .recordfolder import RecordFolder
+from .record_folder import RecordFolder
 
 BATCH = 1000
 """Records that are read before the index is written: what an interrupted reading loses."""

@@ -10,13 +10,13 @@ import pytest
 
 from provbench.registry import UserError
 from provbench.results import Store, StoreWarning
-from provbench.results.merge import merge
+from provbench.results.store.merging import merge
 
 
 @pytest.fixture(autouse=True)
 def _any_key_is_its_identitys(monkeypatch: pytest.MonkeyPatch) -> None:
     """The records here have short keys, and no identity. `test_foreign.py` has whole ones."""
-    monkeypatch.setattr("provbench.results.merge.identity_fault", lambda record: "")
+    monkeypatch.setattr("provbench.results.store.merging.identity_fault", lambda record: "")
 
 
 @pytest.fixture

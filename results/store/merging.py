@@ -16,8 +16,8 @@ from .artifacts import Artifacts
 from .identity import identity_fault
 from .outcome import Difference, difference
 from .record import RunRecord
-from .recordfile import DamagedError, decode
-from .recordfolder import RecordFolder
+from .record_file import DamagedError, decode
+from .record_folder import RecordFolder
 from .store import Store
 
 MAX_BYTES = 64 * 2**20

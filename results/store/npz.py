@@ -13,7 +13,7 @@ from tokenize import TokenError
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile, ZipFile
 
-from .recordfile import DamagedError
+from .record_file import DamagedError
 
 if TYPE_CHECKING:
     import numpy as np

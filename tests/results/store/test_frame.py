@@ -6,7 +6,7 @@ import numpy as np
 import pandas.testing
 import pytest
 
-from provbench.results.frame import column, make_frame
+from provbench.results.store.frame import column, make_frame
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_runs_are_taken_in_parts(make_record, monkeypatch) -> None:
     runs = [make_record(f"a{i}", parameters={f"p{i % 4}": i}, val={f"m{i % 3}": float(i)}) for i in range(7)]
     whole = make_frame(runs)
     for size in (1, 2, 7):
-        monkeypatch.setattr("provbench.results.frame.CHUNK", size)
+        monkeypatch.setattr("provbench.results.store.frame.CHUNK", size)
         pandas.testing.assert_frame_equal(make_frame(iter(runs)), whole)
     assert whole["param/p1"].dropna().tolist() == [1, 5]
     assert whole["val/m2"].isna().tolist() == [True, True, False, True, True, False, True]

@@ -9,8 +9,8 @@ import pandas.testing
 import pytest
 
 from provbench.results import Store, StoreWarning
-from provbench.results.export import beside, export_curves, export_predictions, export_runs
-from provbench.results.table_files import FORMATS
+from provbench.results.store.export import beside, export_curves, export_predictions, export_runs
+from provbench.results.store.table_files import FORMATS
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_curves_are_long(store: Store, tmp_path: Path, suffix: str, make_record)
 def test_curves_of_many_records_are_written_in_parts(store: Store, tmp_path: Path, suffix: str, monkeypatch) -> None:
     whole, parts = tmp_path / f"whole{suffix}", tmp_path / f"parts{suffix}"
     export_curves(store, whole)
-    monkeypatch.setattr("provbench.results.export.BATCH", 1)
+    monkeypatch.setattr("provbench.results.store.export.BATCH", 1)
     export_curves(store, parts)
     pandas.testing.assert_frame_equal(read(whole), read(parts))
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from provbench.results.outcome import difference
+from provbench.results.store.outcome import difference
 
 CURVE = [{"epoch": 1, "loss": 0.7}, {"epoch": 2, "loss": 0.5}]
 nan = float("nan")

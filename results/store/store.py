@@ -25,8 +25,8 @@ from .npz import read_npz
 from .outcome import difference
 from .quarantine import StoreWarning, set_aside
 from .record import KEY_PATTERN, RunRecord, RunSummary
-from .recordfile import DamagedError, encode
-from .recordfolder import RecordFolder
+from .record_file import DamagedError, encode
+from .record_folder import RecordFolder
 from .sizes import folder_sizes
 from .summaries import VERSION, Reader
 

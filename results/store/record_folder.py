@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .quarantine import set_aside
 from .record import KEY_PATTERN, RunRecord
-from .recordfile import DamagedError, decode
+from .record_file import DamagedError, decode
 
 Signature = tuple[int, int, int]
 """(mtime_ns, size, inode) of a file: what tells an unchanged one without opening it.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .artifacts import Artifacts
 from .npz import npz_headers
 from .record import RunRecord
-from .recordfile import DamagedError
+from .record_file import DamagedError
 from .store import Store
 from .table_files import table_file
 

@@ -16,7 +16,7 @@ import pytest
 
 from provbench.registry import UserError
 from provbench.results import Store, StoreWarning
-from provbench.results.record import RunSummary
+from provbench.results.store.record import RunSummary
 
 
 @pytest.fixture

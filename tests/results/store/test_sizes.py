@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from provbench.results.sizes import folder_sizes
+from provbench.results.store.sizes import folder_sizes
 
 
 def test_bytes_by_folder(tmp_path: Path) -> None:

@@ -1,0 +1,27 @@
+from . import export as export
+from .identity import KEY_LENGTH as KEY_LENGTH, digest as digest
+from .merging import Merged as Merged, merge as merge
+from .outcome import (
+    Difference as Difference,
+    difference as difference,
+    with_comparable_curves as with_comparable_curves,
+)
+from .record import (
+    MAX_INTEGER as MAX_INTEGER,
+    MAX_TRACEBACK as MAX_TRACEBACK,
+    Phase as Phase,
+    PluginCode as PluginCode,
+    RunRecord as RunRecord,
+    Status as Status,
+)
+from .record_file import DamagedError as DamagedError, decode as decode, encode as encode
+from .record_folder import RecordFolder as RecordFolder
+from .selection import (
+    Counts as Counts,
+    ValView as ValView,
+    best_trial as best_trial,
+    final_runs as final_runs,
+    oracle_trial as oracle_trial,
+)
+from .store import Store as Store, StoreWarning as StoreWarning
+from .table_files import CsvFile as CsvFile, check_format as check_format
