@@ -10,10 +10,10 @@ from itertools import combinations
 from math import isfinite, nan
 from typing import TYPE_CHECKING, Any
 
-from provbench.results import COSTS
 from provbench.results.figures import convergence_figure, cost_figure, sweep_figure
 from provbench.results.statistics import Ranks, Summary, TaskScores, critical_difference_diagram, rank_methods
 from provbench.results.store import RunRecord
+from provbench.results.tables import COSTS
 
 from .overview import CellState
 from .plan import Cell, Plan

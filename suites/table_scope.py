@@ -8,7 +8,7 @@ from functools import cached_property
 
 from provbench.registry import Metric
 from provbench.registry.base import UserError, nearest
-from provbench.results import COSTS, PublishedNumber
+from provbench.results.tables import COSTS, PublishedNumber
 
 from .plan import Cell, Plan
 from .table_section import ColumnSection, RowSection, TableSection

@@ -7,8 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from provbench.registry.base import UserError, atomic_file, make_folder
-from provbench.results import Column, Entry, PublishedNumber, Table, TableRow, build_table, load_published, render
 from provbench.results.store import Counts
+from provbench.results.tables import (
+    Column,
+    Entry,
+    PublishedNumber,
+    Table,
+    TableRow,
+    build_table,
+    load_published,
+    render,
+)
 
 from .overview import CellState
 from .plan import Cell, Plan

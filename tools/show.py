@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table as RichTable
 
-    from provbench.results import Field, Table
+    from provbench.results.tables import Field, Table
 
 
 WIDTH = 160

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from ..render import render
-from ..tables import TITLES, Cell, Field, Kind, Table
+from ..tables import TITLES, Cell, Field, Kind, Table, render
 from .folder import Content
 from .names import file_name
 from .verdicts import Verdict, heading, judge

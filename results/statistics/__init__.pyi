@@ -5,7 +5,7 @@ from .crossed import (
     crossed_means as crossed_means,
     paired_crossed_interval as paired_crossed_interval,
 )
-from .deviation import (
+from .deviations import (
     Deviation as Deviation,
     SpreadKind as SpreadKind,
     deviation as deviation,

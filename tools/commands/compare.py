@@ -152,8 +152,9 @@ def _of_suite(root: Path, plan: Plan, data: Path, *, remembered: bool) -> _Side:
     remembered: where this code would give a run another key, and so finds no record of it, the numbers are those of
     the tables that were written there when it was run.
     """
-    from provbench.results import read_table, render, with_identities
+    from provbench.results import read_table, with_identities
     from provbench.results.store import Store
+    from provbench.results.tables import render
     from provbench.suites import Output, make_tables, survey
 
     output = Output(root)

@@ -37,7 +37,7 @@ from ..reruns import named_runs
 from ..show import complain, print_json, print_rows, print_table
 
 if TYPE_CHECKING:
-    from provbench.results import Table
+    from provbench.results.tables import Table
     from provbench.suites import CellState, Output, Plan
     from provbench.suites.trackers import Tracking
 
@@ -226,7 +226,7 @@ def tables(
     plugin: PluginOption = None,
 ) -> None:
     """Make a suite's tables from the records that are there; gaps stay gaps. Writes them all beside the records."""
-    from provbench.results import render_all
+    from provbench.results.tables import render_all
     from provbench.suites import Output, make_tables, notes_on_code, write_tables
 
     planned = plan_of(suite, plugin)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from provbench.registry.base import UnknownNameError, UserError
 
+from ..store import RunRecord
 from .costs import COSTS
-from .store import RunRecord
-from .tables import Column, Entry, TableRow
+from .model import Column, Entry, TableRow
 
 
 def check_variants(rows: Sequence[TableRow], variant: str, title: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from provbench.results import Column, Counts, Entry, Table, TableRow
 
-from .tabular import ACCURACY, entry, notes, published, record, row, table
+from ..tabular import ACCURACY, entry, notes, published, record, row, table
 
 
 def lines(made: Table, *beginnings: str) -> list[str]:

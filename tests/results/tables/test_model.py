@@ -8,7 +8,7 @@ import pytest
 
 from provbench.results import Cell, Column, Entry, Kind, Table
 
-from .tabular import ACCURACY, published, row, table
+from ..tabular import ACCURACY, published, row, table
 
 ROWS = [
     row("baseline", (60.0, 62.0, 64.0), Entry(model="resnet50")),

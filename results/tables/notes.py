@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from .citation_notes import source_notes
 from .costs import COSTS
-from .origin import origin_notes
-from .quoted import Quoted
-from .sources import source_notes
-from .tables import GAP, LEVEL, Table
+from .model import GAP, LEVEL, Table
+from .published_cells import Quoted
+from .run_notes import origin_notes
 
 
 def table_notes(table: Table, quoted: Quoted) -> Iterator[str]:

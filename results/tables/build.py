@@ -10,14 +10,14 @@ from typing import Literal
 
 from provbench.registry.base import UnknownNameError, UserError
 
+from ..statistics import best_of, deviation, holm, paired_effect, paired_t_test
+from ..store import RunRecord, ValView, final_runs
 from .citations import PublishedNumber
-from .comparable import check_column, check_variants, network
+from .compatibility import check_column, check_variants, network
 from .costs import COSTS
+from .model import SHOWN, Cell, Column, Entry, Kind, Table, TableRow
 from .notes import table_notes
-from .quoted import Quoted
-from .statistics import best_of, deviation, holm, paired_effect, paired_t_test
-from .store import RunRecord, ValView, final_runs
-from .tables import SHOWN, Cell, Column, Entry, Kind, Table, TableRow
+from .published_cells import Quoted
 
 
 def build_table(

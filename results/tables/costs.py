@@ -8,7 +8,7 @@ from typing import Protocol
 
 from provbench.registry.base import best_key
 
-from .store import RunRecord
+from ..store import RunRecord
 
 
 class Measure(Protocol):

@@ -6,7 +6,7 @@ import pytest
 
 from provbench.results import COSTS, Column, RunRecord
 
-from .tabular import entry, notes, record, row, table
+from ..tabular import entry, notes, record, row, table
 
 CURVE = [{"epoch": 1, "f1": 50.0}, {"epoch": 2, "f1": 61.0}, {"epoch": 3, "f1": 61.0}, {"epoch": 4, "f1": math.nan}]
 

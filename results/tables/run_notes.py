@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from .store import RunRecord
-from .tables import Table
+from ..store import RunRecord
+from .model import Table
 
 
 def origin_notes(table: Table) -> Iterator[str]:

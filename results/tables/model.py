@@ -8,9 +8,9 @@ from typing import Literal, NamedTuple
 
 from provbench.registry.base import improves
 
+from ..statistics import Deviation, PairedEffect, Summary
+from ..store import Counts, RunRecord
 from .citations import PublishedNumber
-from .statistics import Deviation, PairedEffect, Summary
-from .store import Counts, RunRecord
 
 GAP = "–"
 

@@ -31,7 +31,7 @@ from provbench.results import (
     to_markdown,
 )
 
-from .tabular import ACCURACY, entry, published, record, row, table as make_table
+from ..tabular import ACCURACY, entry, published, record, row, table as make_table
 
 GOLDEN = Path(__file__).parent / "golden"
 SUFFIXES = {"markdown": "md", "latex": "tex", "html": "html", "csv": "csv", "json": "json"}

@@ -23,9 +23,9 @@ from pydantic import (
 from provbench.registry import describe_issues
 from provbench.registry.base import UserError
 
-from .statistics import SpreadKind
+from ..statistics import SpreadKind
 
-FOLDER = Path(__file__).parent / "published"
+FOLDER = Path(__file__).parents[1] / "published"
 
 Origin = Literal["paper", "seed", "secondary"]
 """`paper`: read in the publication or in its authors' repository. `seed`: stated by the document that this project set

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from .citations import PublishedNumber, find
-from .tables import Column, TableRow
+from .model import Column, TableRow
 
 SPLIT = "test"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from provbench.registry.base import UnknownNameError, escape
 
-from .tables import Cell, Field, Kind, Table
+from .model import Cell, Field, Kind, Table
 
 LATEX_WIDTH = 100
 """Characters that fit into the text width of a page; a wider table is scaled down to it."""

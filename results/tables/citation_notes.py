@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from .citations import PublishedNumber
-from .quoted import Quoted
-from .tables import Place, Table
+from .model import Place, Table
+from .published_cells import Quoted
 
 FEW = 3
 """Numbers of one place that are listed in any case."""

@@ -8,7 +8,7 @@ import pytest
 from provbench.registry import UnknownNameError, UserError
 from provbench.results import Column, Entry, Summary, TableRow
 
-from .tabular import ACCURACY, entry, notes, published, record, row, table
+from ..tabular import ACCURACY, entry, notes, published, record, row, table
 
 ROWS = [
     row("baseline", (60.0, 62.0, 64.0)),

@@ -1,0 +1,25 @@
+from .build import build_table as build_table
+from .citations import PublishedNumber as PublishedNumber, find as find, load_published as load_published
+from .costs import COSTS as COSTS
+from .model import (
+    SHOWN as SHOWN,
+    TITLES as TITLES,
+    Cell as Cell,
+    Column as Column,
+    Entry as Entry,
+    Field as Field,
+    Kind as Kind,
+    Place as Place,
+    Table as Table,
+    TableRow as TableRow,
+)
+from .renderers import (
+    RENDERERS as RENDERERS,
+    render as render,
+    render_all as render_all,
+    to_csv as to_csv,
+    to_html as to_html,
+    to_json as to_json,
+    to_latex as to_latex,
+    to_markdown as to_markdown,
+)
