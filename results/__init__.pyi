@@ -1,6 +1,14 @@
-from . import regression as regression
-from .paired_runs import pair_runs as pair_runs
-from .regression import Change as Change, Comparison as Comparison, Name as Name, Number as Number, State as State
+from .regression import (
+    Change as Change,
+    Comparison as Comparison,
+    Name as Name,
+    Number as Number,
+    State as State,
+    pair_runs as pair_runs,
+    read_table as read_table,
+    read_tables as read_tables,
+    with_identities as with_identities,
+)
 from .statistics import Summary as Summary, holm as holm, paired_t_test as paired_t_test
 from .store import (
     KEY_LENGTH as KEY_LENGTH,
@@ -29,7 +37,6 @@ from .store import (
     oracle_trial as oracle_trial,
     with_comparable_curves as with_comparable_curves,
 )
-from .table_numbers import read_table as read_table, read_tables as read_tables, with_identities as with_identities
 from .tables import (
     COSTS as COSTS,
     RENDERERS as RENDERERS,

@@ -18,7 +18,7 @@ from ..options import DEFAULT_DATA, DataOption, JsonOption, PluginOption
 from ..show import print_json, print_rows
 
 if TYPE_CHECKING:
-    from provbench.results import Change, Comparison, Name, Number, State
+    from provbench.results.regression import Change, Comparison, Name, Number, State
     from provbench.results.store import Difference, RunRecord
     from provbench.suites import Plan
 
@@ -61,7 +61,7 @@ def compare(
     0 nothing moved beyond noise, 1 something did, or a result went missing, 2 something is yours to mend.
     """
     from provbench.registry import load_plugins
-    from provbench.results import regression
+    from provbench.results.regression import differences as regression
 
     if not 0 < alpha < 1:
         raise UserError(f"--alpha {alpha}: must lie between 0 and 1, such as 0.05")
@@ -98,7 +98,7 @@ def _sides(old: Path, new: Path, plan: Plan | None, data: Path) -> tuple[_Side, 
             for path in (old, new)
         )
     elif len(outputs) == 2:
-        from provbench.results import pair_runs
+        from provbench.results.regression import pair_runs
 
         records = [_final_runs(path) for path in outputs]
         before, after = (_Side(*side) for side in zip(pair_runs(*records), records, strict=True))
@@ -139,7 +139,7 @@ def _final_runs(root: Path) -> list[RunRecord]:
 
 def _read_tables(path: Path) -> State:
     """The numbers of a table's file, or of a folder of them, by the file's name."""
-    from provbench.results import read_tables
+    from provbench.results.regression import read_tables
 
     files = [path] if path.is_file() else sorted(path.glob("[!.]*.json"))
     tables = [read_tables(file.read_bytes(), str(file), file.stem) for file in files]
@@ -152,7 +152,7 @@ def _of_suite(root: Path, plan: Plan, data: Path, *, remembered: bool) -> _Side:
     remembered: where this code would give a run another key, and so finds no record of it, the numbers are those of
     the tables that were written there when it was run.
     """
-    from provbench.results import read_table, with_identities
+    from provbench.results.regression import read_table, with_identities
     from provbench.results.store import Store
     from provbench.results.tables import render
     from provbench.suites import Output, make_tables, survey

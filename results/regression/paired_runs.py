@@ -12,8 +12,8 @@ from typing import Any
 
 from provbench.registry.base import UserError
 
-from .regression import BARRIERS, Name, Number, State
-from .store import RunRecord
+from ..store import RunRecord
+from .differences import BARRIERS, Name, Number, State
 
 
 def pair_runs(old: Iterable[RunRecord], new: Iterable[RunRecord]) -> tuple[State, State]:

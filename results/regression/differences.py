@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from provbench.registry.base import improves
 
-from .statistics import Summary, all_alike, check_level, holm, paired_differences, paired_t_test
+from ..statistics import Summary, all_alike, check_level, holm, paired_differences, paired_t_test
 
 Verdict = Literal[
     "regressed",

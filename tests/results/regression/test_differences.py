@@ -15,9 +15,9 @@ from statsmodels.stats.multitest import multipletests
 
 from provbench.registry import UserError
 from provbench.results import Column, Entry, RunRecord, TableRow, build_table, render, render_all
-from provbench.results.paired_runs import pair_runs
-from provbench.results.regression import MOVED, Change, Name, Number, State, compare
-from provbench.results.table_numbers import read_table, read_tables, with_identities
+from provbench.results.regression.differences import MOVED, Change, Name, Number, State, compare
+from provbench.results.regression.paired_runs import pair_runs
+from provbench.results.regression.table_numbers import read_table, read_tables, with_identities
 
 NAME = Name("full", "waterbirds", "cutmix", "accuracy")
 

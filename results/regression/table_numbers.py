@@ -14,10 +14,10 @@ from pydantic import BaseModel, Field, ValidationError
 from provbench.registry import describe_issues
 from provbench.registry.base import UserError
 
+from ..store import RunRecord
+from ..tables import COSTS
+from .differences import Name, Number, State
 from .paired_runs import identity_of
-from .regression import Name, Number, State
-from .store import RunRecord
-from .tables import COSTS
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
