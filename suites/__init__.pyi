@@ -4,6 +4,14 @@ from .chosen import write_chosen as write_chosen
 from .driver import Driver as Driver, Tally as Tally
 from .execute import build_task as build_task
 from .faults import Faults as Faults
+from .file import (
+    Suite as Suite,
+    SuiteFile as SuiteFile,
+    builtin_suites as builtin_suites,
+    expand_sweeps as expand_sweeps,
+    load_suite as load_suite,
+    parse_yaml as parse_yaml,
+)
 from .garbage import KINDS as KINDS, Garbage as Garbage, find_garbage as find_garbage, remove as remove
 from .illustrate import make_figures as make_figures
 from .inputs import describe_missing as describe_missing, missing_inputs as missing_inputs, restrict as restrict
@@ -22,9 +30,7 @@ from .overview import (
 from .plan import Cell as Cell, Plan as Plan, make_plan as make_plan
 from .replay import Replay as Replay, recorded_order as recorded_order, replay as replay
 from .report_data import collect_report as collect_report
-from .schema import Suite as Suite, SuiteFile as SuiteFile, builtin_suites as builtin_suites, load_suite as load_suite
 from .spec import Place as Place, RunSpec as RunSpec, digest as digest
-from .sweep import expand_sweeps as expand_sweeps
 from .synthetic import data_fingerprint as data_fingerprint, ensure_synthetic as ensure_synthetic
 from .tabulate import make_tables as make_tables, notes_on_code as notes_on_code, write_tables as write_tables
 from .trials import (
@@ -34,4 +40,3 @@ from .trials import (
     picks as picks,
     trial_rows as trial_rows,
 )
-from .yaml_file import parse_yaml as parse_yaml

@@ -12,7 +12,7 @@ import yaml
 from provbench.registry import is_file
 from provbench.registry.base import UserError, atomic_file, nearest
 
-from .names import shortened
+from .file import shortened
 from .overview import CellState
 from .plan import ORACLE, Plan
 

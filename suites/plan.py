@@ -28,8 +28,7 @@ from provbench.registry import (
 from provbench.registry.base import UserError, nearest
 from provbench.results.store import Phase
 
-from .schema import PluginUse, SuiteFile
-from .search_space import fitted
+from .file import PluginUse, SuiteFile, fitted
 from .spec import PluginSpec, RunSpec
 from .synthetic import data_fingerprint
 

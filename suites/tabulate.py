@@ -19,11 +19,11 @@ from provbench.results.tables import (
     render,
 )
 
+from .file import ColumnSection, RowSection, TableSection
 from .overview import CellState
 from .plan import Cell, Plan
 from .plugin_code import code_notes
 from .table_scope import TableScope, by_task, network
-from .table_section import ColumnSection, RowSection, TableSection
 
 FILES = {"markdown": ".md", "csv": ".csv", "latex": ".tex", "html": ".html", "json": ".json"}
 

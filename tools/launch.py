@@ -20,7 +20,8 @@ HOW_TO_RETRY = "`--retry-failed` runs again what had failed, once its cause is m
 
 def plan_of(suite: str, plugins: Iterable[str] | None) -> Plan:
     """The suite of a path or name, checked down to its tables."""
-    from provbench.suites import load_suite, make_plan, make_tables, untouched
+    from provbench.suites import make_plan, make_tables, untouched
+    from provbench.suites.file import load_suite
 
     plan = make_plan(load_suite(suite), tuple(plugins or ()))
     make_tables(plan, untouched(plan))
@@ -117,7 +118,7 @@ def _counted(tally: Tally) -> str:
 
 def assignments(texts: Iterable[str], option: str) -> dict[str, Any]:
     """`NAME=VALUE`, each value in YAML. option: what gave them, for the errors."""
-    from provbench.suites import parse_yaml
+    from provbench.suites.file import parse_yaml
 
     values = {}
     for text in texts:

@@ -10,9 +10,9 @@ import pytest
 from provbench.registry import load_plugins
 from provbench.suites.driver import Driver, Tally
 from provbench.suites.executors.inline import Inline
+from provbench.suites.file.schema import load_suite
 from provbench.suites.output import Output
 from provbench.suites.plan import Plan, make_plan
-from provbench.suites.schema import load_suite
 from provbench.suites.spec import Place
 
 PLUGINS = tuple(str(Path(__file__).parents[1] / "plugins" / name) for name in ("toy.py", "broken.py"))

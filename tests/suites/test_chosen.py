@@ -12,10 +12,10 @@ from provbench.registry import UserError
 from provbench.suites.chosen import chosen_suite, write_chosen
 from provbench.suites.driver import Driver
 from provbench.suites.executors.inline import Inline
+from provbench.suites.file.schema import load_suite
 from provbench.suites.output import Output
 from provbench.suites.overview import CellState, survey, untouched
 from provbench.suites.plan import Plan, make_plan
-from provbench.suites.schema import load_suite
 from provbench.suites.spec import Place
 
 from .conftest import PLUGINS

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from provbench.results import RunRecord, Store
+from provbench.suites.file.schema import load_suite
 from provbench.suites.plan import Plan, make_plan
-from provbench.suites.schema import load_suite
 
 from .in_process import Ended, call
 

@@ -15,9 +15,9 @@ from provbench.suites.checkpoints import weights_file
 from provbench.suites.driver import Driver
 from provbench.suites.execute import build_task
 from provbench.suites.executors.inline import Inline
+from provbench.suites.file.schema import load_suite
 from provbench.suites.output import Output
 from provbench.suites.plan import make_plan
-from provbench.suites.schema import load_suite
 from provbench.suites.spec import Place
 from provbench.tools.finished import FinalRun, final_runs
 

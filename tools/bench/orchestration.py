@@ -31,15 +31,13 @@ from provbench.suites import (
     Place,
     Plan,
     RunSpec,
-    Suite,
-    SuiteFile,
-    expand_sweeps,
     make_plan,
     search_base,
     search_settings,
     survey,
 )
 from provbench.suites.executors import Executor, Finished, Job, OnReport
+from provbench.suites.file import Suite, SuiteFile, expand_sweeps
 from provbench.suites.search import CellSearch, Fixed, journal, open_storage
 
 TOY = Path(__file__).parents[2] / "tests" / "plugins" / "toy.py"

@@ -28,7 +28,7 @@ def list_plugins(
 ) -> None:
     """List tasks, methods' parts, models, executors and suites by name."""
     from provbench.registry import REGISTRIES, load_plugins
-    from provbench.suites import builtin_suites
+    from provbench.suites.file import builtin_suites
 
     load_plugins(tuple(plugin or ()))
     kinds = [*REGISTRIES, "suites"]

@@ -52,7 +52,7 @@ def prepare(task: PrepareArgument, data: DataOption = DEFAULT_DATA, plugin: Plug
 
 
 def _is_suite(reference: str) -> bool:
-    from provbench.suites import builtin_suites
+    from provbench.suites.file import builtin_suites
 
     return reference.endswith((".yaml", ".yml")) or "/" in reference or reference in builtin_suites()
 

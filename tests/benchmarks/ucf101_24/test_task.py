@@ -22,7 +22,7 @@ from provbench.benchmarks.ucf101_24.mini import MiniSet
 from provbench.benchmarks.ucf101_24.task import MATLAB, METRICS, Ucf10124, instance_scores
 from provbench.registry import AUGMENTATIONS, MODELS, REGULARIZERS, TASKS, MissingDataError, Task, UserError
 from provbench.registry.task import no_progress
-from provbench.suites.schema import load_suite
+from provbench.suites.file.schema import load_suite
 
 SMALL = MiniSet(train=24, val=8, test=16, seed=0)
 

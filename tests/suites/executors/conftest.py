@@ -14,8 +14,8 @@ import pytest
 
 from provbench.results.store.record import RunRecord
 from provbench.suites.executors import Executor, Finished, Job, OnReport
+from provbench.suites.file.schema import load_suite
 from provbench.suites.plan import Plan, make_plan
-from provbench.suites.schema import load_suite
 from provbench.suites.spec import Place
 
 from ..conftest import PLUGINS

@@ -18,10 +18,10 @@ from provbench.suites.environment import git_state
 from provbench.suites.executors import Job
 from provbench.suites.executors.inline import Inline
 from provbench.suites.executors.ray_cluster import RayCluster
+from provbench.suites.file.schema import load_suite
 from provbench.suites.observer import Observer
 from provbench.suites.output import Output
 from provbench.suites.plan import Plan, make_plan
-from provbench.suites.schema import load_suite
 from provbench.suites.spec import Place
 
 from ..conftest import PLUGINS

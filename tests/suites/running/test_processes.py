@@ -15,8 +15,8 @@ from provbench.registry import UserError, load_plugins
 from provbench.registry.base.tensor_file import read_tensors
 from provbench.results.store.record import RunRecord
 from provbench.suites.execute import execute
+from provbench.suites.file.schema import load_suite
 from provbench.suites.plan import make_plan
-from provbench.suites.schema import load_suite
 from provbench.suites.spec import Place, RunSpec
 
 TESTS = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provbench.registry import UserError
-from provbench.suites.yaml_file import MOST_BYTES, load_yaml
+from provbench.suites.file.yaml_file import MOST_BYTES, load_yaml
 
 
 def complaint(tmp_path: Path, content: str | bytes) -> str:

@@ -18,7 +18,7 @@ from .sweep import SweepError, expand_sweeps, sweep_points
 from .table_section import TableSection
 from .yaml_file import Location, line_of, load_yaml
 
-BUILTIN_FOLDER = Path(__file__).parent
+BUILTIN_FOLDER = Path(__file__).parents[1]
 
 
 Seed = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]

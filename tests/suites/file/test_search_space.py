@@ -12,14 +12,14 @@ import pytest
 from provbench.registry import TASKS, SearchSpace, UserError, load_plugins
 from provbench.suites.cell_runs import search_base, search_settings
 from provbench.suites.chosen import chosen_suite
-from provbench.suites.names import MOST_BYTES, shortened
+from provbench.suites.file.names import MOST_BYTES, shortened
+from provbench.suites.file.schema import load_suite
+from provbench.suites.file.search_space import fitted
 from provbench.suites.overview import untouched
 from provbench.suites.plan import Plan
-from provbench.suites.schema import load_suite
 from provbench.suites.search.study import study_name
-from provbench.suites.search_space import fitted
 
-from .conftest import PLUGINS
+from ..conftest import PLUGINS
 
 load_plugins(PLUGINS)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from provbench.registry import UserError
+from provbench.suites.file.schema import builtin_suites, load_suite
 from provbench.suites.plan import make_plan
-from provbench.suites.schema import builtin_suites, load_suite
 
-from .conftest import PLUGINS, TOY
+from ..conftest import PLUGINS, TOY
 
 GOOD = TOY.replace("  baseline: {}\n", "  baseline: {}\n  mixed: {augmentation: cutmix}\n")
 
