@@ -14,7 +14,6 @@ from .file import (
 )
 from .garbage import KINDS as KINDS, Garbage as Garbage, find_garbage as find_garbage, remove as remove
 from .illustrate import make_figures as make_figures
-from .inputs import describe_missing as describe_missing, missing_inputs as missing_inputs, restrict as restrict
 from .known import Known as Known
 from .lock import output_lock as output_lock
 from .observer import Observer as Observer, Observers as Observers
@@ -27,11 +26,21 @@ from .overview import (
     survey_ready as survey_ready,
     untouched as untouched,
 )
-from .plan import Cell as Cell, Plan as Plan, make_plan as make_plan
+from .planning import (
+    Cell as Cell,
+    Place as Place,
+    Plan as Plan,
+    RunSpec as RunSpec,
+    data_fingerprint as data_fingerprint,
+    describe_missing as describe_missing,
+    digest as digest,
+    ensure_synthetic as ensure_synthetic,
+    make_plan as make_plan,
+    missing_inputs as missing_inputs,
+    restrict as restrict,
+)
 from .replay import Replay as Replay, recorded_order as recorded_order, replay as replay
 from .report_data import collect_report as collect_report
-from .spec import Place as Place, RunSpec as RunSpec, digest as digest
-from .synthetic import data_fingerprint as data_fingerprint, ensure_synthetic as ensure_synthetic
 from .tabulate import make_tables as make_tables, notes_on_code as notes_on_code, write_tables as write_tables
 from .trials import (
     Pick as Pick,

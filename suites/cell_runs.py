@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from provbench.registry import PRUNERS, SAMPLERS
 from provbench.results.store import RunRecord, ValView, best_trial, oracle_trial
 
-from .plan import ORACLE, Cell, Plan
-from .spec import RunSpec
+from .planning import ORACLE, Cell, Plan, RunSpec
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage

@@ -14,7 +14,7 @@ from provbench.registry.base import UserError, atomic_file, nearest
 
 from .file import shortened
 from .overview import CellState
-from .plan import ORACLE, Plan
+from .planning import ORACLE, Plan
 
 
 def write_chosen(plan: Plan, states: Sequence[CellState], protocol: str | None, path: Path) -> None:

@@ -22,15 +22,12 @@ from .checkpoints import is_whole, move_files, wanted_epochs, weights_file
 from .environment import checkout
 from .executors import Executor, Finished, Job
 from .faults import Faults
-from .inputs import describe_missing, missing_inputs
 from .known import Known
 from .lock import output_lock
 from .observer import Observer
 from .output import Output
-from .plan import Cell, Plan
+from .planning import Cell, Place, Plan, RunSpec, data_fingerprint, describe_missing, ensure_synthetic, missing_inputs
 from .repeats import Repeats
-from .spec import Place, RunSpec
-from .synthetic import data_fingerprint, ensure_synthetic
 from .tally import Tally
 
 if TYPE_CHECKING:

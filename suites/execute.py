@@ -19,9 +19,7 @@ from .deadline import Deadline
 from .environment import git_state, package_versions
 from .failures import MethodFailure, sort_out, whole_traceback
 from .memory import PeakMemory
-from .plugin_code import code_of, keep_to_code
-from .spec import Place, RunSpec
-from .synthetic import data_fingerprint, ensure_synthetic
+from .planning import Place, RunSpec, code_of, data_fingerprint, ensure_synthetic, keep_to_code
 from .working_folder import working_folder
 
 if TYPE_CHECKING:

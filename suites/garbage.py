@@ -22,8 +22,7 @@ from provbench.results.store import RunRecord
 from .checkpoints import wanted_epochs, weights_file
 from .executors import leftovers as driver_leftovers
 from .output import Output
-from .plan import ORACLE
-from .spec import KEY_LENGTH, Keep
+from .planning import KEY_LENGTH, ORACLE, Keep
 from .trackers import leftovers as tracker_leftovers
 from .working_folder import is_held
 

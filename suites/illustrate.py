@@ -16,7 +16,7 @@ from provbench.results.store import RunRecord
 from provbench.results.tables import COSTS
 
 from .overview import CellState
-from .plan import Cell, Plan
+from .planning import Cell, Plan
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

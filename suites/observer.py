@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from provbench.results.store import RunRecord
 
 from .executors import Job
-from .spec import RunSpec
+from .planning import RunSpec
 
 
 class Observer:

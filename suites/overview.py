@@ -13,9 +13,7 @@ from provbench.results.store import RunRecord
 from .cell_runs import CellRuns, Choice, Lookup, search_base, search_settings
 from .known import Known
 from .output import Output
-from .plan import ORACLE, Cell, Plan
-from .plugin_code import OtherCode, other_code
-from .spec import RunSpec
+from .planning import ORACLE, Cell, OtherCode, Plan, RunSpec, other_code
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage

@@ -26,8 +26,7 @@ from provbench.results.store import RunRecord, with_comparable_curves
 
 from .cell_runs import CellRuns
 from .execute import build_task, execute
-from .plugin_code import changes_of_code
-from .spec import Place, RunSpec
+from .planning import Place, RunSpec, changes_of_code
 
 _KINDS: Mapping[str, Registry] = {
     "task": TASKS,

@@ -16,7 +16,7 @@ from .environment import git_state, package_versions
 from .illustrate import make_figures
 from .output import Output
 from .overview import CellState, open_begun, survey, untouched
-from .plan import Cell, Plan
+from .planning import Cell, Plan
 from .tabulate import make_tables, notes_on_code
 
 

@@ -11,7 +11,7 @@ from provbench.registry.base import UserError, nearest
 from provbench.results.tables import COSTS, PublishedNumber
 
 from .file import ColumnSection, RowSection, TableSection
-from .plan import Cell, Plan
+from .planning import Cell, Plan
 
 
 class TableScope:

@@ -21,8 +21,7 @@ from provbench.results.tables import (
 
 from .file import ColumnSection, RowSection, TableSection
 from .overview import CellState
-from .plan import Cell, Plan
-from .plugin_code import code_notes
+from .planning import Cell, Plan, code_notes
 from .table_scope import TableScope, by_task, network
 
 FILES = {"markdown": ".md", "csv": ".csv", "latex": ".tex", "html": ".html", "json": ".json"}

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from provbench.registry.base import merit
 
 from .cell_runs import CellRuns, search_base
-from .plan import ORACLE
+from .planning import ORACLE
 
 _STATES = {
     TrialState.COMPLETE: "finished",

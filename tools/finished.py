@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provbench.registry.base import MissingDataError, UserError, nearest
-from provbench.suites import RunSpec
+from provbench.suites.planning import RunSpec
 
 if TYPE_CHECKING:
     from torch import nn
@@ -60,8 +60,9 @@ def final_runs(
     Raises `UserError` for a task, method or seed that the suite does not have, for a search that is not finished, and
     for a run that failed; `MissingDataError` for one that is not finished, or whose weights were not kept.
     """
-    from provbench.suites import Output, make_plan, survey
+    from provbench.suites import Output, survey
     from provbench.suites.file import load_suite
+    from provbench.suites.planning import make_plan
 
     plan, output = make_plan(load_suite(suite), tuple(plugins)), Output(out)
     states = {state.cell.method: state for state in survey(plan, output, data, storage) if state.cell.name == task}

@@ -12,16 +12,18 @@ from .durations import seconds_of
 from .show import print_json
 
 if TYPE_CHECKING:
-    from provbench.suites import Output, Plan, Tally
+    from provbench.suites import Output, Tally
     from provbench.suites.executors import Executor
+    from provbench.suites.planning import Plan
 
 HOW_TO_RETRY = "`--retry-failed` runs again what had failed, once its cause is mended"
 
 
 def plan_of(suite: str, plugins: Iterable[str] | None) -> Plan:
     """The suite of a path or name, checked down to its tables."""
-    from provbench.suites import make_plan, make_tables, untouched
+    from provbench.suites import make_tables, untouched
     from provbench.suites.file import load_suite
+    from provbench.suites.planning import make_plan
 
     plan = make_plan(load_suite(suite), tuple(plugins or ()))
     make_tables(plan, untouched(plan))
@@ -55,7 +57,8 @@ def drive(
 ) -> Tally:
     """Run a suite with progress on the terminal; `after(tracking)` is called at its end. options: the driver's own."""
     from provbench.registry import TRACKERS
-    from provbench.suites import Driver, Faults, Observers, Place
+    from provbench.suites import Driver, Faults, Observers
+    from provbench.suites.planning import Place
     from provbench.suites.trackers import Tracking
 
     from .progress import ProgressDisplay

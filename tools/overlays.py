@@ -20,7 +20,8 @@ from provbench.benchmarks.cub_wsol import (
     score_panel,
 )
 from provbench.registry.base import UserError
-from provbench.suites import Place, RunSpec, build_task
+from provbench.suites import build_task
+from provbench.suites.planning import Place, RunSpec
 
 from .finished import FinalRun
 

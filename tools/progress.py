@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from provbench.results.store import RunRecord
-from provbench.suites import Observer, RunSpec
+from provbench.suites import Observer
 from provbench.suites.executors import Job
+from provbench.suites.planning import RunSpec
 
 
 def progress_bar(console: Console | None = None) -> Progress:

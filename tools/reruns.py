@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from provbench.registry.base import UserError, nearest
 
 if TYPE_CHECKING:
-    from provbench.suites import Plan
+    from provbench.suites.planning import Plan
 
 
 def named_runs(names: Iterable[str], plan: Plan, out: Path) -> list[str]:

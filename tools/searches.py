@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from provbench.suites import Cell, CellRuns, Pick, Plan, TrialRow, best_first, picks, trial_rows
+from provbench.suites import CellRuns, Pick, TrialRow, best_first, picks, trial_rows
+from provbench.suites.planning import Cell, Plan
 
 from .show import print_rows
 

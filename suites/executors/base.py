@@ -12,7 +12,7 @@ from pydantic import Field
 from provbench.registry import Params, Plugin
 from provbench.results.store import RunRecord
 
-from ..spec import Place, RunSpec
+from ..planning import Place, RunSpec
 
 
 @dataclass(frozen=True)

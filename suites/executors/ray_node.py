@@ -17,7 +17,7 @@ from provbench.registry import load_plugins, no_progress
 from provbench.registry.base import UserError
 from provbench.results.store import RunRecord
 
-from ..spec import Place
+from ..planning import Place
 from .base import Finished, Job
 from .shipping import ROOT, unpack_plugins
 from .threads import limit_threads

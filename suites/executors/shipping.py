@@ -14,7 +14,7 @@ from pathlib import Path
 from provbench.registry import is_file
 from provbench.registry.base import UserError
 
-from ..spec import RunSpec
+from ..planning import RunSpec
 
 ROOT = __name__.partition(".suites.")[0]
 LAYERS = ("registry", "benchmarks", "suites", "results")

@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from provbench.registry.base import best_key
 from provbench.results.store import Status, ValView
 
-from ..spec import RunSpec, digest
+from ..planning import RunSpec, digest
 from .pruners import Pruner
 from .samplers import Fixed, Sampler
 from .storage import reaching

@@ -9,7 +9,7 @@ from pathlib import Path
 from provbench.registry import Plugin
 from provbench.results.store import RunRecord
 
-from ..spec import RunSpec
+from ..planning import RunSpec
 
 
 class Tracker(Plugin, ABC):

@@ -10,7 +10,7 @@ from pathlib import Path
 from provbench.registry.base import UserError, read_image
 from provbench.results.store import RunRecord
 
-from ..spec import RunSpec
+from ..planning import RunSpec
 from .base import Tracker
 
 UNFINISHED = ".unfinished"

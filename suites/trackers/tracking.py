@@ -11,7 +11,7 @@ from provbench.results.store import RunRecord
 
 from ..executors import Job
 from ..observer import Observer
-from ..spec import RunSpec
+from ..planning import RunSpec
 from .base import Tracker
 from .process import TrackerProcess
 

@@ -17,7 +17,7 @@ from pydantic import Field
 from provbench.registry import Params
 from provbench.results.store import RunRecord
 
-from ..spec import RunSpec, digest
+from ..planning import RunSpec, digest
 from .base import Tracker
 
 UNFINISHED = "unfinished"

@@ -12,8 +12,8 @@ from provbench.suites.driver import Driver, Tally
 from provbench.suites.executors.inline import Inline
 from provbench.suites.file.schema import load_suite
 from provbench.suites.output import Output
-from provbench.suites.plan import Plan, make_plan
-from provbench.suites.spec import Place
+from provbench.suites.planning.plan import Plan, make_plan
+from provbench.suites.planning.spec import Place
 
 PLUGINS = tuple(str(Path(__file__).parents[1] / "plugins" / name) for name in ("toy.py", "broken.py"))
 

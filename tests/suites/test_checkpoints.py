@@ -16,8 +16,8 @@ from provbench.suites.checkpoints import is_whole, move_files, wanted_epochs, we
 from provbench.suites.driver import Driver, Tally
 from provbench.suites.executors.inline import Inline
 from provbench.suites.output import Output
-from provbench.suites.plan import Plan
-from provbench.suites.spec import Keep, Place
+from provbench.suites.planning.plan import Plan
+from provbench.suites.planning.spec import Keep, Place
 
 from .conftest import SEARCH, TOY
 

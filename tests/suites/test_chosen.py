@@ -15,8 +15,8 @@ from provbench.suites.executors.inline import Inline
 from provbench.suites.file.schema import load_suite
 from provbench.suites.output import Output
 from provbench.suites.overview import CellState, survey, untouched
-from provbench.suites.plan import Plan, make_plan
-from provbench.suites.spec import Place
+from provbench.suites.planning.plan import Plan, make_plan
+from provbench.suites.planning.spec import Place
 
 from .conftest import PLUGINS
 

@@ -21,7 +21,7 @@ from provbench.suites.checkpoints import wanted_epochs
 from provbench.suites.garbage import find_garbage
 from provbench.suites.output import Output
 from provbench.suites.overview import open_begun, survey
-from provbench.suites.plan import Plan
+from provbench.suites.planning.plan import Plan
 from provbench.suites.report_data import collect_report
 from provbench.suites.search.study import CellSearch, study_name
 from provbench.suites.tabulate import make_tables

@@ -17,8 +17,8 @@ from provbench.suites.lock import output_lock
 from provbench.suites.observer import Observer
 from provbench.suites.output import Output
 from provbench.suites.overview import runs_needed, survey, untouched
-from provbench.suites.plan import Plan
-from provbench.suites.spec import Place
+from provbench.suites.planning.plan import Plan
+from provbench.suites.planning.spec import Place
 from provbench.suites.tabulate import make_tables
 
 from .conftest import SEARCH, TOY

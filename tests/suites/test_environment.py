@@ -13,7 +13,7 @@ import pytest
 from provbench.suites import driver
 from provbench.suites.driver import Tally
 from provbench.suites.environment import UNKNOWN, Checkout, git_state, read_checkout
-from provbench.suites.plan import Plan
+from provbench.suites.planning.plan import Plan
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 

@@ -15,8 +15,8 @@ from provbench.registry import TASKS, Scores, UserError
 from provbench.registry.base import tensor_file as tensorfile
 from provbench.results.store.record import RunRecord
 from provbench.suites.execute import execute
-from provbench.suites.plan import Plan
-from provbench.suites.spec import Place, RunSpec
+from provbench.suites.planning.plan import Plan
+from provbench.suites.planning.spec import Place, RunSpec
 
 from .conftest import TOY
 

@@ -22,8 +22,8 @@ from provbench.suites.executors.inline import Inline
 from provbench.suites.executors.ray_node import SIGN, sign
 from provbench.suites.garbage import DAY_SECONDS, Garbage, find_garbage, remove
 from provbench.suites.output import Output
-from provbench.suites.plan import Plan
-from provbench.suites.spec import Place
+from provbench.suites.planning.plan import Plan
+from provbench.suites.planning.spec import Place
 from provbench.suites.trackers.wandb import UNFINISHED
 
 FINISHED, INTERRUPTED = "f" * 20, "0" * 20

@@ -13,7 +13,7 @@ from provbench.suites.driver import Tally
 from provbench.suites.illustrate import make_figures
 from provbench.suites.output import Output
 from provbench.suites.overview import CellState, survey, untouched
-from provbench.suites.plan import Plan
+from provbench.suites.planning.plan import Plan
 
 from .conftest import TOY
 

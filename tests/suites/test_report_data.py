@@ -10,7 +10,7 @@ import pytest
 from provbench.results.report import Report, write_site
 from provbench.suites.driver import Tally
 from provbench.suites.output import Output
-from provbench.suites.plan import Plan
+from provbench.suites.planning.plan import Plan
 from provbench.suites.report_data import collect_report
 
 from .conftest import SEARCH, TOY

@@ -12,7 +12,7 @@ import pytest
 
 from provbench.results import RunRecord, Store
 from provbench.suites.file.schema import load_suite
-from provbench.suites.plan import Plan, make_plan
+from provbench.suites.planning.plan import Plan, make_plan
 
 from .in_process import Ended, call
 

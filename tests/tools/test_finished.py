@@ -17,8 +17,8 @@ from provbench.suites.execute import build_task
 from provbench.suites.executors.inline import Inline
 from provbench.suites.file.schema import load_suite
 from provbench.suites.output import Output
-from provbench.suites.plan import make_plan
-from provbench.suites.spec import Place
+from provbench.suites.planning.plan import make_plan
+from provbench.suites.planning.spec import Place
 from provbench.tools.finished import FinalRun, final_runs
 
 PLUGIN = str(Path(__file__).parents[1] / "plugins" / "toy.py")

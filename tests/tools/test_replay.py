@@ -13,9 +13,9 @@ import pytest
 from provbench.registry import UserError
 from provbench.results import RunRecord, Store
 from provbench.suites.file.schema import Suite, SuiteFile
-from provbench.suites.plan import make_plan
+from provbench.suites.planning.plan import make_plan
+from provbench.suites.planning.spec import digest
 from provbench.suites.replay import differences, spec_of
-from provbench.suites.spec import digest
 
 from .conftest import Run
 from .in_process import Ended, call

@@ -18,7 +18,7 @@ import pytest
 
 from provbench.registry import TRACKERS
 from provbench.results.store.record import RunRecord
-from provbench.suites.spec import PluginSpec, RunSpec
+from provbench.suites.planning.spec import PluginSpec, RunSpec
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

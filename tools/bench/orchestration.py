@@ -24,20 +24,10 @@ import optuna
 import yaml
 
 from provbench.results.store import RunRecord, Store, encode
-from provbench.suites import (
-    Driver,
-    Known,
-    Output,
-    Place,
-    Plan,
-    RunSpec,
-    make_plan,
-    search_base,
-    search_settings,
-    survey,
-)
+from provbench.suites import Driver, Known, Output, search_base, search_settings, survey
 from provbench.suites.executors import Executor, Finished, Job, OnReport
 from provbench.suites.file import Suite, SuiteFile, expand_sweeps
+from provbench.suites.planning import Place, Plan, RunSpec, make_plan
 from provbench.suites.search import CellSearch, Fixed, journal, open_storage
 
 TOY = Path(__file__).parents[2] / "tests" / "plugins" / "toy.py"

@@ -20,7 +20,7 @@ from ..show import print_json, print_rows
 if TYPE_CHECKING:
     from provbench.results.regression import Change, Comparison, Name, Number, State
     from provbench.results.store import Difference, RunRecord
-    from provbench.suites import Plan
+    from provbench.suites.planning import Plan
 
 MOVED = 1
 """Exit code where a number moved beyond noise, or a result went missing."""

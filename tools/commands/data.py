@@ -59,7 +59,7 @@ def _is_suite(reference: str) -> bool:
 
 def _prepare_suite(suite: str, data: Path, plugin: list[str] | None) -> None:
     """Generate the mini data of a suite, and raise `MissingDataError` that names all that is missing."""
-    from provbench.suites import describe_missing, missing_inputs
+    from provbench.suites.planning import describe_missing, missing_inputs
 
     from ..launch import plan_of
 

@@ -55,7 +55,7 @@ def overlay(
     plugin: PluginOption = None,
 ) -> None:
     """Draw score maps and boxes of a localisation task's runs. Needs their weights: run with --keep last or best."""
-    from provbench.suites import Place
+    from provbench.suites.planning import Place
 
     from ..finished import final_runs
 
@@ -92,7 +92,7 @@ def tubes(
     plugin: PluginOption = None,
 ) -> None:
     """Draw the tubes that an action task's runs find in a video. Needs their weights: run with --keep last or best."""
-    from provbench.suites import Place
+    from provbench.suites.planning import Place
 
     from ..finished import final_runs
     from ..tubes import check_name, save

@@ -27,7 +27,8 @@ from .runs import find_record
 
 if TYPE_CHECKING:
     from provbench.results.store import RunRecord
-    from provbench.suites import Plan, Replay
+    from provbench.suites import Replay
+    from provbench.suites.planning import Plan
 
 MOST_SHOWN = 8
 """Fields that differ, of one run, before the rest is only counted."""
@@ -55,7 +56,8 @@ def replay(
 ) -> None:
     """Train recorded runs again from their records alone, and compare. Writes nothing; exit code 1 if any differs."""
     from provbench.registry import load_plugins
-    from provbench.suites import Place, replay as repeat
+    from provbench.suites import replay as repeat
+    from provbench.suites.planning import Place
 
     if not keys and suite is None:
         raise UserError("name the runs to replay: KEY…, or --suite SUITE")

@@ -58,7 +58,7 @@ def why(
     json: JsonOption = False,
 ) -> None:
     """Explain what a run key is made of, or why two keys differ."""
-    from provbench.suites import digest
+    from provbench.suites.planning import digest
 
     record = find_record(key, out)
     parts = _flatten(record.identity)

@@ -36,7 +36,8 @@ from ..options import (
 from ..show import print_json, print_rows
 
 if TYPE_CHECKING:
-    from provbench.suites import Cell, CellRuns, Plan
+    from provbench.suites import CellRuns
+    from provbench.suites.planning import Cell, Plan
 
 
 def add_to(app: typer.Typer) -> None:
@@ -64,7 +65,8 @@ def search(
     json: JsonOption = False,
 ) -> None:
     """Run only a suite's searches: every trial, and no final seed. Goes on where it was left."""
-    from provbench.suites import Output, open_begun, restrict
+    from provbench.suites import Output, open_begun
+    from provbench.suites.planning import restrict
 
     from ..searches import standing, text
 

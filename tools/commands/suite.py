@@ -38,7 +38,8 @@ from ..show import complain, print_json, print_rows, print_table
 
 if TYPE_CHECKING:
     from provbench.results.tables import Table
-    from provbench.suites import CellState, Output, Plan
+    from provbench.suites import CellState, Output
+    from provbench.suites.planning import Plan
     from provbench.suites.trackers import Tracking
 
 
@@ -56,7 +57,8 @@ def plan(
     json: JsonOption = False,
 ) -> None:
     """Check a suite, and show the runs that it needs. Trains nothing."""
-    from provbench.suites import describe_missing, missing_inputs, runs_needed
+    from provbench.suites import runs_needed
+    from provbench.suites.planning import describe_missing, missing_inputs
 
     planned = plan_of(suite, plugin)
     states, note = _survey_or_gaps(planned, out, data, storage)
@@ -125,7 +127,8 @@ def run(
     json: JsonOption = False,
 ) -> None:
     """Run a suite: prepare its data, search, train every seed, and print the tables. Goes on where it was left."""
-    from provbench.suites import Output, notes_on_code, restrict
+    from provbench.suites import Output, notes_on_code
+    from provbench.suites.planning import restrict
 
     planned, output = plan_of(suite, plugin), Output(out)
     folder = output.suite(planned.file.suite.name) / "tables"

@@ -19,8 +19,8 @@ from provbench.suites.file.schema import load_suite
 from provbench.suites.observer import Observer
 from provbench.suites.output import Output
 from provbench.suites.overview import CellState, open_begun, runs_needed, survey
-from provbench.suites.plan import Plan, make_plan
-from provbench.suites.spec import Place
+from provbench.suites.planning.plan import Plan, make_plan
+from provbench.suites.planning.spec import Place
 from provbench.suites.tabulate import make_tables
 from provbench.suites.trials import best_first, picks, trial_rows
 

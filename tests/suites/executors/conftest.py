@@ -15,8 +15,8 @@ import pytest
 from provbench.results.store.record import RunRecord
 from provbench.suites.executors import Executor, Finished, Job, OnReport
 from provbench.suites.file.schema import load_suite
-from provbench.suites.plan import Plan, make_plan
-from provbench.suites.spec import Place
+from provbench.suites.planning.plan import Plan, make_plan
+from provbench.suites.planning.spec import Place
 
 from ..conftest import PLUGINS
 

@@ -18,7 +18,7 @@ class LookAround(Augmentation):
     def __call__(self, batch: Any, generator: Any, model: Any) -> Any:
         import torch
 
-        import provbench.suites.spec as spec
+        import provbench.suites.planning.spec as spec
 
         seen = {
             "pid": os.getpid(),

@@ -21,8 +21,8 @@ from provbench.suites.executors.gpus import gpu_groups
 from provbench.suites.executors.inline import Inline
 from provbench.suites.executors.local import Local
 from provbench.suites.output import Output
-from provbench.suites.plan import Plan
-from provbench.suites.spec import Place
+from provbench.suites.planning.plan import Plan
+from provbench.suites.planning.spec import Place
 
 from .conftest import PROBE, ends, record_of, run_all, seen_by
 

@@ -12,7 +12,6 @@ import psutil
 import pytest
 
 from provbench.registry import UserError
-from provbench.suites import spec as spec_module
 from provbench.suites.driver import Driver
 from provbench.suites.environment import git_state
 from provbench.suites.executors import Job
@@ -21,8 +20,9 @@ from provbench.suites.executors.ray_cluster import RayCluster
 from provbench.suites.file.schema import load_suite
 from provbench.suites.observer import Observer
 from provbench.suites.output import Output
-from provbench.suites.plan import Plan, make_plan
-from provbench.suites.spec import Place
+from provbench.suites.planning import spec as spec_module
+from provbench.suites.planning.plan import Plan, make_plan
+from provbench.suites.planning.spec import Place
 
 from ..conftest import PLUGINS
 from .conftest import PROBE, record_of, run_all, seen_by

@@ -9,7 +9,7 @@ import pytest
 
 from provbench.registry import UserError
 from provbench.suites.file.schema import builtin_suites, load_suite
-from provbench.suites.plan import make_plan
+from provbench.suites.planning.plan import make_plan
 
 from ..conftest import PLUGINS, TOY
 

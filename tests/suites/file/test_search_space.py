@@ -16,7 +16,7 @@ from provbench.suites.file.names import MOST_BYTES, shortened
 from provbench.suites.file.schema import load_suite
 from provbench.suites.file.search_space import fitted
 from provbench.suites.overview import untouched
-from provbench.suites.plan import Plan
+from provbench.suites.planning.plan import Plan
 from provbench.suites.search.study import study_name
 
 from ..conftest import PLUGINS

@@ -16,7 +16,7 @@ from provbench.suites.file.schema import Suite
 from provbench.suites.file.sweep import expand_sweeps
 from provbench.suites.output import Output
 from provbench.suites.overview import survey, untouched
-from provbench.suites.plan import Plan
+from provbench.suites.planning.plan import Plan
 from provbench.suites.tabulate import make_tables
 
 SUITE = """\

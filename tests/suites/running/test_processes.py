@@ -16,8 +16,8 @@ from provbench.registry.base.tensor_file import read_tensors
 from provbench.results.store.record import RunRecord
 from provbench.suites.execute import execute
 from provbench.suites.file.schema import load_suite
-from provbench.suites.plan import make_plan
-from provbench.suites.spec import Place, RunSpec
+from provbench.suites.planning.plan import make_plan
+from provbench.suites.planning.spec import Place, RunSpec
 
 TESTS = Path(__file__).parents[2]
 PLUGINS = tuple(str(TESTS / name) for name in ("plugins/toy.py", "benchmarks/training/steady.py"))

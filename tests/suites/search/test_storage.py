@@ -20,9 +20,9 @@ from provbench.suites.executors.inline import Inline
 from provbench.suites.observer import Observer
 from provbench.suites.output import Output
 from provbench.suites.overview import open_begun, survey
-from provbench.suites.plan import Plan
+from provbench.suites.planning.plan import Plan
+from provbench.suites.planning.spec import Place
 from provbench.suites.search.storage import anchored, begun_studies, open_storage, shown
-from provbench.suites.spec import Place
 from provbench.suites.trials import trial_rows
 
 from ..conftest import TOY

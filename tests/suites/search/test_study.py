@@ -12,9 +12,9 @@ from optuna.trial import TrialState
 
 from provbench.registry import PRUNERS, SAMPLERS
 from provbench.results import RunRecord, ValView
+from provbench.suites.planning.spec import PluginSpec, RunSpec
 from provbench.suites.search.storage import open_storage
 from provbench.suites.search.study import CellSearch, Settings, study_name
-from provbench.suites.spec import PluginSpec, RunSpec
 
 SPACE = {"lr": FloatDistribution(1e-3, 1.0, log=True)}
 

@@ -12,8 +12,8 @@ from provbench.registry import TRACKERS, load_plugins
 from provbench.results.store.record import RunRecord
 from provbench.suites.driver import Tally
 from provbench.suites.output import Output
-from provbench.suites.plan import Plan
-from provbench.suites.spec import PluginSpec, RunSpec
+from provbench.suites.planning.plan import Plan
+from provbench.suites.planning.spec import PluginSpec, RunSpec
 from provbench.suites.trackers import Tracking
 
 TOYS = str(Path(__file__).with_name("toy_trackers.py"))

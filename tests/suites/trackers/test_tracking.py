@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from provbench.results.store.record import RunRecord
 from provbench.suites.output import Output
-from provbench.suites.spec import RunSpec
+from provbench.suites.planning.spec import RunSpec
 from provbench.suites.trackers import Tracking, tracking as module
 
 

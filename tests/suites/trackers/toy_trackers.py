@@ -10,7 +10,7 @@ from pathlib import Path
 
 from provbench.registry import TRACKERS
 from provbench.results.store.record import RunRecord
-from provbench.suites.spec import RunSpec
+from provbench.suites.planning.spec import RunSpec
 from provbench.suites.trackers import Tracker
 
 

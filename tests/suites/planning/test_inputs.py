@@ -12,11 +12,11 @@ from provbench.benchmarks.common.weights import FILES, missing_weights
 from provbench.registry import MissingDataError, UserError
 from provbench.suites.driver import Driver
 from provbench.suites.executors.inline import Inline
-from provbench.suites.inputs import describe_missing, missing_inputs, restrict
 from provbench.suites.output import Output
 from provbench.suites.overview import survey_ready
-from provbench.suites.plan import Plan
-from provbench.suites.spec import Place
+from provbench.suites.planning.inputs import describe_missing, missing_inputs, restrict
+from provbench.suites.planning.plan import Plan
+from provbench.suites.planning.spec import Place
 
 SUITE = """\
 name: s

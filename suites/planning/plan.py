@@ -28,7 +28,7 @@ from provbench.registry import (
 from provbench.registry.base import UserError, nearest
 from provbench.results.store import Phase
 
-from .file import PluginUse, SuiteFile, fitted
+from ..file import PluginUse, SuiteFile, fitted
 from .spec import PluginSpec, RunSpec
 from .synthetic import data_fingerprint
 

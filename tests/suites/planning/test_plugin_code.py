@@ -11,12 +11,12 @@ import pytest
 from provbench.registry import MODELS
 from provbench.results.store.record import PluginCode, RunRecord
 from provbench.suites.execute import execute
-from provbench.suites.plan import Plan
-from provbench.suites.plugin_code import CODE_FILE, code_notes, code_of, keep_to_code, other_code
+from provbench.suites.planning.plan import Plan
+from provbench.suites.planning.plugin_code import CODE_FILE, code_notes, code_of, keep_to_code, other_code
+from provbench.suites.planning.spec import Place, RunSpec
 from provbench.suites.replay import spec_of
-from provbench.suites.spec import Place, RunSpec
 
-from .conftest import TOY
+from ..conftest import TOY
 
 NETWORK = TOY.replace("train_size: 32", "train_size: 32, model: versioned")
 MINE = PluginCode(version="1", origin="my_plugins.py", file="my_plugins.py", sha256="a" * 64)

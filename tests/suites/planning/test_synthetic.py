@@ -19,8 +19,8 @@ from provbench.registry.base.checksums import CHECKSUMS
 from provbench.registry.base.derived import VARIABLE
 from provbench.registry.base.image_files import read_image
 from provbench.registry.synthesizers.manifest import read_manifest
-from provbench.suites.spec import PluginSpec
-from provbench.suites.synthetic import data_fingerprint, ensure_synthetic, synthetic_folder
+from provbench.suites.planning.spec import PluginSpec
+from provbench.suites.planning.synthetic import data_fingerprint, ensure_synthetic, synthetic_folder
 
 BIRDS = [Bird(f"{1 + label:03d}.Kind/{label}{place}{number}.jpg", label, place)
          for label in (0, 1) for place in (0, 1) for number in range(4)]  # fmt: skip

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from provbench.suites.plan import Plan
+from provbench.suites.planning.plan import Plan
 
-from .conftest import TOY
+from ..conftest import TOY
 
 
 def keys(plan: Plan, fingerprint: str = "f") -> dict[str, list[str]]:

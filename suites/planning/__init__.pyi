@@ -1,0 +1,12 @@
+from .inputs import describe_missing as describe_missing, missing_inputs as missing_inputs, restrict as restrict
+from .plan import ORACLE as ORACLE, Cell as Cell, Plan as Plan, make_plan as make_plan
+from .plugin_code import (
+    OtherCode as OtherCode,
+    changes_of_code as changes_of_code,
+    code_notes as code_notes,
+    code_of as code_of,
+    keep_to_code as keep_to_code,
+    other_code as other_code,
+)
+from .spec import KEY_LENGTH as KEY_LENGTH, Keep as Keep, Place as Place, RunSpec as RunSpec, digest as digest
+from .synthetic import data_fingerprint as data_fingerprint, ensure_synthetic as ensure_synthetic
