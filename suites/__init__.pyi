@@ -2,7 +2,6 @@ from .cell_runs import CellRuns as CellRuns, search_base as search_base, search_
 from .checkpoints import is_whole as is_whole, weights_file as weights_file
 from .chosen import write_chosen as write_chosen
 from .driver import Driver as Driver, Tally as Tally
-from .execute import build_task as build_task
 from .faults import Faults as Faults
 from .file import (
     Suite as Suite,
@@ -41,6 +40,7 @@ from .planning import (
 )
 from .replay import Replay as Replay, recorded_order as recorded_order, replay as replay
 from .report_data import collect_report as collect_report
+from .running import build_task as build_task
 from .tabulate import make_tables as make_tables, notes_on_code as notes_on_code, write_tables as write_tables
 from .trials import (
     Pick as Pick,

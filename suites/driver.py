@@ -19,7 +19,6 @@ from provbench.results.store import RunRecord, ValView, difference
 
 from .cell_runs import CellRuns
 from .checkpoints import is_whole, move_files, wanted_epochs, weights_file
-from .environment import checkout
 from .executors import Executor, Finished, Job
 from .faults import Faults
 from .known import Known
@@ -28,6 +27,7 @@ from .observer import Observer
 from .output import Output
 from .planning import Cell, Place, Plan, RunSpec, data_fingerprint, describe_missing, ensure_synthetic, missing_inputs
 from .repeats import Repeats
+from .running import checkout
 from .tally import Tally
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from .checkpoints import wanted_epochs, weights_file
 from .executors import leftovers as driver_leftovers
 from .output import Output
 from .planning import KEY_LENGTH, ORACLE, Keep
+from .running import is_held
 from .trackers import leftovers as tracker_leftovers
-from .working_folder import is_held
 
 DAY_SECONDS = 86_400.0
 

@@ -25,8 +25,8 @@ from provbench.registry.base import UserError, nearest
 from provbench.results.store import RunRecord, with_comparable_curves
 
 from .cell_runs import CellRuns
-from .execute import build_task, execute
 from .planning import Place, RunSpec, changes_of_code
+from .running import build_task, execute
 
 _KINDS: Mapping[str, Registry] = {
     "task": TASKS,

@@ -12,11 +12,11 @@ from provbench.results.report import Report, Search, Selection, SuiteCell, Trial
 from provbench.results.store import RunRecord, Store
 
 from .cell_runs import CellRuns
-from .environment import git_state, package_versions
 from .illustrate import make_figures
 from .output import Output
 from .overview import CellState, open_begun, survey, untouched
 from .planning import Cell, Plan
+from .running import git_state, package_versions
 from .tabulate import make_tables, notes_on_code
 
 

@@ -20,8 +20,8 @@ from provbench.benchmarks.cub_wsol import (
     score_panel,
 )
 from provbench.registry.base import UserError
-from provbench.suites import build_task
 from provbench.suites.planning import Place, RunSpec
+from provbench.suites.running import build_task
 
 from .finished import FinalRun
 

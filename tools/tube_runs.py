@@ -22,8 +22,8 @@ from provbench.benchmarks.ucf101_24 import (
     video_name,
 )
 from provbench.registry.base import MissingDataError, UserError, nearest
-from provbench.suites import build_task
 from provbench.suites.planning import Place, RunSpec
+from provbench.suites.running import build_task
 
 from .finished import FinalRun
 from .tubes import Method

@@ -9,7 +9,7 @@ from .drawing import (
     draw_bird as draw_bird,
     species_traits as species_traits,
 )
-from .fingerprint import fingerprint as fingerprint
+from .fingerprints import fingerprint as fingerprint
 from .generated import (
     STAMP as STAMP,
     ensure_generated as ensure_generated,

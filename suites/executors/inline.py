@@ -6,8 +6,7 @@ from functools import partial
 
 from provbench.registry.base import UserError
 
-from ..deadline import OverTimeError
-from ..execute import execute
+from ..running import OverTimeError, execute
 from .base import Executor, Finished, Job, OnReport
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ..deadline import Deadline
+from ..running import Deadline
 from .base import Executor, ExecutorParams, Finished, Job, OnReport
 from .gpus import gpu_groups, visible_gpus
 from .worker import Worker, usable_after

@@ -27,7 +27,7 @@ from pydantic import Field
 
 from provbench.registry.base import UserError
 
-from ..environment import git_state, package_versions
+from ..running import git_state, package_versions
 from .base import Executor, ExecutorParams, Finished, Job, OnReport
 from .ray_node import SIGN, Mailbox, Parcel, Returned, run_on_node, sign
 from .shipping import ROOT, pack_plugins, stage_package

@@ -115,7 +115,7 @@ def _run(parcel: Parcel, mailbox: Any) -> RunRecord:
     import ray
 
     _require_libraries()
-    from ..execute import build_task, execute
+    from ..running import build_task, execute
 
     def report(*values: Any) -> bool:
         return ray.get(mailbox.report.remote(parcel.ticket, *values))

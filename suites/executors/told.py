@@ -7,7 +7,7 @@ from collections.abc import Callable
 from provbench.registry.base import UserError
 from provbench.results.store import RunRecord
 
-from ..deadline import OverTimeError
+from ..running import OverTimeError
 from .base import Finished, Job
 
 

@@ -97,7 +97,7 @@ def live(pipe: Connection, gpus: str | None, threads: int) -> None:
 
 def _serve(pipe: Connection, job: Job) -> bool:
     """Run one job and send how it ended; whether this process is still good for another one."""
-    from ..execute import execute
+    from ..running import execute
 
     def report(*values: Any) -> bool:
         pipe.send(values)

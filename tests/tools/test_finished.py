@@ -13,12 +13,12 @@ from provbench.registry import MissingDataError, UserError, load_plugins
 from provbench.registry.base.tensor_file import write_tensors
 from provbench.suites.checkpoints import weights_file
 from provbench.suites.driver import Driver
-from provbench.suites.execute import build_task
 from provbench.suites.executors.inline import Inline
 from provbench.suites.file.schema import load_suite
 from provbench.suites.output import Output
 from provbench.suites.planning.plan import make_plan
 from provbench.suites.planning.spec import Place
+from provbench.suites.running.execution import build_task
 from provbench.tools.finished import FinalRun, final_runs
 
 PLUGIN = str(Path(__file__).parents[1] / "plugins" / "toy.py")

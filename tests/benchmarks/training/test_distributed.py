@@ -22,7 +22,7 @@ from provbench.benchmarks.training.distributed import (
     which_rank,
 )
 from provbench.benchmarks.training.hooks import Report
-from provbench.benchmarks.training.launch import launch
+from provbench.benchmarks.training.launcher import launch
 from provbench.registry import UserError
 
 

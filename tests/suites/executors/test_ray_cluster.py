@@ -13,7 +13,6 @@ import pytest
 
 from provbench.registry import UserError
 from provbench.suites.driver import Driver
-from provbench.suites.environment import git_state
 from provbench.suites.executors import Job
 from provbench.suites.executors.inline import Inline
 from provbench.suites.executors.ray_cluster import RayCluster
@@ -23,6 +22,7 @@ from provbench.suites.output import Output
 from provbench.suites.planning import spec as spec_module
 from provbench.suites.planning.plan import Plan, make_plan
 from provbench.suites.planning.spec import Place
+from provbench.suites.running.environment import git_state
 
 from ..conftest import PLUGINS
 from .conftest import PROBE, record_of, run_all, seen_by

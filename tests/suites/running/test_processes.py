@@ -14,10 +14,10 @@ import torch
 from provbench.registry import UserError, load_plugins
 from provbench.registry.base.tensor_file import read_tensors
 from provbench.results.store.record import RunRecord
-from provbench.suites.execute import execute
 from provbench.suites.file.schema import load_suite
 from provbench.suites.planning.plan import make_plan
 from provbench.suites.planning.spec import Place, RunSpec
+from provbench.suites.running.execution import execute
 
 TESTS = Path(__file__).parents[2]
 PLUGINS = tuple(str(TESTS / name) for name in ("plugins/toy.py", "benchmarks/training/steady.py"))

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from provbench.benchmarks.common.fingerprint import fingerprint
+from provbench.benchmarks.common.fingerprints import fingerprint
 from provbench.registry import MissingDataError
 
 

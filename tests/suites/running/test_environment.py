@@ -12,8 +12,8 @@ import pytest
 
 from provbench.suites import driver
 from provbench.suites.driver import Tally
-from provbench.suites.environment import UNKNOWN, Checkout, git_state, read_checkout
 from provbench.suites.planning.plan import Plan
+from provbench.suites.running.environment import UNKNOWN, Checkout, git_state, read_checkout
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 

@@ -14,11 +14,11 @@ import pytest
 from provbench.registry import TASKS, Scores, UserError
 from provbench.registry.base import tensor_file as tensorfile
 from provbench.results.store.record import RunRecord
-from provbench.suites.execute import execute
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import Place, RunSpec
+from provbench.suites.running.execution import execute
 
-from .conftest import TOY
+from ..conftest import TOY
 
 FINGERPRINT = "toy-32"
 

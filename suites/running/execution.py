@@ -15,11 +15,11 @@ from provbench.registry import AUGMENTATIONS, REGULARIZERS, TASKS, Task, load_pl
 from provbench.registry.base import UserError, torch
 from provbench.results.store import RunRecord
 
+from ..planning import Place, RunSpec, code_of, data_fingerprint, ensure_synthetic, keep_to_code
 from .deadline import Deadline
 from .environment import git_state, package_versions
 from .failures import MethodFailure, sort_out, whole_traceback
 from .memory import PeakMemory
-from .planning import Place, RunSpec, code_of, data_fingerprint, ensure_synthetic, keep_to_code
 from .working_folder import working_folder
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ import torch
 
 from provbench.benchmarks.training import distributed
 from provbench.benchmarks.training.hooks import Report
-from provbench.benchmarks.training.launch import launch
+from provbench.benchmarks.training.launcher import launch
 from provbench.registry import UserError
-from provbench.suites.failures import MethodFailure, sort_out
+from provbench.suites.running.failures import MethodFailure, sort_out
 
 pytestmark = pytest.mark.slow
 

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from provbench.suites import deadline
-from provbench.suites.deadline import Deadline, OverTimeError
 from provbench.suites.driver import Driver
-from provbench.suites.execute import execute
 from provbench.suites.executors import Job
 from provbench.suites.executors.inline import Inline
 from provbench.suites.executors.local import Local
-from provbench.suites.failures import sort_out
 from provbench.suites.output import Output
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import Place
+from provbench.suites.running import deadline
+from provbench.suites.running.deadline import Deadline, OverTimeError
+from provbench.suites.running.execution import execute
+from provbench.suites.running.failures import sort_out
 
-from .conftest import TOY
+from ..conftest import TOY
 
 LONG = TOY.replace("seeds: [0, 1]", "seeds: [0]").replace("epochs: 2", "epochs: 6")
 ONE = LONG.partition("  cutmix+guidance")[0]

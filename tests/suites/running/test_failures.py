@@ -15,7 +15,7 @@ from torch._utils import ExceptionWrapper
 
 from provbench.registry import MissingDataError, UserError
 from provbench.results.store.record import MAX_TRACEBACK
-from provbench.suites.failures import MethodFailure, sort_out, whole_traceback
+from provbench.suites.running.failures import MethodFailure, sort_out, whole_traceback
 
 
 def chained(error: Exception, cause: BaseException, explicit: bool) -> Exception:
