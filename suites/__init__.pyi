@@ -1,8 +1,22 @@
-from .cell_runs import CellRuns as CellRuns, search_base as search_base, search_settings as search_settings
-from .checkpoints import is_whole as is_whole, weights_file as weights_file
 from .chosen import write_chosen as write_chosen
-from .driver import Driver as Driver, Tally as Tally
-from .faults import Faults as Faults
+from .driving import (
+    KINDS as KINDS,
+    CellRuns as CellRuns,
+    Driver as Driver,
+    Faults as Faults,
+    Garbage as Garbage,
+    Known as Known,
+    Output as Output,
+    Tally as Tally,
+    find_garbage as find_garbage,
+    is_whole as is_whole,
+    output_lock as output_lock,
+    remove as remove,
+    search_base as search_base,
+    search_settings as search_settings,
+    weights_file as weights_file,
+)
+from .executors import Observer as Observer, Observers as Observers
 from .file import (
     Suite as Suite,
     SuiteFile as SuiteFile,
@@ -11,12 +25,7 @@ from .file import (
     load_suite as load_suite,
     parse_yaml as parse_yaml,
 )
-from .garbage import KINDS as KINDS, Garbage as Garbage, find_garbage as find_garbage, remove as remove
 from .illustrate import make_figures as make_figures
-from .known import Known as Known
-from .lock import output_lock as output_lock
-from .observer import Observer as Observer, Observers as Observers
-from .output import Output as Output
 from .overview import (
     CellState as CellState,
     open_begun as open_begun,

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 from provbench.registry.base import MissingDataError
 from provbench.results.store import RunRecord
 
-from .cell_runs import CellRuns, Choice, Lookup, search_base, search_settings
-from .known import Known
-from .output import Output
+from .driving import CellRuns, Choice, Known, Lookup, Output, search_base, search_settings
 from .planning import ORACLE, Cell, OtherCode, Plan, RunSpec, other_code
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from provbench.registry import (
 from provbench.registry.base import UserError, nearest
 from provbench.results.store import RunRecord, with_comparable_curves
 
-from .cell_runs import CellRuns
+from .driving import CellRuns
 from .planning import Place, RunSpec, changes_of_code
 from .running import build_task, execute
 

@@ -11,9 +11,8 @@ from provbench.registry.base import MissingDataError, UserError, real_files
 from provbench.results.report import Report, Search, Selection, SuiteCell, Trial
 from provbench.results.store import RunRecord, Store
 
-from .cell_runs import CellRuns
+from .driving import CellRuns, Output
 from .illustrate import make_figures
-from .output import Output
 from .overview import CellState, open_begun, survey, untouched
 from .planning import Cell, Plan
 from .running import git_state, package_versions

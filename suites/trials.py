@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from provbench.registry.base import merit
 
-from .cell_runs import CellRuns, search_base
+from .driving import CellRuns, search_base
 from .planning import ORACLE
 
 _STATES = {

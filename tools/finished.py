@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from provbench.registry import Task
     from provbench.results.store import RunRecord
-    from provbench.suites import Output
+    from provbench.suites.driving import Output
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ def final_runs(
     Raises `UserError` for a task, method or seed that the suite does not have, for a search that is not finished, and
     for a run that failed; `MissingDataError` for one that is not finished, or whose weights were not kept.
     """
-    from provbench.suites import Output, survey
+    from provbench.suites import survey
+    from provbench.suites.driving import Output
     from provbench.suites.file import load_suite
     from provbench.suites.planning import make_plan
 
@@ -89,7 +90,7 @@ def final_runs(
 
 def scored_weights(spec: RunSpec, record: RunRecord | None, output: Output) -> Path:
     """The weights of the epoch that a run's record scored. Raises as `final_runs`."""
-    from provbench.suites import is_whole, weights_file
+    from provbench.suites.driving import is_whole, weights_file
 
     wanted = spec.task.params["checkpoint"]
     run = f"{spec.method} on {spec.cell or spec.task.name}, seed {spec.seed}"

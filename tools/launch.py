@@ -12,7 +12,7 @@ from .durations import seconds_of
 from .show import print_json
 
 if TYPE_CHECKING:
-    from provbench.suites import Output, Tally
+    from provbench.suites.driving import Output, Tally
     from provbench.suites.executors import Executor
     from provbench.suites.planning import Plan
 
@@ -57,7 +57,8 @@ def drive(
 ) -> Tally:
     """Run a suite with progress on the terminal; `after(tracking)` is called at its end. options: the driver's own."""
     from provbench.registry import TRACKERS
-    from provbench.suites import Driver, Faults, Observers
+    from provbench.suites.driving import Driver, Faults
+    from provbench.suites.executors import Observers
     from provbench.suites.planning import Place
     from provbench.suites.trackers import Tracking
 

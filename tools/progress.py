@@ -9,8 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from provbench.results.store import RunRecord
-from provbench.suites import Observer
-from provbench.suites.executors import Job
+from provbench.suites.executors import Job, Observer
 from provbench.suites.planning import RunSpec
 
 

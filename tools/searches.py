@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from provbench.suites import CellRuns, Pick, TrialRow, best_first, picks, trial_rows
+from provbench.suites import Pick, TrialRow, best_first, picks, trial_rows
+from provbench.suites.driving import CellRuns
 from provbench.suites.planning import Cell, Plan
 
 from .show import print_rows

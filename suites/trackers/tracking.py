@@ -9,8 +9,7 @@ from pathlib import Path
 from provbench.registry.base import real_files
 from provbench.results.store import RunRecord
 
-from ..executors import Job
-from ..observer import Observer
+from ..executors import Job, Observer
 from ..planning import RunSpec
 from .base import Tracker
 from .process import TrackerProcess

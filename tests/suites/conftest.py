@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from provbench.registry import load_plugins
-from provbench.suites.driver import Driver, Tally
+from provbench.suites.driving.driver import Driver, Tally
+from provbench.suites.driving.output import Output
 from provbench.suites.executors.inline import Inline
 from provbench.suites.file.schema import load_suite
-from provbench.suites.output import Output
 from provbench.suites.planning.plan import Plan, make_plan
 from provbench.suites.planning.spec import Place
 

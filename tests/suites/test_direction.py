@@ -16,10 +16,10 @@ from provbench.registry import TASKS, Metric, Scores, TaskInfo, UserError, load_
 from provbench.results import RunRecord
 from provbench.results.report.searches import search_pages
 from provbench.results.store.selection import ValView
-from provbench.suites.cell_runs import search_base, search_settings
-from provbench.suites.checkpoints import wanted_epochs
-from provbench.suites.garbage import find_garbage
-from provbench.suites.output import Output
+from provbench.suites.driving.cell_runs import search_base, search_settings
+from provbench.suites.driving.checkpoints import wanted_epochs
+from provbench.suites.driving.garbage import find_garbage
+from provbench.suites.driving.output import Output
 from provbench.suites.overview import open_begun, survey
 from provbench.suites.planning.plan import Plan
 from provbench.suites.report_data import collect_report

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from provbench.registry import TASKS
-from provbench.suites.driver import Tally
+from provbench.suites.driving.driver import Tally
+from provbench.suites.driving.output import Output
 from provbench.suites.illustrate import make_figures
-from provbench.suites.output import Output
 from provbench.suites.overview import CellState, survey, untouched
 from provbench.suites.planning.plan import Plan
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from provbench.results.report import Report, write_site
-from provbench.suites.driver import Tally
-from provbench.suites.output import Output
+from provbench.suites.driving.driver import Tally
+from provbench.suites.driving.output import Output
 from provbench.suites.planning.plan import Plan
 from provbench.suites.report_data import collect_report
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from provbench.results import RunRecord, Store
-from provbench.suites.lock import output_lock
+from provbench.suites.driving.lock import output_lock
 
 from .conftest import Run
 

@@ -24,7 +24,8 @@ import optuna
 import yaml
 
 from provbench.results.store import RunRecord, Store, encode
-from provbench.suites import Driver, Known, Output, search_base, search_settings, survey
+from provbench.suites import survey
+from provbench.suites.driving import Driver, Known, Output, search_base, search_settings
 from provbench.suites.executors import Executor, Finished, Job, OnReport
 from provbench.suites.file import Suite, SuiteFile, expand_sweeps
 from provbench.suites.planning import Place, Plan, RunSpec, make_plan

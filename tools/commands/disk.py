@@ -14,7 +14,7 @@ from ..show import print_json, print_rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from provbench.suites import Garbage
+    from provbench.suites.driving import Garbage
 
 
 def add_to(app: typer.Typer) -> None:
@@ -38,7 +38,7 @@ def gc(
 ) -> None:
     """Free disk space: what killed processes left, and weights beyond --keep. Never touches a record."""
     from provbench.registry import load_plugins
-    from provbench.suites import Output, find_garbage, output_lock, remove
+    from provbench.suites.driving import Output, find_garbage, output_lock, remove
 
     if not (out / "records").is_dir():
         raise UserError(f"{out}: no output folder with records; give the one of `provbench run` as --out")
@@ -55,7 +55,7 @@ def gc(
 
 
 def _by_kind(garbage: Sequence[Garbage]) -> list[dict[str, Any]]:
-    from provbench.suites import KINDS
+    from provbench.suites.driving import KINDS
 
     of_kind = {kind: [item for item in garbage if item.kind == kind] for kind in KINDS}
     return [

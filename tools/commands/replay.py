@@ -83,7 +83,8 @@ def replay(
 
 
 def _records_of(planned: Plan, out: Path, data: Path, storage: str | None) -> list[RunRecord]:
-    from provbench.suites import Output, open_begun, recorded_order
+    from provbench.suites import open_begun, recorded_order
+    from provbench.suites.driving import Output
 
     output = Output(out)
     keys = recorded_order(open_begun(planned, output, data, storage).values())

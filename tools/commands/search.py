@@ -36,7 +36,7 @@ from ..options import (
 from ..show import print_json, print_rows
 
 if TYPE_CHECKING:
-    from provbench.suites import CellRuns
+    from provbench.suites.driving import CellRuns
     from provbench.suites.planning import Cell, Plan
 
 
@@ -65,7 +65,8 @@ def search(
     json: JsonOption = False,
 ) -> None:
     """Run only a suite's searches: every trial, and no final seed. Goes on where it was left."""
-    from provbench.suites import Output, open_begun
+    from provbench.suites import open_begun
+    from provbench.suites.driving import Output
     from provbench.suites.planning import restrict
 
     from ..searches import standing, text
@@ -113,7 +114,8 @@ def best(
     json: JsonOption = False,
 ) -> None:
     """Show what a suite's searches chose under each selection protocol, beside the suite's own parameters."""
-    from provbench.suites import Output, open_begun, survey
+    from provbench.suites import open_begun, survey
+    from provbench.suites.driving import Output
 
     from ..searches import details, print_picks, print_trials
 

@@ -38,7 +38,8 @@ from ..show import complain, print_json, print_rows, print_table
 
 if TYPE_CHECKING:
     from provbench.results.tables import Table
-    from provbench.suites import CellState, Output
+    from provbench.suites import CellState
+    from provbench.suites.driving import Output
     from provbench.suites.planning import Plan
     from provbench.suites.trackers import Tracking
 
@@ -127,7 +128,8 @@ def run(
     json: JsonOption = False,
 ) -> None:
     """Run a suite: prepare its data, search, train every seed, and print the tables. Goes on where it was left."""
-    from provbench.suites import Output, notes_on_code
+    from provbench.suites import notes_on_code
+    from provbench.suites.driving import Output
     from provbench.suites.planning import restrict
 
     planned, output = plan_of(suite, plugin), Output(out)
@@ -230,7 +232,8 @@ def tables(
 ) -> None:
     """Make a suite's tables from the records that are there; gaps stay gaps. Writes them all beside the records."""
     from provbench.results.tables import render_all
-    from provbench.suites import Output, make_tables, notes_on_code, write_tables
+    from provbench.suites import make_tables, notes_on_code, write_tables
+    from provbench.suites.driving import Output
 
     planned = plan_of(suite, plugin)
     states, note = _survey_or_gaps(planned, out, data, storage)
@@ -248,14 +251,16 @@ def tables(
 
 
 def survey_of(planned: Plan, out: Path, data: Path, storage: str | None = None) -> list[CellState]:
-    from provbench.suites import Output, survey
+    from provbench.suites import survey
+    from provbench.suites.driving import Output
 
     return survey(planned, Output(out), data, storage)
 
 
 def _survey_or_gaps(planned: Plan, out: Path, data: Path, storage: str | None) -> tuple[list[CellState], str]:
     """The state of every cell; where its data are missing, that of one that nothing has been done for, and why."""
-    from provbench.suites import Output, survey_ready
+    from provbench.suites import survey_ready
+    from provbench.suites.driving import Output
 
     states, problem = survey_ready(planned, Output(out), data, storage)
     return states, problem and f"data are not ready, so there are no run keys yet: {problem}"

@@ -26,7 +26,7 @@ def sync(
     json: JsonOption = False,
 ) -> None:
     """Upload the W&B runs of `run --track wandb` that have not been uploaded. Goes on where it was left."""
-    from provbench.suites import Output
+    from provbench.suites.driving import Output
     from provbench.suites.trackers import Destination, WandbSync
 
     if not out.is_dir():

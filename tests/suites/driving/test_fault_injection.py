@@ -19,8 +19,8 @@ from typing import Any
 import psutil
 import pytest
 
-from provbench.suites.garbage import DAY_SECONDS, find_garbage, remove
-from provbench.suites.output import Output
+from provbench.suites.driving.garbage import DAY_SECONDS, find_garbage, remove
+from provbench.suites.driving.output import Output
 from provbench.suites.search.storage import open_storage
 
 PLUGINS = [Path(__file__).parents[2] / "plugins" / name for name in ("toy.py", "threshold.py")]

@@ -12,12 +12,12 @@ import pytest
 
 from provbench.registry import UserError
 from provbench.results import RunRecord
-from provbench.suites.cell_runs import CellRuns
-from provbench.suites.driver import Driver, Tally
+from provbench.suites.driving.cell_runs import CellRuns
+from provbench.suites.driving.driver import Driver, Tally
+from provbench.suites.driving.output import Output
 from provbench.suites.executors.inline import Inline
+from provbench.suites.executors.observer import Observer
 from provbench.suites.file.schema import load_suite
-from provbench.suites.observer import Observer
-from provbench.suites.output import Output
 from provbench.suites.overview import CellState, open_begun, runs_needed, survey
 from provbench.suites.planning.plan import Plan, make_plan
 from provbench.suites.planning.spec import Place

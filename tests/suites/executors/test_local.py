@@ -15,12 +15,12 @@ import psutil
 import pytest
 
 from provbench.registry import UserError
-from provbench.suites.driver import Driver
+from provbench.suites.driving.driver import Driver
+from provbench.suites.driving.output import Output
 from provbench.suites.executors import Job
 from provbench.suites.executors.gpus import gpu_groups
 from provbench.suites.executors.inline import Inline
 from provbench.suites.executors.local import Local
-from provbench.suites.output import Output
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import Place
 

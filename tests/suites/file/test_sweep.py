@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, strategies as st
 
 from provbench.registry import UserError
-from provbench.suites.cell_runs import search_base
-from provbench.suites.driver import Tally
+from provbench.suites.driving.cell_runs import search_base
+from provbench.suites.driving.driver import Tally
+from provbench.suites.driving.output import Output
 from provbench.suites.file.schema import Suite
 from provbench.suites.file.sweep import expand_sweeps
-from provbench.suites.output import Output
 from provbench.suites.overview import survey, untouched
 from provbench.suites.planning.plan import Plan
 from provbench.suites.tabulate import make_tables

@@ -10,9 +10,9 @@ import pytest
 
 from provbench.benchmarks.common.weights import FILES, missing_weights
 from provbench.registry import MissingDataError, UserError
-from provbench.suites.driver import Driver
+from provbench.suites.driving.driver import Driver
+from provbench.suites.driving.output import Output
 from provbench.suites.executors.inline import Inline
-from provbench.suites.output import Output
 from provbench.suites.overview import survey_ready
 from provbench.suites.planning.inputs import describe_missing, missing_inputs, restrict
 from provbench.suites.planning.plan import Plan

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from provbench.suites.driver import Driver
+from provbench.suites.driving.driver import Driver
+from provbench.suites.driving.output import Output
 from provbench.suites.executors import Job
 from provbench.suites.executors.inline import Inline
 from provbench.suites.executors.local import Local
-from provbench.suites.output import Output
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import Place
 from provbench.suites.running import deadline

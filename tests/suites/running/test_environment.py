@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from provbench.suites import driver
-from provbench.suites.driver import Tally
+from provbench.suites.driving import driver
+from provbench.suites.driving.driver import Tally
 from provbench.suites.planning.plan import Plan
 from provbench.suites.running.environment import UNKNOWN, Checkout, git_state, read_checkout
 

@@ -15,10 +15,10 @@ import optuna_dashboard
 import pytest
 
 from provbench.registry import UserError
-from provbench.suites.driver import Driver, Tally
+from provbench.suites.driving.driver import Driver, Tally
+from provbench.suites.driving.output import Output
 from provbench.suites.executors.inline import Inline
-from provbench.suites.observer import Observer
-from provbench.suites.output import Output
+from provbench.suites.executors.observer import Observer
 from provbench.suites.overview import open_begun, survey
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import Place

@@ -10,8 +10,8 @@ from PIL import Image
 
 from provbench.registry import TRACKERS, load_plugins
 from provbench.results.store.record import RunRecord
-from provbench.suites.driver import Tally
-from provbench.suites.output import Output
+from provbench.suites.driving.driver import Tally
+from provbench.suites.driving.output import Output
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import PluginSpec, RunSpec
 from provbench.suites.trackers import Tracking

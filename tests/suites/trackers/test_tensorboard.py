@@ -14,7 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from provbench.registry import TRACKERS, UserError
 from provbench.results.store.record import RunRecord
-from provbench.suites.output import Output
+from provbench.suites.driving.output import Output
 from provbench.suites.planning.spec import RunSpec
 
 

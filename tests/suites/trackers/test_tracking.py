@@ -14,7 +14,7 @@ import pytest
 from filelock import FileLock
 
 from provbench.results.store.record import RunRecord
-from provbench.suites.output import Output
+from provbench.suites.driving.output import Output
 from provbench.suites.planning.spec import RunSpec
 from provbench.suites.trackers import Tracking, tracking as module
 

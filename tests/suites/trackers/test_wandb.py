@@ -12,7 +12,7 @@ from typing import Any
 
 from provbench.registry import TRACKERS
 from provbench.results.store.record import RunRecord
-from provbench.suites.output import Output
+from provbench.suites.driving.output import Output
 from provbench.suites.planning.spec import RunSpec
 from provbench.suites.trackers import Tracker
 from provbench.suites.trackers.wandb import run_folders

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from provbench.registry import PRUNERS, SAMPLERS
 from provbench.results.store import RunRecord, ValView, best_trial, oracle_trial
 
-from .planning import ORACLE, Cell, Plan, RunSpec
+from ..planning import ORACLE, Cell, Plan, RunSpec
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
-    from .search import CellSearch, Settings
+    from ..search import CellSearch, Settings
 
 Lookup = Callable[[str], RunRecord | None]
 """The record of a key, if there is one."""
@@ -57,7 +57,7 @@ class CellRuns:
     def _open_search(self, storage: BaseStorage | None) -> CellSearch | None:
         if storage is None or not self.plan.spaces(self.cell):
             return None
-        from .search import CellSearch
+        from ..search import CellSearch
 
         base = search_base(self.plan, self.cell, self.fingerprint)
         return CellSearch(storage, base, search_settings(self.plan, self.cell, base))
@@ -223,7 +223,7 @@ def search_base(plan: Plan, cell: Cell, fingerprint: str, chosen: Mapping[str, A
 
 def search_settings(plan: Plan, cell: Cell, base: RunSpec) -> Settings:
     """How a cell is searched."""
-    from .search import Settings, distribution
+    from ..search import Settings, distribution
 
     section = plan.file.suite.search
     space = {name: distribution(axis) for name, axis in plan.spaces(cell).items()}

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from provbench.results.store import RunRecord
 
-from .executors import Job
-from .planning import RunSpec
+from ..planning import RunSpec
+from .base import Job
 
 
 class Observer:

@@ -9,24 +9,24 @@ from typing import ClassVar
 import pytest
 
 from provbench.registry import UserError, load_plugins
-from provbench.suites.driver import Driver, Tally
+from provbench.suites.driving.driver import Driver, Tally
+from provbench.suites.driving.lock import output_lock
+from provbench.suites.driving.output import Output
 from provbench.suites.executors import Job
 from provbench.suites.executors.inline import Inline
 from provbench.suites.executors.local import Local
-from provbench.suites.lock import output_lock
-from provbench.suites.observer import Observer
-from provbench.suites.output import Output
+from provbench.suites.executors.observer import Observer
 from provbench.suites.overview import runs_needed, survey, untouched
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import Place
 from provbench.suites.tabulate import make_tables
 
-from .conftest import SEARCH, TOY
+from ..conftest import SEARCH, TOY
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _threshold() -> None:
-    load_plugins((str(Path(__file__).parents[1] / "plugins" / "threshold.py"),))
+    load_plugins((str(Path(__file__).parents[2] / "plugins" / "threshold.py"),))
 
 
 def test_a_second_run_trains_nothing_and_gives_the_same_table(

@@ -9,7 +9,7 @@ from pathlib import Path
 from provbench.registry.base import atomic_file, best_key, make_folder, real_files, sync_folder, write_errors
 from provbench.results.store import RunRecord
 
-from .planning import Keep
+from ..planning import Keep
 
 
 def weights_file(folder: Path, epoch: int) -> Path:

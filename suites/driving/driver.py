@@ -17,17 +17,16 @@ from typing import TYPE_CHECKING
 from provbench.registry.base import MissingDataError, UserError
 from provbench.results.store import RunRecord, ValView, difference
 
+from ..executors import Executor, Finished, Job, Observer
+from ..planning import Cell, Place, Plan, RunSpec, data_fingerprint, describe_missing, ensure_synthetic, missing_inputs
+from ..running import checkout
 from .cell_runs import CellRuns
 from .checkpoints import is_whole, move_files, wanted_epochs, weights_file
-from .executors import Executor, Finished, Job
 from .faults import Faults
-from .known import Known
 from .lock import output_lock
-from .observer import Observer
 from .output import Output
-from .planning import Cell, Place, Plan, RunSpec, data_fingerprint, describe_missing, ensure_synthetic, missing_inputs
+from .record_cache import Known
 from .repeats import Repeats
-from .running import checkout
 from .tally import Tally
 
 if TYPE_CHECKING:
@@ -145,7 +144,7 @@ class Driver:
     def _open_studies(self) -> BaseStorage | None:
         if not self.plan.file.suite.search.trials:
             return None
-        from .search import open_to_write
+        from ..search import open_to_write
 
         name = self.plan.file.suite.name
         studies = open_to_write(self.output.storage(name, self.storage))
@@ -155,7 +154,7 @@ class Driver:
     def _sync_studies(self) -> None:
         """A trial is durable before its run begins, and a report before it is answered; its end is in its record."""
         if self._studies is not None:
-            from .search import sync
+            from ..search import sync
 
             sync(self._studies)
 

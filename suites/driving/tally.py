@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .planning import RunSpec
+from ..planning import RunSpec
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .planning import RunSpec
+from ..planning import RunSpec
 
 
 class Repeats:

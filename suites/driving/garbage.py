@@ -19,12 +19,12 @@ from provbench.registry import TASKS
 from provbench.registry.base import STALE_SECONDS, UnknownNameError, is_temporary, real_children
 from provbench.results.store import RunRecord
 
+from ..executors import leftovers as driver_leftovers
+from ..planning import KEY_LENGTH, ORACLE, Keep
+from ..running import is_held
+from ..trackers import leftovers as tracker_leftovers
 from .checkpoints import wanted_epochs, weights_file
-from .executors import leftovers as driver_leftovers
 from .output import Output
-from .planning import KEY_LENGTH, ORACLE, Keep
-from .running import is_held
-from .trackers import leftovers as tracker_leftovers
 
 DAY_SECONDS = 86_400.0
 
@@ -150,7 +150,7 @@ def _journal_locks(output: Output) -> Iterator[Path]:
     for folder in real_children(output.suites):
         journal = output.journal(folder.name)
         if journal.is_file():
-            from .search import leftovers
+            from ..search import leftovers
 
             yield from leftovers(journal)
 

@@ -60,7 +60,7 @@ class Output:
         """`storage`, which later commands then find from any folder, untold. A password is not written down."""
         location = self.storage(suite, given)
         if given is not None:
-            from .search import anchored, shown
+            from ..search import anchored, shown
 
             with atomic_file(self._remembered(suite)) as file:
                 file.write(f"{shown(anchored(given))}\n".encode())

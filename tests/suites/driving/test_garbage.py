@@ -17,11 +17,11 @@ from optuna.storages.journal import JournalFileSymlinkLock
 
 from provbench.registry.base.atomic import atomic_file
 from provbench.results import RunRecord
-from provbench.suites.driver import Driver, Tally
+from provbench.suites.driving.driver import Driver, Tally
+from provbench.suites.driving.garbage import DAY_SECONDS, Garbage, find_garbage, remove
+from provbench.suites.driving.output import Output
 from provbench.suites.executors.inline import Inline
 from provbench.suites.executors.ray_node import SIGN, sign
-from provbench.suites.garbage import DAY_SECONDS, Garbage, find_garbage, remove
-from provbench.suites.output import Output
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import Place
 from provbench.suites.trackers.wandb import UNFINISHED

@@ -15,21 +15,21 @@ import pytest
 
 from provbench.registry import UserError
 from provbench.results import RunRecord, StoreWarning
-from provbench.suites.driver import Driver, Tally
+from provbench.suites.driving.driver import Driver, Tally
+from provbench.suites.driving.faults import Faults
+from provbench.suites.driving.garbage import find_garbage, remove
+from provbench.suites.driving.lock import output_lock
+from provbench.suites.driving.output import Output
 from provbench.suites.executors import Finished, Job
 from provbench.suites.executors.base import OnReport
 from provbench.suites.executors.inline import Inline
-from provbench.suites.faults import Faults
-from provbench.suites.garbage import find_garbage, remove
-from provbench.suites.lock import output_lock
-from provbench.suites.observer import Observer
-from provbench.suites.output import Output
+from provbench.suites.executors.observer import Observer
 from provbench.suites.overview import survey
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import Place, RunSpec
 from provbench.suites.tabulate import make_tables
 
-from .conftest import SEARCH, TOY
+from ..conftest import SEARCH, TOY
 
 TEN = TOY.replace("seeds: [0, 1]", f"seeds: {list(range(5))}")
 """A suite of ten runs."""

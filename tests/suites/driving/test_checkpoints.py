@@ -12,14 +12,14 @@ import pytest
 
 from provbench.registry.base.tensor_file import read_tensors
 from provbench.results import RunRecord
-from provbench.suites.checkpoints import is_whole, move_files, wanted_epochs, weights_file
-from provbench.suites.driver import Driver, Tally
+from provbench.suites.driving.checkpoints import is_whole, move_files, wanted_epochs, weights_file
+from provbench.suites.driving.driver import Driver, Tally
+from provbench.suites.driving.output import Output
 from provbench.suites.executors.inline import Inline
-from provbench.suites.output import Output
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import Keep, Place
 
-from .conftest import SEARCH, TOY
+from ..conftest import SEARCH, TOY
 
 
 def record(*values: float, **changes: Any) -> RunRecord:

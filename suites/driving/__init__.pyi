@@ -1,0 +1,14 @@
+from .cell_runs import (
+    CellRuns as CellRuns,
+    Choice as Choice,
+    Lookup as Lookup,
+    search_base as search_base,
+    search_settings as search_settings,
+)
+from .checkpoints import is_whole as is_whole, weights_file as weights_file
+from .driver import Driver as Driver, Tally as Tally
+from .faults import Faults as Faults
+from .garbage import KINDS as KINDS, Garbage as Garbage, find_garbage as find_garbage, remove as remove
+from .lock import output_lock as output_lock
+from .output import Output as Output
+from .record_cache import Known as Known
