@@ -1,4 +1,3 @@
-from .chosen import write_chosen as write_chosen
 from .driving import (
     KINDS as KINDS,
     CellRuns as CellRuns,
@@ -25,15 +24,6 @@ from .file import (
     load_suite as load_suite,
     parse_yaml as parse_yaml,
 )
-from .illustrate import make_figures as make_figures
-from .overview import (
-    CellState as CellState,
-    open_begun as open_begun,
-    runs_needed as runs_needed,
-    survey as survey,
-    survey_ready as survey_ready,
-    untouched as untouched,
-)
 from .planning import (
     Cell as Cell,
     Place as Place,
@@ -47,14 +37,26 @@ from .planning import (
     missing_inputs as missing_inputs,
     restrict as restrict,
 )
-from .replay import Replay as Replay, recorded_order as recorded_order, replay as replay
-from .report_data import collect_report as collect_report
 from .running import build_task as build_task
-from .tabulate import make_tables as make_tables, notes_on_code as notes_on_code, write_tables as write_tables
-from .trials import (
+from .showing import (
+    CellState as CellState,
     Pick as Pick,
+    Replay as Replay,
     TrialRow as TrialRow,
     best_first as best_first,
+    collect_report as collect_report,
+    make_figures as make_figures,
+    make_tables as make_tables,
+    notes_on_code as notes_on_code,
+    open_begun as open_begun,
     picks as picks,
+    recorded_order as recorded_order,
+    replay as replay,
+    runs_needed as runs_needed,
+    survey as survey,
+    survey_ready as survey_ready,
     trial_rows as trial_rows,
+    untouched as untouched,
+    write_chosen as write_chosen,
+    write_tables as write_tables,
 )

@@ -60,10 +60,10 @@ def final_runs(
     Raises `UserError` for a task, method or seed that the suite does not have, for a search that is not finished, and
     for a run that failed; `MissingDataError` for one that is not finished, or whose weights were not kept.
     """
-    from provbench.suites import survey
     from provbench.suites.driving import Output
     from provbench.suites.file import load_suite
     from provbench.suites.planning import make_plan
+    from provbench.suites.showing import survey
 
     plan, output = make_plan(load_suite(suite), tuple(plugins)), Output(out)
     states = {state.cell.method: state for state in survey(plan, output, data, storage) if state.cell.name == task}

@@ -21,9 +21,9 @@ HOW_TO_RETRY = "`--retry-failed` runs again what had failed, once its cause is m
 
 def plan_of(suite: str, plugins: Iterable[str] | None) -> Plan:
     """The suite of a path or name, checked down to its tables."""
-    from provbench.suites import make_tables, untouched
     from provbench.suites.file import load_suite
     from provbench.suites.planning import make_plan
+    from provbench.suites.showing import make_tables, untouched
 
     plan = make_plan(load_suite(suite), tuple(plugins or ()))
     make_tables(plan, untouched(plan))

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from provbench.suites import Pick, TrialRow, best_first, picks, trial_rows
 from provbench.suites.driving import CellRuns
 from provbench.suites.planning import Cell, Plan
+from provbench.suites.showing import Pick, TrialRow, best_first, picks, trial_rows
 
 from .show import print_rows
 

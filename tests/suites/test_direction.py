@@ -20,12 +20,12 @@ from provbench.suites.driving.cell_runs import search_base, search_settings
 from provbench.suites.driving.checkpoints import wanted_epochs
 from provbench.suites.driving.garbage import find_garbage
 from provbench.suites.driving.output import Output
-from provbench.suites.overview import open_begun, survey
 from provbench.suites.planning.plan import Plan
-from provbench.suites.report_data import collect_report
 from provbench.suites.search.study import CellSearch, study_name
-from provbench.suites.tabulate import make_tables
-from provbench.suites.trials import best_first, picks, trial_rows
+from provbench.suites.showing.overview import open_begun, survey
+from provbench.suites.showing.report_data import collect_report
+from provbench.suites.showing.tabulate import make_tables
+from provbench.suites.showing.trials import best_first, picks, trial_rows
 
 from .conftest import PLUGINS
 

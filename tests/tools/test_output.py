@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from provbench.registry import UserError
-from provbench.suites import tabulate
+from provbench.suites.showing import tabulate
 
 from .in_process import Ended, call
 from .test_cli import SUITE, TOY

@@ -15,7 +15,7 @@ from provbench.results import RunRecord, Store
 from provbench.suites.file.schema import Suite, SuiteFile
 from provbench.suites.planning.plan import make_plan
 from provbench.suites.planning.spec import digest
-from provbench.suites.replay import differences, spec_of
+from provbench.suites.showing.replays import differences, spec_of
 
 from .conftest import Run
 from .in_process import Ended, call

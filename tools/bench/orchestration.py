@@ -24,12 +24,12 @@ import optuna
 import yaml
 
 from provbench.results.store import RunRecord, Store, encode
-from provbench.suites import survey
 from provbench.suites.driving import Driver, Known, Output, search_base, search_settings
 from provbench.suites.executors import Executor, Finished, Job, OnReport
 from provbench.suites.file import Suite, SuiteFile, expand_sweeps
 from provbench.suites.planning import Place, Plan, RunSpec, make_plan
 from provbench.suites.search import CellSearch, Fixed, journal, open_storage
+from provbench.suites.showing import survey
 
 TOY = Path(__file__).parents[2] / "tests" / "plugins" / "toy.py"
 METHOD = {"augmentation": {"name": "cutmix"}, "regularizers": ["gradient-guidance"]}

@@ -155,8 +155,8 @@ def _of_suite(root: Path, plan: Plan, data: Path, *, remembered: bool) -> _Side:
     from provbench.results.regression import read_table, with_identities
     from provbench.results.store import Store
     from provbench.results.tables import render
-    from provbench.suites import make_tables, survey
     from provbench.suites.driving import Output
+    from provbench.suites.showing import make_tables, survey
 
     output = Output(root)
     tables = make_tables(plan, survey(plan, output, data))

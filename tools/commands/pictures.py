@@ -32,7 +32,7 @@ def samples(
     """Draw the synthetic samples that a suite's methods train on, with the region that each source comes from."""
     planned = plan_of(suite, plugin)
 
-    from ..training_samples import draw_samples
+    from provbench.suites.showing import draw_samples
 
     files = draw_samples(planned, data, count, to)
     if not files:

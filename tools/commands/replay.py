@@ -27,8 +27,8 @@ from .runs import find_record
 
 if TYPE_CHECKING:
     from provbench.results.store import RunRecord
-    from provbench.suites import Replay
     from provbench.suites.planning import Plan
+    from provbench.suites.showing import Replay
 
 MOST_SHOWN = 8
 """Fields that differ, of one run, before the rest is only counted."""
@@ -56,8 +56,8 @@ def replay(
 ) -> None:
     """Train recorded runs again from their records alone, and compare. Writes nothing; exit code 1 if any differs."""
     from provbench.registry import load_plugins
-    from provbench.suites import replay as repeat
     from provbench.suites.planning import Place
+    from provbench.suites.showing import replay as repeat
 
     if not keys and suite is None:
         raise UserError("name the runs to replay: KEY…, or --suite SUITE")
@@ -83,8 +83,8 @@ def replay(
 
 
 def _records_of(planned: Plan, out: Path, data: Path, storage: str | None) -> list[RunRecord]:
-    from provbench.suites import open_begun, recorded_order
     from provbench.suites.driving import Output
+    from provbench.suites.showing import open_begun, recorded_order
 
     output = Output(out)
     keys = recorded_order(open_begun(planned, output, data, storage).values())

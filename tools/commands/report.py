@@ -50,8 +50,8 @@ def report(
     json: JsonOption = False,
 ) -> None:
     """Write a static site of a suite's results, in which every number leads to its runs. Open its index.html."""
-    from provbench.suites import collect_report
     from provbench.suites.driving import Output
+    from provbench.suites.showing import collect_report
 
     planned, output = plan_of(suite, plugin), Output(out)
     folder = output.suite(planned.file.suite.name) / "report" if to is None else to
@@ -80,8 +80,8 @@ def figures(
 ) -> None:
     """Draw a suite's figures as SVG and PNG: convergence, gradients, cost, sweeps, critical differences."""
     from provbench.results.figures import save_figure
-    from provbench.suites import make_figures, survey
     from provbench.suites.driving import Output
+    from provbench.suites.showing import make_figures, survey
 
     planned = plan_of(suite, plugin)
     try:

@@ -65,9 +65,9 @@ def search(
     json: JsonOption = False,
 ) -> None:
     """Run only a suite's searches: every trial, and no final seed. Goes on where it was left."""
-    from provbench.suites import open_begun
     from provbench.suites.driving import Output
     from provbench.suites.planning import restrict
+    from provbench.suites.showing import open_begun
 
     from ..searches import standing, text
 
@@ -114,8 +114,8 @@ def best(
     json: JsonOption = False,
 ) -> None:
     """Show what a suite's searches chose under each selection protocol, beside the suite's own parameters."""
-    from provbench.suites import open_begun, survey
     from provbench.suites.driving import Output
+    from provbench.suites.showing import open_begun, survey
 
     from ..searches import details, print_picks, print_trials
 
@@ -130,7 +130,7 @@ def best(
         print_picks(planned, cells, begun, selection)
         print_trials([begun[cell] for cell in cells if cell in begun], trials)
     if write is not None:
-        from provbench.suites import write_chosen
+        from provbench.suites.showing import write_chosen
 
         write_chosen(planned, survey(planned, output, data, storage), selection, write)
         print(f"{write}: the suite with the chosen parameters", file=sys.stderr)

@@ -38,9 +38,9 @@ from ..show import complain, print_json, print_rows, print_table
 
 if TYPE_CHECKING:
     from provbench.results.tables import Table
-    from provbench.suites import CellState
     from provbench.suites.driving import Output
     from provbench.suites.planning import Plan
+    from provbench.suites.showing import CellState
     from provbench.suites.trackers import Tracking
 
 
@@ -58,8 +58,8 @@ def plan(
     json: JsonOption = False,
 ) -> None:
     """Check a suite, and show the runs that it needs. Trains nothing."""
-    from provbench.suites import runs_needed
     from provbench.suites.planning import describe_missing, missing_inputs
+    from provbench.suites.showing import runs_needed
 
     planned = plan_of(suite, plugin)
     states, note = _survey_or_gaps(planned, out, data, storage)
@@ -128,9 +128,9 @@ def run(
     json: JsonOption = False,
 ) -> None:
     """Run a suite: prepare its data, search, train every seed, and print the tables. Goes on where it was left."""
-    from provbench.suites import notes_on_code
     from provbench.suites.driving import Output
     from provbench.suites.planning import restrict
+    from provbench.suites.showing import notes_on_code
 
     planned, output = plan_of(suite, plugin), Output(out)
     folder = output.suite(planned.file.suite.name) / "tables"
@@ -232,8 +232,8 @@ def tables(
 ) -> None:
     """Make a suite's tables from the records that are there; gaps stay gaps. Writes them all beside the records."""
     from provbench.results.tables import render_all
-    from provbench.suites import make_tables, notes_on_code, write_tables
     from provbench.suites.driving import Output
+    from provbench.suites.showing import make_tables, notes_on_code, write_tables
 
     planned = plan_of(suite, plugin)
     states, note = _survey_or_gaps(planned, out, data, storage)
@@ -251,23 +251,23 @@ def tables(
 
 
 def survey_of(planned: Plan, out: Path, data: Path, storage: str | None = None) -> list[CellState]:
-    from provbench.suites import survey
     from provbench.suites.driving import Output
+    from provbench.suites.showing import survey
 
     return survey(planned, Output(out), data, storage)
 
 
 def _survey_or_gaps(planned: Plan, out: Path, data: Path, storage: str | None) -> tuple[list[CellState], str]:
     """The state of every cell; where its data are missing, that of one that nothing has been done for, and why."""
-    from provbench.suites import survey_ready
     from provbench.suites.driving import Output
+    from provbench.suites.showing import survey_ready
 
     states, problem = survey_ready(planned, Output(out), data, storage)
     return states, problem and f"data are not ready, so there are no run keys yet: {problem}"
 
 
 def _write_tables(planned: Plan, states: list[CellState], output: Output) -> list[Table]:
-    from provbench.suites import make_tables, write_tables
+    from provbench.suites.showing import make_tables, write_tables
 
     made = make_tables(planned, states)
     write_tables(made, output.suite(planned.file.suite.name) / "tables")

@@ -16,10 +16,10 @@ from provbench.suites.executors import Job
 from provbench.suites.executors.inline import Inline
 from provbench.suites.executors.local import Local
 from provbench.suites.executors.observer import Observer
-from provbench.suites.overview import runs_needed, survey, untouched
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import Place
-from provbench.suites.tabulate import make_tables
+from provbench.suites.showing.overview import runs_needed, survey, untouched
+from provbench.suites.showing.tabulate import make_tables
 
 from ..conftest import SEARCH, TOY
 

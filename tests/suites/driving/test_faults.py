@@ -24,10 +24,10 @@ from provbench.suites.executors import Finished, Job
 from provbench.suites.executors.base import OnReport
 from provbench.suites.executors.inline import Inline
 from provbench.suites.executors.observer import Observer
-from provbench.suites.overview import survey
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import Place, RunSpec
-from provbench.suites.tabulate import make_tables
+from provbench.suites.showing.overview import survey
+from provbench.suites.showing.tabulate import make_tables
 
 from ..conftest import SEARCH, TOY
 

@@ -18,11 +18,11 @@ from provbench.suites.driving.output import Output
 from provbench.suites.executors.inline import Inline
 from provbench.suites.executors.observer import Observer
 from provbench.suites.file.schema import load_suite
-from provbench.suites.overview import CellState, open_begun, runs_needed, survey
 from provbench.suites.planning.plan import Plan, make_plan
 from provbench.suites.planning.spec import Place
-from provbench.suites.tabulate import make_tables
-from provbench.suites.trials import best_first, picks, trial_rows
+from provbench.suites.showing.overview import CellState, open_begun, runs_needed, survey
+from provbench.suites.showing.tabulate import make_tables
+from provbench.suites.showing.trials import best_first, picks, trial_rows
 
 from ..conftest import PLUGINS, TOY
 

@@ -10,14 +10,14 @@ from typing import Any, Literal
 import pytest
 
 from provbench.registry import TASKS, SearchSpace, UserError, load_plugins
-from provbench.suites.chosen import chosen_suite
 from provbench.suites.driving.cell_runs import search_base, search_settings
 from provbench.suites.file.names import MOST_BYTES, shortened
 from provbench.suites.file.schema import load_suite
 from provbench.suites.file.search_space import fitted
-from provbench.suites.overview import untouched
 from provbench.suites.planning.plan import Plan
 from provbench.suites.search.study import study_name
+from provbench.suites.showing.chosen_suite import chosen_suite
+from provbench.suites.showing.overview import untouched
 
 from ..conftest import PLUGINS
 

@@ -15,9 +15,9 @@ from provbench.suites.driving.driver import Tally
 from provbench.suites.driving.output import Output
 from provbench.suites.file.schema import Suite
 from provbench.suites.file.sweep import expand_sweeps
-from provbench.suites.overview import survey, untouched
 from provbench.suites.planning.plan import Plan
-from provbench.suites.tabulate import make_tables
+from provbench.suites.showing.overview import survey, untouched
+from provbench.suites.showing.tabulate import make_tables
 
 SUITE = """\
 name: toy

@@ -13,10 +13,10 @@ from provbench.registry import MissingDataError, UserError
 from provbench.suites.driving.driver import Driver
 from provbench.suites.driving.output import Output
 from provbench.suites.executors.inline import Inline
-from provbench.suites.overview import survey_ready
 from provbench.suites.planning.inputs import describe_missing, missing_inputs, restrict
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import Place
+from provbench.suites.showing.overview import survey_ready
 
 SUITE = """\
 name: s

@@ -13,8 +13,8 @@ from provbench.results.store.record import PluginCode, RunRecord
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.plugin_code import CODE_FILE, code_notes, code_of, keep_to_code, other_code
 from provbench.suites.planning.spec import Place, RunSpec
-from provbench.suites.replay import spec_of
 from provbench.suites.running.execution import execute
+from provbench.suites.showing.replays import spec_of
 
 from ..conftest import TOY
 

@@ -19,11 +19,11 @@ from provbench.suites.driving.driver import Driver, Tally
 from provbench.suites.driving.output import Output
 from provbench.suites.executors.inline import Inline
 from provbench.suites.executors.observer import Observer
-from provbench.suites.overview import open_begun, survey
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import Place
 from provbench.suites.search.storage import anchored, begun_studies, open_storage, shown
-from provbench.suites.trials import trial_rows
+from provbench.suites.showing.overview import open_begun, survey
+from provbench.suites.showing.trials import trial_rows
 
 from ..conftest import TOY
 from .postgres_server import PASSWORD, PostgresServer

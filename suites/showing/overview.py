@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from provbench.registry.base import MissingDataError
 from provbench.results.store import RunRecord
 
-from .driving import CellRuns, Choice, Known, Lookup, Output, search_base, search_settings
-from .planning import ORACLE, Cell, OtherCode, Plan, RunSpec, other_code
+from ..driving import CellRuns, Choice, Known, Lookup, Output, search_base, search_settings
+from ..planning import ORACLE, Cell, OtherCode, Plan, RunSpec, other_code
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -110,7 +110,7 @@ def _studies(plan: Plan, output: Output, storage: str | None) -> BaseStorage | N
     """The suite's studies, if there are any. Looking must not make a file."""
     if not plan.file.suite.search.trials:
         return None
-    from .search import is_there, open_storage
+    from ..search import is_there, open_storage
 
     location = output.storage(plan.file.suite.name, storage)
     return open_storage(location) if is_there(location) else None
@@ -121,7 +121,7 @@ def _begun(plan: Plan, fingerprints: Mapping[Cell, str], storage: BaseStorage | 
     searching = [cell for cell in plan.cells if plan.spaces(cell)]
     if not searching or storage is None:
         return set(plan.cells).difference(searching)
-    from .search import begun_studies, study_name
+    from ..search import begun_studies, study_name
 
     names = begun_studies(storage)
 

@@ -11,11 +11,11 @@ from provbench.registry.base import MissingDataError, UserError, real_files
 from provbench.results.report import Report, Search, Selection, SuiteCell, Trial
 from provbench.results.store import RunRecord, Store
 
-from .driving import CellRuns, Output
+from ..driving import CellRuns, Output
+from ..planning import Cell, Plan
+from ..running import git_state, package_versions
 from .illustrate import make_figures
 from .overview import CellState, open_begun, survey, untouched
-from .planning import Cell, Plan
-from .running import git_state, package_versions
 from .tabulate import make_tables, notes_on_code
 
 

@@ -16,9 +16,9 @@ import yaml
 from provbench.registry import UserError
 from provbench.results import PublishedNumber, RunRecord, Table, load_published
 from provbench.suites.file.schema import BUILTIN_FOLDER, load_suite
-from provbench.suites.overview import CellState, Selected, untouched
 from provbench.suites.planning.plan import Plan, make_plan
-from provbench.suites.tabulate import make_tables, write_tables
+from provbench.suites.showing.overview import CellState, Selected, untouched
+from provbench.suites.showing.tabulate import make_tables, write_tables
 
 PAPER = sorted(path.stem for path in (BUILTIN_FOLDER / "paper").glob("*.yaml"))
 PUBLISHED = load_published()

@@ -9,16 +9,16 @@ import pytest
 import yaml
 
 from provbench.registry import UserError
-from provbench.suites.chosen import chosen_suite, write_chosen
 from provbench.suites.driving.driver import Driver
 from provbench.suites.driving.output import Output
 from provbench.suites.executors.inline import Inline
 from provbench.suites.file.schema import load_suite
-from provbench.suites.overview import CellState, survey, untouched
 from provbench.suites.planning.plan import Plan, make_plan
 from provbench.suites.planning.spec import Place
+from provbench.suites.showing.chosen_suite import chosen_suite, write_chosen
+from provbench.suites.showing.overview import CellState, survey, untouched
 
-from .conftest import PLUGINS
+from ..conftest import PLUGINS
 
 SUITE = """\
 name: toy

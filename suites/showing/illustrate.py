@@ -15,8 +15,8 @@ from provbench.results.statistics import Ranks, Summary, TaskScores, critical_di
 from provbench.results.store import RunRecord
 from provbench.results.tables import COSTS
 
+from ..planning import Cell, Plan
 from .overview import CellState
-from .planning import Cell, Plan
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,8 +11,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from provbench.registry.base import merit
 
-from .driving import CellRuns, search_base
-from .planning import ORACLE
+from ..driving import CellRuns, search_base
+from ..planning import ORACLE
 
 _STATES = {
     TrialState.COMPLETE: "finished",

@@ -11,9 +11,9 @@ from provbench.results.report import Report, write_site
 from provbench.suites.driving.driver import Tally
 from provbench.suites.driving.output import Output
 from provbench.suites.planning.plan import Plan
-from provbench.suites.report_data import collect_report
+from provbench.suites.showing.report_data import collect_report
 
-from .conftest import SEARCH, TOY
+from ..conftest import SEARCH, TOY
 
 Collect = Callable[..., Report]
 

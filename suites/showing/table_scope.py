@@ -10,8 +10,8 @@ from provbench.registry import Metric
 from provbench.registry.base import UserError, nearest
 from provbench.results.tables import COSTS, PublishedNumber
 
-from .file import ColumnSection, RowSection, TableSection
-from .planning import Cell, Plan
+from ..file import ColumnSection, RowSection, TableSection
+from ..planning import Cell, Plan
 
 
 class TableScope:

@@ -19,9 +19,9 @@ from provbench.results.tables import (
     render,
 )
 
-from .file import ColumnSection, RowSection, TableSection
+from ..file import ColumnSection, RowSection, TableSection
+from ..planning import Cell, Plan, code_notes
 from .overview import CellState
-from .planning import Cell, Plan, code_notes
 from .table_scope import TableScope, by_task, network
 
 FILES = {"markdown": ".md", "csv": ".csv", "latex": ".tex", "html": ".html", "json": ".json"}

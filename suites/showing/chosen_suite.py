@@ -12,9 +12,9 @@ import yaml
 from provbench.registry import is_file
 from provbench.registry.base import UserError, atomic_file, nearest
 
-from .file import shortened
+from ..file import shortened
+from ..planning import ORACLE, Plan
 from .overview import CellState
-from .planning import ORACLE, Plan
 
 
 def write_chosen(plan: Plan, states: Sequence[CellState], protocol: str | None, path: Path) -> None:

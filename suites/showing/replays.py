@@ -24,9 +24,9 @@ from provbench.registry import (
 from provbench.registry.base import UserError, nearest
 from provbench.results.store import RunRecord, with_comparable_curves
 
-from .driving import CellRuns
-from .planning import Place, RunSpec, changes_of_code
-from .running import build_task, execute
+from ..driving import CellRuns
+from ..planning import Place, RunSpec, changes_of_code
+from ..running import build_task, execute
 
 _KINDS: Mapping[str, Registry] = {
     "task": TASKS,

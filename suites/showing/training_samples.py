@@ -10,7 +10,8 @@ from PIL import Image
 from provbench.benchmarks.common import file_name, training_pictures
 from provbench.registry import AUGMENTATIONS, no_progress
 from provbench.registry.base import atomic_file
-from provbench.suites.planning import Cell, Plan, data_fingerprint, ensure_synthetic
+
+from ..planning import Cell, Plan, data_fingerprint, ensure_synthetic
 
 
 def draw_samples(plan: Plan, data_root: Path, count: int, folder: Path) -> list[Path]:

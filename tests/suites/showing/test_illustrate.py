@@ -11,11 +11,11 @@ import pytest
 from provbench.registry import TASKS
 from provbench.suites.driving.driver import Tally
 from provbench.suites.driving.output import Output
-from provbench.suites.illustrate import make_figures
-from provbench.suites.overview import CellState, survey, untouched
 from provbench.suites.planning.plan import Plan
+from provbench.suites.showing.illustrate import make_figures
+from provbench.suites.showing.overview import CellState, survey, untouched
 
-from .conftest import TOY
+from ..conftest import TOY
 
 SWEEP = """\
 name: sweep
