@@ -14,7 +14,7 @@ import typer
 from provbench.registry.base import UserError
 
 from .commands import catalog, compare, data, disk, pictures, replay, report, results, runs, search, suite, sync
-from .signals import ending_on_signals, signal_of
+from .terminal import ending_on_signals, signal_of
 
 CLOSED_PIPE = 141
 """Exit code where whoever read the output has gone: 128 and the number of SIGPIPE, as of any program."""

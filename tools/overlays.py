@@ -23,7 +23,7 @@ from provbench.registry.base import UserError
 from provbench.suites.planning import Place, RunSpec
 from provbench.suites.running import build_task
 
-from .finished import FinalRun
+from .terminal import FinalRun
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from provbench.registry.base import MissingDataError, UserError, nearest
 from provbench.suites.planning import Place, RunSpec
 from provbench.suites.running import build_task
 
-from .finished import FinalRun
+from .terminal import FinalRun
 from .tubes import Method
 
 

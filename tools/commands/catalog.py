@@ -9,8 +9,7 @@ import typer
 
 from provbench.registry.base import UnknownNameError, UserError, nearest
 
-from ..options import JsonOption, PluginOption
-from ..show import print_json, print_rows
+from ..terminal import JsonOption, PluginOption, print_json, print_rows
 
 if TYPE_CHECKING:
     from provbench.registry import Registry

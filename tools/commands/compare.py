@@ -13,9 +13,7 @@ import typer
 
 from provbench.registry.base import UserError
 
-from ..launch import plan_of
-from ..options import DEFAULT_DATA, DataOption, JsonOption, PluginOption
-from ..show import print_json, print_rows
+from ..terminal import DEFAULT_DATA, DataOption, JsonOption, PluginOption, plan_of, print_json, print_rows
 
 if TYPE_CHECKING:
     from provbench.results.regression import Change, Comparison, Name, Number, State

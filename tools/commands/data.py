@@ -11,8 +11,7 @@ import typer
 from provbench.registry import no_progress
 from provbench.registry.base import MissingDataError, UserError, nearest
 
-from ..options import DEFAULT_DATA, DataOption, JsonOption, PluginOption
-from ..show import print_json
+from ..terminal import DEFAULT_DATA, DataOption, JsonOption, PluginOption, print_json
 from . import keypoints
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def prepare(task: PrepareArgument, data: DataOption = DEFAULT_DATA, plugin: Plug
     """
     from provbench.registry import TASKS, load_plugins
 
-    from ..progress import progress_bar
+    from ..terminal import progress_bar
 
     load_plugins(tuple(plugin or ()))
     if task.partition(":")[0] not in TASKS and _is_suite(task):
@@ -61,7 +60,7 @@ def _prepare_suite(suite: str, data: Path, plugin: list[str] | None) -> None:
     """Generate the mini data of a suite, and raise `MissingDataError` that names all that is missing."""
     from provbench.suites.planning import describe_missing, missing_inputs
 
-    from ..launch import plan_of
+    from ..terminal import plan_of
 
     planned = plan_of(suite, plugin)
     for cell in planned.sections().values():
@@ -86,7 +85,7 @@ def verify(
     """Read every file of a task's data set; list what is wrong, and exit with 2 if anything is."""
     from provbench.registry import load_plugins
 
-    from ..progress import progress_bar
+    from ..terminal import progress_bar
 
     load_plugins(tuple(plugin or ()))
     adapter = _task(task, data)
@@ -118,8 +117,7 @@ def export(
     from provbench.registry import load_plugins
     from provbench.registry.synthesizers import export_images
 
-    from ..launch import assignments
-    from ..progress import progress_bar
+    from ..terminal import assignments, progress_bar
 
     if split != "train":
         raise UserError(f"--split {split}: only the training images can be exported: write train")

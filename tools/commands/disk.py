@@ -8,8 +8,7 @@ import typer
 
 from provbench.registry.base import UserError
 
-from ..options import DEFAULT_OUT, JsonOption, OutOption, PluginOption
-from ..show import print_json, print_rows
+from ..terminal import DEFAULT_OUT, JsonOption, OutOption, PluginOption, print_json, print_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..options import DEFAULT_DATA, DataOption
+from ..terminal import DEFAULT_DATA, DataOption
 
 
 def add_to(app: typer.Typer) -> None:
@@ -51,7 +51,7 @@ def extract_keypoints(
         parts_folder,
     )
 
-    from ..progress import progress_bar
+    from ..terminal import progress_bar
 
     device = _device(device)
     file = find_weights(weights, data / "weights")

@@ -9,8 +9,16 @@ import typer
 
 from provbench.registry.base import UserError
 
-from ..launch import plan_of
-from ..options import DEFAULT_DATA, DEFAULT_OUT, DataOption, OutOption, PluginOption, StorageOption, SuiteArgument
+from ..terminal import (
+    DEFAULT_DATA,
+    DEFAULT_OUT,
+    DataOption,
+    OutOption,
+    PluginOption,
+    StorageOption,
+    SuiteArgument,
+    plan_of,
+)
 
 MethodOption = Annotated[list[str] | None, typer.Option(help="A method; may be repeated. Default: all.")]
 SeedOption = Annotated[int | None, typer.Option(help="The runs' seed; default: the suite's first.")]
@@ -57,7 +65,7 @@ def overlay(
     """Draw score maps and boxes of a localisation task's runs. Needs their weights: run with --keep last or best."""
     from provbench.suites.planning import Place
 
-    from ..finished import final_runs
+    from ..terminal import final_runs
 
     runs = final_runs(
         suite, task=task, methods=method, seed=seed, plugins=plugin or (), out=out, data=data, storage=storage
@@ -94,7 +102,7 @@ def tubes(
     """Draw the tubes that an action task's runs find in a video. Needs their weights: run with --keep last or best."""
     from provbench.suites.planning import Place
 
-    from ..finished import final_runs
+    from ..terminal import final_runs
     from ..tubes import check_name, save
 
     check_name(file)

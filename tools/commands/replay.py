@@ -10,8 +10,7 @@ import typer
 
 from provbench.registry.base import UserError
 
-from ..launch import plan_of
-from ..options import (
+from ..terminal import (
     DEFAULT_DATA,
     DEFAULT_OUT,
     DataOption,
@@ -21,8 +20,9 @@ from ..options import (
     StorageOption,
     ThreadsOption,
     WorkersOption,
+    plan_of,
+    print_json,
 )
-from ..show import print_json
 from .runs import find_record
 
 if TYPE_CHECKING:

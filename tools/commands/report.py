@@ -11,8 +11,7 @@ import typer
 
 from provbench.registry.base import MissingDataError, UserError
 
-from ..launch import plan_of
-from ..options import (
+from ..terminal import (
     DEFAULT_DATA,
     DEFAULT_OUT,
     DataOption,
@@ -21,8 +20,9 @@ from ..options import (
     PluginOption,
     StorageOption,
     SuiteArgument,
+    plan_of,
+    print_json,
 )
-from ..show import print_json
 
 if TYPE_CHECKING:
     from provbench.results.report import Report, Site
@@ -101,7 +101,7 @@ def figures(
 def _write(found: Report, folder: Path) -> Site:
     from provbench.results.report import write_site
 
-    from ..progress import progress_bar
+    from ..terminal import progress_bar
 
     with progress_bar() as bar:
         job = bar.add_task("pages of runs", total=None, note="")

@@ -9,8 +9,7 @@ import typer
 
 from provbench.registry.base import UserError
 
-from ..options import DEFAULT_OUT, JsonOption, OutOption
-from ..show import print_json, print_rows
+from ..terminal import DEFAULT_OUT, JsonOption, OutOption, print_json, print_rows
 
 if TYPE_CHECKING:
     from provbench.results.store import Merged
@@ -35,7 +34,7 @@ def merge(
     """
     from provbench.results.store import Store, merge as merge_folders
 
-    from ..progress import progress_bar
+    from ..terminal import progress_bar
 
     store = Store(out)
     with progress_bar() as bar:

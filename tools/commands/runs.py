@@ -8,9 +8,7 @@ import typer
 
 from provbench.registry.base import UserError, nearest
 
-from ..launch import HOW_TO_RETRY
-from ..options import DEFAULT_OUT, JsonOption, OutOption
-from ..show import print_json, print_rows
+from ..terminal import DEFAULT_OUT, HOW_TO_RETRY, JsonOption, OutOption, print_json, print_rows
 
 KeyArgument = Annotated[str, typer.Argument(help="A run key, or its first digits.")]
 

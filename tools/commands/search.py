@@ -11,8 +11,7 @@ import typer
 
 from provbench.registry.base import UserError, nearest
 
-from ..launch import build_executor, drive, plan_of, print_tally
-from ..options import (
+from ..terminal import (
     DEFAULT_DATA,
     DEFAULT_OUT,
     AttemptsOption,
@@ -32,8 +31,13 @@ from ..options import (
     TimeLimitOption,
     TrackOption,
     WorkersOption,
+    build_executor,
+    drive,
+    plan_of,
+    print_json,
+    print_rows,
+    print_tally,
 )
-from ..show import print_json, print_rows
 
 if TYPE_CHECKING:
     from provbench.suites.driving import CellRuns
@@ -69,7 +73,7 @@ def search(
     from provbench.suites.planning import restrict
     from provbench.suites.showing import open_begun
 
-    from ..searches import standing, text
+    from ..terminal import standing, text
 
     planned, output = restrict(plan_of(suite, plugin), only or ()), Output(out)
     cells = _searched_cells(planned)
@@ -117,7 +121,7 @@ def best(
     from provbench.suites.driving import Output
     from provbench.suites.showing import open_begun, survey
 
-    from ..searches import details, print_picks, print_trials
+    from ..terminal import details, print_picks, print_trials
 
     planned, output = plan_of(suite, plugin), Output(out)
     cells = _searched_cells(planned)

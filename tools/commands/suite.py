@@ -10,11 +10,10 @@ import typer
 
 from provbench.registry.base import UserError
 
-from ..answer import print_answer, reserve_for
-from ..launch import HOW_TO_RETRY, build_executor, drive, plan_of, print_tally
-from ..options import (
+from ..terminal import (
     DEFAULT_DATA,
     DEFAULT_OUT,
+    HOW_TO_RETRY,
     AttemptsOption,
     DataOption,
     ExecutorOption,
@@ -32,9 +31,18 @@ from ..options import (
     TimeLimitOption,
     TrackOption,
     WorkersOption,
+    build_executor,
+    complain,
+    drive,
+    named_runs,
+    plan_of,
+    print_answer,
+    print_json,
+    print_rows,
+    print_table,
+    print_tally,
+    reserve_for,
 )
-from ..reruns import named_runs
-from ..show import complain, print_json, print_rows, print_table
 
 if TYPE_CHECKING:
     from provbench.results.tables import Table

@@ -10,8 +10,7 @@ import typer
 
 from provbench.registry.base import UserError
 
-from ..options import DEFAULT_OUT, JsonOption, OutOption
-from ..show import print_json
+from ..terminal import DEFAULT_OUT, JsonOption, OutOption, print_json
 
 
 def add_to(app: typer.Typer) -> None:

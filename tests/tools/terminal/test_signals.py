@@ -13,10 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from provbench.tools.signals import HEEDED, ending_on_signals, signal_of
+from provbench.tools.terminal.signals import HEEDED, ending_on_signals, signal_of
 
-from .conftest import Run
-from .test_cli import SUITE, TOY
+from ..conftest import Run
+from ..test_cli import SUITE, TOY
 
 
 def signalled(number: signal.Signals) -> None:

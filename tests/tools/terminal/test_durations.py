@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provbench.registry import UserError
-from provbench.tools.durations import seconds_of
+from provbench.tools.terminal.durations import seconds_of
 
 
 @pytest.mark.parametrize(

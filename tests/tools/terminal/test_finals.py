@@ -19,7 +19,7 @@ from provbench.suites.file.schema import load_suite
 from provbench.suites.planning.plan import make_plan
 from provbench.suites.planning.spec import Place
 from provbench.suites.running.execution import build_task
-from provbench.tools.finished import FinalRun, final_runs
+from provbench.tools.terminal.finals import FinalRun, final_runs
 
 PLUGIN = str(Path(__file__).parents[1] / "plugins" / "toy.py")
 SUITE = """\

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provbench.results import Column, Entry, Field, PublishedNumber, RunRecord, Table, TableRow, build_table
-from provbench.tools import show
+from provbench.tools.terminal import show
 
 COLUMNS = [
     Column("birds", f"metric {number}", group="first" if number < 3 else "second one", label=f"metric {number} [%]")
