@@ -102,7 +102,10 @@ def _guarded(report: Report) -> Report:
 
 def _attempt(spec: RunSpec, place: Place, report: Report) -> dict[str, Any]:
     """The fields of the record that a training decides, in this process or as a rank. Raises as `sort_out` returns."""
-    from provbench.benchmarks.training import distributed, loop
+    from provbench.benchmarks.training import (  # before the clock starts: it takes seconds, once in a process
+        distributed,
+        loop,
+    )
 
     load_plugins(spec.plugins)
     torch.set_num_threads(place.threads)
