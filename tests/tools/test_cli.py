@@ -89,7 +89,7 @@ def test_a_partial_suite_renders_with_gaps(provbench: Run, suite: Path) -> None:
         (["show", "abc"], "no record 'abc'"),
         (["why", "abc"], "no record 'abc'"),
         (["data", "verify", "waterbirds:mini", "--json"], "provbench data prepare waterbirds:mini"),
-        (["run", "mini", "--data", "/dev/null"], "/dev/null: "),
+        (["run", "mini", "--data", "/dev/null"], "cannot be written: choose a data root that can (--data)"),
         (["data", "prepare", "cub-wsl"], "did you mean 'cub-wsol'?"),
         (["data", "prepare", "cub-wsol:tiny"], "did you mean 'mini'?"),
         (["data", "prepare", "cub-wsol"], "CUB_200_2011"),

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from provbench.results import COSTS, Column, RunRecord
+from provbench.results import COSTS, Column, Entry, RunRecord
 
-from ..tabular import entry, notes, record, row, table
+from ..tabular import notes, record, row, table
 
 CURVE = [{"epoch": 1, "f1": 50.0}, {"epoch": 2, "f1": 61.0}, {"epoch": 3, "f1": 61.0}, {"epoch": 4, "f1": math.nan}]
 
@@ -35,14 +35,28 @@ def test_what_a_record_does_not_say_is_nan() -> None:
 
 @pytest.mark.parametrize("name", COSTS)
 def test_a_column_of_costs(name: str) -> None:
-    def of(method: str, seconds: float) -> tuple:
-        return (entry(method, (1.0, 2.0), (0, 1), seconds=seconds, peak_memory_mb=512.0, curve=CURVE),)
+    def of(method: str, seconds: float) -> Entry:
+        fields = {"method": method, "peak_memory_mb": 512.0, "curve": CURVE}
+        return Entry(
+            [record(f"{method}-{seed}", seed=seed, seconds=seconds + 9 * seed, **fields) for seed in range(3)],
+            (0, 1, 2),
+        )
 
     column = Column("waterbirds", name, selection_metric="f1", label=name)
-    made = table([row("slow", *of("slow", 3600.0)), row("fast", *of("fast", 1800.0))], column)
+    made = table([row("slow", of("slow", 3600.0)), row("fast", of("fast", 1800.0))], column)
     assert made.columns[0].unit == COSTS[name].unit
     assert not made.columns[0].higher_is_better
     expected = [cost(name, run) for run in made.rows[1].entries[0].runs]
     assert list(made.cells[1][0].values.values()) == expected
-    assert made.cells[1][0].best
     assert f"{name}: {COSTS[name].description} [{COSTS[name].unit}]; less is better." in notes(made)
+
+
+def test_the_lower_cost_is_best_where_a_test_tells_it_from_the_other() -> None:
+    def of(method: str, seconds: list[float]) -> Entry:
+        runs = [record(f"{method}-{seed}", method=method, seed=seed, seconds=one) for seed, one in enumerate(seconds)]
+        return Entry(runs, (0, 1, 2))
+
+    column = Column("waterbirds", "training time", selection_metric="f1")
+    slow, fast = of("slow", [3600.0, 3650.0, 3700.0]), of("fast", [1800.0, 1810.0, 1790.0])
+    made = table([row("slow", slow), row("fast", fast)], column)
+    assert [cells[0].best for cells in made.cells] == [False, True]

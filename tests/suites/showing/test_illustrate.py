@@ -137,7 +137,7 @@ def test_tasks_that_share_too_few_methods_are_not_ranked(
 def test_names_of_files_are_safe_and_labels_that_are_alike_are_told_apart(
     make: Callable[..., Plan], states_of: Callable[..., list[CellState]]
 ) -> None:
-    hostile = TOY.replace("  toy: {variant", "  ../../toy: {task: toy, variant").replace(
+    hostile = TOY.replace("  toy: {variant", "  toy..x: {task: toy, variant").replace(
         "baseline: {}", "baseline: {label: same}\n  other: {label: same, params: {batch_size: 8}}"
     )
     plan = make(hostile)
