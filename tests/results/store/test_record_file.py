@@ -14,7 +14,7 @@ from provbench.results.store.record import MAX_METRIC, SCHEMA_VERSION
 from provbench.results.store.record_file import DamagedError, decode, encode
 
 PATH = Path("records/aa/aa00.json")
-HISTORIC = Path(__file__).parents[1] / "historic"
+HISTORIC = Path(__file__).parent / "historic"
 
 values = st.floats(-MAX_METRIC, MAX_METRIC) | st.sampled_from([nan, inf, -inf])
 metrics = st.dictionaries(st.text(min_size=1, max_size=8), values, max_size=3)

@@ -32,7 +32,7 @@ tasks:
 methods:
   printing: {regularizers: [printing]}
 """
-TOY = Path(__file__).parents[1] / "plugins" / "toy.py"
+TOY = Path(__file__).parents[2] / "plugins" / "toy.py"
 
 
 def test_a_plugin_prints_to_standard_error(provbench: Run, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from provbench.suites.planning.spec import Place
 from provbench.suites.running.execution import build_task
 from provbench.tools.terminal.finals import FinalRun, final_runs
 
-PLUGIN = str(Path(__file__).parents[1] / "plugins" / "toy.py")
+PLUGIN = str(Path(__file__).parents[2] / "plugins" / "toy.py")
 SUITE = """\
 name: toys
 seeds: [3, 5]
