@@ -1,4 +1,10 @@
-"""The built-in tasks and models: one line, one plugin."""
+"""The tasks, the networks that they train, and the one training loop.
+
+One folder a task (`waterbirds`, `cub_wsol`, `ucf101_24`), each with a README on its protocol; `common` holds what tasks
+share and `training` how a run is trained. This file registers the built-in tasks and models: one line, one
+plugin, named by its path, so that nothing heavy is imported before it is used. Raise a task's `version` when the same
+parameters would give other numbers.
+"""
 
 from provbench.registry import MODELS, TASKS
 

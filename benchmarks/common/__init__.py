@@ -1,4 +1,10 @@
-"""What the image tasks share: reading, drawing, fingerprints."""
+"""What several tasks share, and nothing that is one task's own.
+
+Image records and the data set that reads them, the training set that synthesizers see, synthetic samples, fingerprints,
+pretrained weights, generated mini data, and the parts of explanatory pictures. Numbers depend on how images are read
+(`images`) and on which samples are drawn (`synthetic`, `training_set`): a change there changes results, and needs a new
+version of every task. Drawing (`pictures`, `inspection`) may be changed freely.
+"""
 
 import lazy_loader
 

@@ -1,4 +1,10 @@
-"""Task `ucf101-24`: weakly supervised spatio-temporal action localisation from keypoints."""
+"""Task `ucf101-24`: weakly supervised spatio-temporal action localisation from keypoints.
+
+`annotations`, `clips` and `video` read the official files, `extraction`, `detector`, `poses` and `openmmlab` make
+keypoints of videos, `converted` and `skeletons` store them, `model` and `stgcn` are the networks, `localization` and
+`metrics` make tubes and score them, `task` is the protocol. Downloaded pickles are read by `pickles` only, which runs
+nothing that they contain. The README names every source.
+"""
 
 import lazy_loader
 

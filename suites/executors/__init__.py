@@ -1,4 +1,9 @@
-"""Where runs are executed: in this process, in worker processes on this machine, or on a Ray cluster."""
+"""Where runs take place: in this process, in worker processes of this machine, or on a Ray cluster.
+
+`base` is the contract (`Executor`, `Job`, `Ending`) and `observer` what a driver says to those who watch. To add an
+executor, write one file and register it below. An executor must not change a number: the same spec gives the same
+record wherever it runs. The README of this folder describes the built-in ones.
+"""
 
 import lazy_loader
 

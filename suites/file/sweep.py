@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from provbench.registry.base import UserError
 
-if TYPE_CHECKING:
-    from .schema import MethodSection, Suite
-    from .table_section import TableSection
+from .sections import MethodSection, Suite
+from .table_section import TableSection
 
 
 class SweepError(UserError):

@@ -12,7 +12,9 @@ Shown = Literal["value", "interval", "published", "deviation", "p", "effect"]
 """What a column may show."""
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A mapping of a suite file. Keys that it does not have are refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -26,7 +28,7 @@ def _method(value: Any) -> Any:
     return {"method": value} if isinstance(value, str) else value
 
 
-class ColumnSection(_Section):
+class ColumnSection(Section):
     """A metric of a task on its test split, a cost of its runs, the gain in one of these, or the mean of columns."""
 
     metric: str = Field(
@@ -47,7 +49,7 @@ class ColumnSection(_Section):
     mean_of: tuple[int, ...] | Literal["all"] = Field((), description="numbers of columns, from 1; all: those before")
 
 
-class RowSection(_Section):
+class RowSection(Section):
     """A method of the suite, or one that papers report."""
 
     method: str
@@ -61,7 +63,7 @@ class RowSection(_Section):
     over: str | None = Field(None, description="what its gains are over, instead of what the columns say")
 
 
-class TableSection(_Section):
+class TableSection(Section):
     """One comparison table: methods as rows, metrics as columns."""
 
     name: FileName

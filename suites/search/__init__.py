@@ -1,4 +1,9 @@
-"""Hyper-parameter search by Optuna: one study for each cell, asked and told by the driver alone."""
+"""Hyper-parameter search by Optuna: one study for each cell, which the driver alone asks and tells.
+
+`samplers` and `pruners` are the built-in plugins, registered below; `spaces` translates search spaces, `study` is a
+cell's study, `storage` and `journal` where it is kept, `plots` its figures. What a sampler draws is a function of seed
+and trial number only, so that a search that is resumed equals one that was not interrupted.
+"""
 
 import lazy_loader
 

@@ -12,7 +12,7 @@ import pytest
 
 from provbench.registry import UserError
 from provbench.results import RunRecord, Store
-from provbench.suites.file.schema import Suite, SuiteFile
+from provbench.suites.file import Suite, SuiteFile
 from provbench.suites.planning.plan import make_plan
 from provbench.suites.planning.spec import digest
 from provbench.suites.showing.replays import differences, spec_of

@@ -1,4 +1,9 @@
-"""The commands, one file a family."""
+"""The commands, one file a family, each with `add_to(app)` or an `app` of its own.
+
+A command reads its options, calls the packages below and prints; with `--json` it prints one JSON document instead.
+Nothing heavy is imported at the top, so that `--help` answers at once, and commands that train nothing never import
+torch. Options that several commands have are in `terminal/options.py`.
+"""
 
 import lazy_loader
 

@@ -29,12 +29,10 @@ from .conftest import PROBE, ends, record_of, run_all, seen_by
 DRIVER = """\
 import sys
 from pathlib import Path
-from provbench.suites.driver import Driver
+from provbench.suites.driving import Driver, Output
 from provbench.suites.executors.local import Local
-from provbench.suites.output import Output
-from provbench.suites.plan import make_plan
-from provbench.suites.schema import load_suite
-from provbench.suites.spec import Place
+from provbench.suites.file import load_suite
+from provbench.suites.planning import Place, make_plan
 
 if __name__ == "__main__":
     suite, root, *plugins = sys.argv[1:]

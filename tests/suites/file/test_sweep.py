@@ -13,7 +13,7 @@ from provbench.registry import UserError
 from provbench.suites.driving.cell_runs import search_base
 from provbench.suites.driving.driver import Tally
 from provbench.suites.driving.output import Output
-from provbench.suites.file.schema import Suite
+from provbench.suites.file.sections import Suite
 from provbench.suites.file.sweep import expand_sweeps
 from provbench.suites.planning.plan import Plan
 from provbench.suites.showing.overview import survey, untouched
