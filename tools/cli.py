@@ -14,7 +14,7 @@ import typer
 from provbench.registry.base import UserError
 
 from .commands import catalog, compare, data, disk, pictures, replay, report, results, runs, search, suite, sync
-from .terminal import ending_on_signals, signal_of
+from .terminal import complain, ending_on_signals, say, signal_of
 
 CLOSED_PIPE = 141
 """Exit code where whoever read the output has gone: 128 and the number of SIGPIPE, as of any program."""
@@ -45,7 +45,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        print(f"provbench {version('provbench')}")
+        say(f"provbench {version('provbench')}")
         raise typer.Exit
 
 
@@ -73,15 +73,15 @@ def main() -> None:
             _stop_writing()
         if name := signal_of(stop.code):
             how = "interrupted" if name == "SIGINT" else f"ended by {name}"
-            _complain(f"{how}; what was finished is kept, and the same command goes on from here")
+            complain([f"{how}; what was finished is kept, and the same command goes on from here"])
         raise
     except UserError as error:
-        _complain(str(error))
+        complain([str(error)])
         sys.exit(2)
     except BrokenPipeError:
         _stop_writing()
     except OSError as error:
-        _complain(f"{error.filename or 'input or output'}: {error.strerror or error}")
+        complain([f"{error.filename or 'input or output'}: {error.strerror or error}"])
         sys.exit(2)
 
 
@@ -109,12 +109,8 @@ def _stop_writing() -> NoReturn:
     sys.exit(CLOSED_PIPE)
 
 
-def _complain(message: str) -> None:
-    print(f"provbench: {message}", file=sys.stderr)
-
-
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    _complain(f"warning: {message}")
+    complain([f"warning: {message}"])
 
 
 if __name__ == "__main__":

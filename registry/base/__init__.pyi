@@ -18,7 +18,7 @@ from .errors import (
     UserError as UserError,
     nearest as nearest,
 )
-from .escape import html as html, one_line as one_line
+from .escape import html as html, json_text as json_text, one_line as one_line, visible as visible
 from .foreign_checkpoints import read_checkpoint as read_checkpoint
 from .image_files import (
     FORMATS as FORMATS,

@@ -11,6 +11,9 @@ _LINE_BREAKS = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _INVISIBLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 """Control characters, those that change the direction of what follows among them."""
 
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+"""What a terminal obeys rather than shows, and halves of characters, which it cannot be sent."""
+
 _MARKDOWN = re.compile(r"[\\|*_`<>\[\]~#$]|&(?=#?\w+;)|:(?=//)|(?<=\bwww)\.", re.IGNORECASE)
 """Markup, formulas, entities, and what makes a link of a bare address."""
 
@@ -47,6 +50,19 @@ def one_line(text: str) -> str:
     return _INVISIBLE.sub("", _LINE_BREAKS.sub(" ", text))
 
 
+def visible(text: str) -> str:
+    """Returns text for a terminal: a character that would steer it is shown as a picture; lines and tabs stay."""
+    return text if text.isascii() and text.isprintable() else _STEERING.sub(_picture, text)
+
+
+def json_text(text: str) -> str:
+    r"""Returns the same JSON document with characters that would steer a terminal written as `\u` escapes.
+
+    JSON allows such characters only inside strings, so that the values of the document stay as they are.
+    """
+    return text if text.isascii() and "\x7f" not in text else _STEERING.sub(lambda one: f"\\u{ord(one[0]):04x}", text)
+
+
 def markdown(text: str) -> str:
     """For a field of a GitHub table, a heading or an item of a list."""
     return _MARKDOWN.sub(r"\\\g<0>", one_line(text))
@@ -73,6 +89,13 @@ def spreadsheet(value: Any) -> Any:
         return value
     text = one_line(value)
     return f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text
+
+
+def _picture(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else "\N{REPLACEMENT CHARACTER}"
 
 
 def _latex_character(character: str) -> str:

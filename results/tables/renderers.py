@@ -142,7 +142,7 @@ def _lines(table: Table) -> list[dict[str, Any]]:
 
 
 def _json(content: object) -> str:
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return escape.json_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 RENDERERS: dict[str, Callable[[Table], str]] = {

@@ -9,7 +9,13 @@ import typer
 
 from provbench.registry.base import UnknownNameError, UserError, nearest
 
-from ..terminal import JsonOption, PluginOption, print_json, print_rows
+from ..terminal import (
+    JsonOption,
+    PluginOption,
+    print_json,
+    print_rows,
+    say,
+)
 
 if TYPE_CHECKING:
     from provbench.registry import Registry
@@ -103,15 +109,15 @@ def _as_json(registry: Registry, name: str) -> dict[str, Any]:
 def _print(registry: Registry, name: str) -> None:
     described = _as_json(registry, name)
     version = f", version {described['version']}" if described["version"] else ""
-    print(f"{registry.kind} {name}{version}, from {described['origin']}\n")
-    print(described["documentation"])
+    say(f"{registry.kind} {name}{version}, from {described['origin']}\n")
+    say(described["documentation"])
     for field, value in described.get("info", {}).items():
         if isinstance(value, dict):
             value = "; ".join(f"{key}: {part}" for key, part in value.items())
-        print(f"\n{field}: {', '.join(value) if isinstance(value, list) else value}", end="")
+        say(f"\n{field}: {', '.join(value) if isinstance(value, list) else value}", end="")
     properties = described["parameters"].get("properties", {})
     if properties:
-        print()
+        say()
         rows = [
             (field, _type_of(schema), schema.get("default", "required"), _space(schema), schema.get("description", ""))
             for field, schema in properties.items()

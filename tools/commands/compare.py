@@ -13,7 +13,18 @@ import typer
 
 from provbench.registry.base import UserError
 
-from ..terminal import DEFAULT_DATA, DataOption, JsonOption, PluginOption, plan_of, print_json, print_rows
+from ..terminal import (
+    DEFAULT_DATA,
+    DataOption,
+    JsonOption,
+    PluginOption,
+    plan_of,
+    print_answer,
+    print_json,
+    print_rows,
+    reserve_for,
+    say,
+)
 
 if TYPE_CHECKING:
     from provbench.results.regression import Change, Comparison, Name, Number, State
@@ -51,7 +62,9 @@ def compare(
     data: DataOption = DEFAULT_DATA,
     plugin: PluginOption = None,
     json: JsonOption = False,
-    format: Annotated[Literal["text", "markdown"], typer.Option("--format", "-f", help="What to print.")] = "text",
+    format: Annotated[
+        Literal["text", "markdown"], typer.Option("--format", "-f", callback=reserve_for, help="What to print.")
+    ] = "text",
 ) -> None:
     """Compare two states of results: which numbers moved, by how much, and whether beyond noise.
 
@@ -258,11 +271,13 @@ def _print(found: Comparison, notes: Sequence[str], format: str) -> None:
     if format == "text":
         if rows:
             print_rows(HEADER, [[escape.one_line(field) for field in row] for row in rows])
-        print("\n".join(map(escape.one_line, notes)))
+        say("\n".join(map(escape.one_line, notes)))
         return
     header = [HEADER, ["---"] * 4 + ["---:"] * 4 + ["---"]]
     table = [*header, *([escape.markdown(field) for field in row] for row in rows)] if rows else []
-    print("\n".join([*(f"| {' | '.join(row)} |" for row in table), "", *(f"- {escape.markdown(x)}" for x in notes)]))
+    print_answer(
+        "\n".join([*(f"| {' | '.join(row)} |" for row in table), "", *(f"- {escape.markdown(x)}" for x in notes)])
+    )
 
 
 def _notes(

@@ -11,7 +11,14 @@ import typer
 from provbench.registry import no_progress
 from provbench.registry.base import MissingDataError, UserError, nearest
 
-from ..terminal import DEFAULT_DATA, DataOption, JsonOption, PluginOption, print_json
+from ..terminal import (
+    DEFAULT_DATA,
+    DataOption,
+    JsonOption,
+    PluginOption,
+    print_json,
+    say,
+)
 from . import keypoints
 
 if TYPE_CHECKING:
@@ -45,9 +52,9 @@ def prepare(task: PrepareArgument, data: DataOption = DEFAULT_DATA, plugin: Plug
     with progress_bar() as bar:
         job = bar.add_task(f"preparing {task}", total=None, note="")
         adapter.prepare(lambda done, total: bar.update(job, completed=done, total=total))
-    print(f"{task}: ready in {adapter.root}, fingerprint {adapter.fingerprint()}")
+    say(f"{task}: ready in {adapter.root}, fingerprint {adapter.fingerprint()}")
     for problem in adapter.missing_inputs():
-        print(f"{task}: its model still lacks {problem}")
+        say(f"{task}: its model still lacks {problem}")
 
 
 def _is_suite(reference: str) -> bool:
@@ -71,7 +78,7 @@ def _prepare_suite(suite: str, data: Path, plugin: list[str] | None) -> None:
         raise MissingDataError(describe_missing(planned, missing))
     for name, cell in planned.sections().items():
         cell.build_task(data).prepare(no_progress)
-        print(f"{name}: ready in {cell.build_task(data).root}")
+        say(f"{name}: ready in {cell.build_task(data).root}")
 
 
 @app.command()
@@ -96,7 +103,7 @@ def verify(
     if json:
         print_json({"task": task, "root": str(adapter.root), "problems": problems})
     else:
-        print("\n".join(problems) or f"{task}: everything in {adapter.root} is as it should be")
+        say("\n".join(problems) or f"{task}: everything in {adapter.root} is as it should be")
     if problems:
         raise typer.Exit(2)
 
@@ -126,7 +133,7 @@ def export(
     with progress_bar() as bar:
         job = bar.add_task(f"exporting {task}", total=None, note="")
         count = export_images(training_set, to, lambda done, total: bar.update(job, completed=done, total=total))
-    print(
+    say(
         f"{count} images and mapping.csv are in {to}; put the edits, named NUMBER-EDIT.png, and the mapping into "
         f"{training_set.folder / 'edits'}/NAME for the synthesizer edited-images (edits: NAME)"
     )

@@ -8,7 +8,15 @@ import typer
 
 from provbench.registry.base import UserError
 
-from ..terminal import DEFAULT_OUT, JsonOption, OutOption, PluginOption, print_json, print_rows
+from ..terminal import (
+    DEFAULT_OUT,
+    JsonOption,
+    OutOption,
+    PluginOption,
+    print_json,
+    print_rows,
+    say,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,8 +81,8 @@ def _print(kinds: Sequence[dict[str, Any]], removed: bool) -> None:
     from rich.filesize import decimal
 
     if not kinds:
-        print("nothing can go")
+        say("nothing can go")
         return
     print_rows(list(kinds[0]), [list(one.values()) for one in kinds])
     freed = decimal(sum(one["bytes"] for one in kinds))
-    print(f"{freed} freed" if removed else f"{freed} can be freed: add --yes to remove all of this")
+    say(f"{freed} freed" if removed else f"{freed} can be freed: add --yes to remove all of this")

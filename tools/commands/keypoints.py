@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ..terminal import DEFAULT_DATA, DataOption
+from ..terminal import (
+    DEFAULT_DATA,
+    DataOption,
+    say,
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -83,12 +86,12 @@ def extract_keypoints(
             settings=settings,
         )
     for problem in result.broken.values():
-        print(problem, file=sys.stderr)
+        say(problem, aside=True)
     done = len(result.done) + len(result.kept)
     if done:
-        print(f"{out}: {done} videos, {len(result.kept)} of them done before; {parts_folder(out)} can be removed")
+        say(f"{out}: {done} videos, {len(result.kept)} of them done before; {parts_folder(out)} can be removed")
     if result.broken:
-        print(f"{len(result.broken)} of {len(found)} videos are broken", file=sys.stderr)
+        say(f"{len(result.broken)} of {len(found)} videos are broken", aside=True)
         raise typer.Exit(1)
 
 

@@ -18,6 +18,7 @@ from ..terminal import (
     StorageOption,
     SuiteArgument,
     plan_of,
+    say,
 )
 
 MethodOption = Annotated[list[str] | None, typer.Option(help="A method; may be repeated. Default: all.")]
@@ -47,7 +48,7 @@ def samples(
         raise UserError(
             f"{suite}: no method makes synthetic images: none has a synthesizer or an augmentation of images"
         )
-    print("\n".join(map(str, files)))
+    say("\n".join(map(str, files)))
 
 
 def overlay(
@@ -77,7 +78,7 @@ def overlay(
     adapter = localization_task(first, place)
     chosen = pick(adapter, images)
     draw(adapter, chosen, [localized(run, place, chosen) for run in runs], file)
-    print(f"{file}: {len(chosen)} test images, {', '.join(run.spec.method for run in runs)}, seed {first.seed}")
+    say(f"{file}: {len(chosen)} test images, {', '.join(run.spec.method for run in runs)}, seed {first.seed}")
 
 
 def tubes(
@@ -119,4 +120,4 @@ def tubes(
     found = [found_tubes(run, place, name, truth, top) for run in runs]
     frames = video_frames(adapter, name, videos)
     save(file, frames, truth, found, columns=columns, width=width, rate=rate)
-    print(f"{file}: {name}, {', '.join(run.spec.method for run in runs)}, seed {first.seed}")
+    say(f"{file}: {name}, {', '.join(run.spec.method for run in runs)}, seed {first.seed}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +21,7 @@ from ..terminal import (
     WorkersOption,
     plan_of,
     print_json,
+    say,
 )
 from .runs import find_record
 
@@ -77,7 +77,7 @@ def replay(
     if json:
         print_json({"identical": same, "different": len(done) - same, "runs": list(map(_details, done))})
     else:
-        print(f"{same} of {len(done)} runs came out the same to the last bit")
+        say(f"{same} of {len(done)} runs came out the same to the last bit")
     if same < len(done):
         raise typer.Exit(1)
 
@@ -92,21 +92,21 @@ def _records_of(planned: Plan, out: Path, data: Path, storage: str | None) -> li
     if not found:
         raise UserError(f"{planned.file.path}: no run of it is recorded in {out}")
     if len(found) < len(keys):
-        print(f"{len(keys) - len(found)} runs of the suite have no record yet, and are left out", file=sys.stderr)
+        say(f"{len(keys) - len(found)} runs of the suite have no record yet, and are left out", aside=True)
     return found
 
 
 def _print(one: Replay) -> None:
     record = one.record
     name = f"{record.key[:8]}  {record.task} / {record.method}, {record.phase}, seed {record.seed} ({record.status})"
-    print(f"{name}: {'identical' if one.identical else f'{len(one.outcome)} fields differ'}")
+    say(f"{name}: {'identical' if one.identical else f'{len(one.outcome)} fields differ'}")
     for field, (before, after) in list(one.outcome.items())[:MOST_SHOWN]:
-        print(f"    {field}: {before} was recorded, now {after}")
+        say(f"    {field}: {before} was recorded, now {after}")
     if not one.identical:
         for change in one.code:
-            print(f"    (recorded with {change})")
+            say(f"    (recorded with {change})")
         for field, (before, after) in list(one.environment.items())[:MOST_SHOWN]:
-            print(f"    (recorded with {field} {before}, now {after})")
+            say(f"    (recorded with {field} {before}, now {after})")
 
 
 def _details(one: Replay) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,8 +19,10 @@ from ..terminal import (
     PluginOption,
     StorageOption,
     SuiteArgument,
+    complain,
     plan_of,
     print_json,
+    say,
 )
 
 if TYPE_CHECKING:
@@ -61,12 +62,12 @@ def report(
     made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     found = collect_report(planned, output, data, storage=storage, every_run=every_run, options=options, made=made)
     if found.note:
-        print(f"provbench: {found.note}", file=sys.stderr)
+        complain([f"{found.note}"])
     site = _write(found, folder)
     if json:
         print_json({"index": str(site.index), "runs": site.runs, "written": site.written, "removed": site.removed})
     else:
-        print(f"{site.index}: {site.runs} runs; {site.written} files changed, {site.removed} removed")
+        say(f"{site.index}: {site.runs} runs; {site.written} files changed, {site.removed} removed")
 
 
 def figures(
@@ -95,7 +96,7 @@ def figures(
     if json:
         print_json([str(file) for file in files])
     else:
-        print("\n".join(map(str, files)))
+        say("\n".join(map(str, files)))
 
 
 def _write(found: Report, folder: Path) -> Site:

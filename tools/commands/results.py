@@ -9,7 +9,14 @@ import typer
 
 from provbench.registry.base import UserError
 
-from ..terminal import DEFAULT_OUT, JsonOption, OutOption, print_json, print_rows
+from ..terminal import (
+    DEFAULT_OUT,
+    JsonOption,
+    OutOption,
+    print_json,
+    print_rows,
+    say,
+)
 
 if TYPE_CHECKING:
     from provbench.results.store import Merged
@@ -78,7 +85,7 @@ def export(
     if json:
         print_json({"files": [{"file": str(path), "rows": rows} for path, rows in written.items()]})
     else:
-        print("\n".join(f"{path}: {rows} rows" for path, rows in written.items()))
+        say("\n".join(f"{path}: {rows} rows" for path, rows in written.items()))
 
 
 def _as_json(merged: Merged, dry_run: bool) -> dict[str, Any]:
@@ -111,4 +118,4 @@ def _print(merged: Merged, other: Path, out: Path, dry_run: bool) -> None:
     }
     told = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "no records"
     files = f"; {merged.files} files beside them" if merged.files else ""
-    print(f"{'would merge' if dry_run else 'merged'} {other} into {out}: {told}{files}")
+    say(f"{'would merge' if dry_run else 'merged'} {other} into {out}: {told}{files}")

@@ -8,7 +8,15 @@ import typer
 
 from provbench.registry.base import UserError, nearest
 
-from ..terminal import DEFAULT_OUT, HOW_TO_RETRY, JsonOption, OutOption, print_json, print_rows
+from ..terminal import (
+    DEFAULT_OUT,
+    HOW_TO_RETRY,
+    JsonOption,
+    OutOption,
+    print_json,
+    print_rows,
+    say,
+)
 
 KeyArgument = Annotated[str, typer.Argument(help="A run key, or its first digits.")]
 
@@ -40,8 +48,8 @@ def show(key: KeyArgument, out: OutOption = DEFAULT_OUT, json: JsonOption = Fals
         curve = [[f"{entry.get(name, float('nan')):.4g}" for name in header] for entry in record.curve]
         print_rows(header, curve, title="curve")
     if record.status == "failed":
-        print(record.traceback.rstrip() or "no traceback was recorded")
-        print(f"{HOW_TO_RETRY}: provbench run SUITE --retry-failed")
+        say(record.traceback.rstrip() or "no traceback was recorded")
+        say(f"{HOW_TO_RETRY}: provbench run SUITE --retry-failed")
 
 
 def _code(code: Any) -> str:
@@ -69,13 +77,13 @@ def why(
         elif changed:
             print_rows(("part", key, other), [(name, *values) for name, values in changed.items()])
         else:
-            print("the two keys are of one run")
+            say("the two keys are of one run")
         return
     if json:
         print_json({"key": record.key, "identity": record.identity, "recomputed": digest(record.identity)})
         return
     print_rows(("part of the key", "value"), parts.items())
-    print(f"SHA-256 of these parts as canonical JSON begins with {digest(record.identity)}; the key is {record.key}")
+    say(f"SHA-256 of these parts as canonical JSON begins with {digest(record.identity)}; the key is {record.key}")
 
 
 def find_record(prefix: str, out: Any) -> Any:

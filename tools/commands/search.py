@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -37,6 +36,7 @@ from ..terminal import (
     print_json,
     print_rows,
     print_tally,
+    say,
 )
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def best(
         from provbench.suites.showing import write_chosen
 
         write_chosen(planned, survey(planned, output, data, storage), selection, write)
-        print(f"{write}: the suite with the chosen parameters", file=sys.stderr)
+        say(f"{write}: the suite with the chosen parameters", aside=True)
     if plots is not None:
         _write_plots([begun[cell] for cell in cells if cell in begun], plots)
 
@@ -163,5 +163,5 @@ def _write_plots(cells: Sequence[CellRuns], folder: Path) -> None:
         metric = f"{runs.cell.selection_metric(runs.cell.protocol)} (val)"
         made = write_plots(runs.search.study, runs.cell.name, runs.cell.method, metric, folder)
         for note in made.notes:
-            print(note, file=sys.stderr)
-    print(f"{folder}: the plots of {len(cells)} searches", file=sys.stderr)
+            say(note, aside=True)
+    say(f"{folder}: the plots of {len(cells)} searches", aside=True)

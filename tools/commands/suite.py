@@ -42,6 +42,7 @@ from ..terminal import (
     print_table,
     print_tally,
     reserve_for,
+    say,
 )
 
 if TYPE_CHECKING:
@@ -98,11 +99,11 @@ def plan(
     header = ("task", "variant", "method", "trials", "seeds", "runs", "finished", "keys")
     print_rows(header, [(*(row[name] for name in header[:-1]), _short(row["keys"])) for row in rows])
     total = sum(row["runs"] for row in rows)
-    print(f"{total} runs in all, {sum(row['finished'] for row in rows)} final ones finished")
+    say(f"{total} runs in all, {sum(row['finished'] for row in rows)} final ones finished")
     if missing:
-        print(describe_missing(planned, missing))
+        say(describe_missing(planned, missing))
     elif note:
-        print(note)
+        say(note)
 
 
 def run(
@@ -199,11 +200,11 @@ def status(
     if rows:
         print_rows(list(rows[0]), [[value or "" for value in row.values()] for row in rows])
     else:
-        print("this suite runs nothing: its tables show published numbers")
+        say("this suite runs nothing: its tables show published numbers")
     if any(row["failed"] for row in rows):
-        print(f"{HOW_TO_RETRY}; `provbench show KEY` has the whole traceback")
+        say(f"{HOW_TO_RETRY}; `provbench show KEY` has the whole traceback")
     if sizes:
-        print(f"On disk, of all suites in {out}: {_listed(sizes)}")
+        say(f"On disk, of all suites in {out}: {_listed(sizes)}")
 
 
 def _listed(sizes: Mapping[str, int]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -10,7 +9,14 @@ import typer
 
 from provbench.registry.base import UserError
 
-from ..terminal import DEFAULT_OUT, JsonOption, OutOption, print_json
+from ..terminal import (
+    DEFAULT_OUT,
+    JsonOption,
+    OutOption,
+    complain,
+    print_json,
+    say,
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -36,13 +42,13 @@ def sync(
         if json:
             print_json({"pending": list(pending)})
         else:
-            print("\n".join(f"would upload {key}" for key in pending) or "nothing to upload")
+            say("\n".join(f"would upload {key}" for key in pending) or "nothing to upload")
         return
     uploaded, failed = uploads.upload(_Progress(len(pending)).tell)
     if json:
         print_json({"uploaded": uploaded, "failed": failed})
     else:
-        print(f"{len(uploaded)} W&B runs uploaded, {len(failed)} failed" if pending else "nothing to upload")
+        say(f"{len(uploaded)} W&B runs uploaded, {len(failed)} failed" if pending else "nothing to upload")
     if failed:
         raise typer.Exit(1)
 
@@ -55,6 +61,6 @@ class _Progress:
 
     def tell(self, tried: int, failed: Mapping[str, str]) -> None:
         for key, reason in failed.items():
-            print(f"provbench: {key} was not uploaded: {reason}", file=sys.stderr)
+            complain([f"{key} was not uploaded: {reason}"])
         self._tried += tried
-        print(f"provbench: {self._tried} of {self._total} W&B runs done", file=sys.stderr)
+        complain([f"{self._tried} of {self._total} W&B runs done"])

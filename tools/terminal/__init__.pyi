@@ -1,4 +1,9 @@
-from .answer import print_answer as print_answer, reserve_for as reserve_for
+from .answer import (
+    complain as complain,
+    print_answer as print_answer,
+    reserve_for as reserve_for,
+    say as say,
+)
 from .finals import FinalRun as FinalRun, final_runs as final_runs
 from .launch import (
     HOW_TO_RETRY as HOW_TO_RETRY,
@@ -38,5 +43,5 @@ from .searches import (
     standing as standing,
     text as text,
 )
-from .show import complain as complain, print_json as print_json, print_rows as print_rows, print_table as print_table
+from .show import print_json as print_json, print_rows as print_rows, print_table as print_table
 from .signals import ending_on_signals as ending_on_signals, signal_of as signal_of

@@ -4,17 +4,37 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from typing import TextIO
 
 import typer
+
+from provbench.registry.base import visible
 
 _reserved: list[TextIO] = []
 """The stream of the answer, while standard output is reserved for it."""
 
 
 def print_answer(text: str, end: str = "\n") -> None:
-    """Print what the command was called for."""
+    """Print what the command was called for, in a form that others read: JSON, CSV and the like.
+
+    The text is not changed. Whoever makes it keeps control characters out of it, as the form demands.
+    """
     print(text, end=end, file=_reserved[-1] if _reserved else sys.stdout, flush=True)
+
+
+def say(text: str, *, end: str = "\n", aside: bool = False) -> None:
+    """Print text for people, in which no name or message from elsewhere can steer the terminal.
+
+    aside: it is not the answer, and goes to standard error.
+    """
+    print(visible(text), end=end, file=sys.stderr if aside else sys.stdout)
+
+
+def complain(messages: Iterable[str]) -> None:
+    """Say what is not the answer, on standard error; nothing where a message is empty."""
+    for message in filter(None, messages):
+        say(f"provbench: {message}", aside=True)
 
 
 def reserve_if(context: typer.Context, wanted: bool) -> bool:

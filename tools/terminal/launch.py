@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from provbench.registry.base import UserError
 
+from .answer import say
 from .durations import seconds_of
 from .show import print_json
 
@@ -95,18 +96,18 @@ def print_tally(tally: Tally, ending: str, json: bool) -> None:
         print_json(vars(tally))
         return
     for key, outcome in tally.repeated.items():
-        print(f"repeated: {key}: {outcome}")
+        say(f"repeated: {key}: {outcome}")
     for key, reason in tally.failed_trials.items():
-        print(f"failed trial: {key}: {reason}")
+        say(f"failed trial: {key}: {reason}")
     for key, reason in tally.failed.items():
-        print(f"failed: {key}: {reason}")
+        say(f"failed: {key}: {reason}")
     for key, reason in tally.lost.items():
-        print(f"lost: {key}: {reason} (the same command runs it again)")
+        say(f"lost: {key}: {reason} (the same command runs it again)")
     for cell in tally.without_result:
-        print(f"no result: {cell}: none of its trials finished")
+        say(f"no result: {cell}: none of its trials finished")
     if tally.failed:
-        print(f"{HOW_TO_RETRY}; `provbench show KEY` has the whole traceback")
-    print(f"{_counted(tally)}; {ending}")
+        say(f"{HOW_TO_RETRY}; `provbench show KEY` has the whole traceback")
+    say(f"{_counted(tally)}; {ending}")
 
 
 def _counted(tally: Tally) -> str:

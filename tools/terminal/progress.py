@@ -6,8 +6,10 @@ import time
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
+from provbench.registry.base import visible
 from provbench.results.store import RunRecord
 from provbench.suites.executors import Job, Observer
 from provbench.suites.planning import RunSpec
@@ -16,13 +18,22 @@ from provbench.suites.planning import RunSpec
 def progress_bar(console: Console | None = None) -> Progress:
     """A bar on the standard error: the standard output is for results."""
     return Progress(
-        TextColumn("{task.description}", markup=False),
+        _VisibleColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}", markup=False, style="dim"),
+        _VisibleColumn("{task.fields[note]}", markup=False, style="dim"),
         console=console or Console(stderr=True),
     )
+
+
+class _VisibleColumn(TextColumn):
+    """A column of text with names of others in it, which must not steer the terminal."""
+
+    def render(self, task: Task) -> Text:
+        text = super().render(task)
+        text.plain = visible(text.plain)
+        return text
 
 
 class ProgressDisplay(Observer):
@@ -98,7 +109,7 @@ class ProgressDisplay(Observer):
             self.progress.remove_task(bar)
 
     def _say(self, line: str) -> None:
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(visible(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def _name(spec: RunSpec) -> str:

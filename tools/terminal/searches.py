@@ -10,6 +10,7 @@ from provbench.suites.driving import CellRuns
 from provbench.suites.planning import Cell, Plan
 from provbench.suites.showing import Pick, TrialRow, best_first, picks, trial_rows
 
+from .answer import say
 from .show import print_rows
 
 Begun = Mapping[Cell, CellRuns]
@@ -68,10 +69,10 @@ def print_picks(planned: Plan, cells: Sequence[Cell], begun: Begun, selection: s
             (cell.name, cell.method, ended, *[""] * 7)
         ]
     print_rows(header, rows)
-    print("own: with the parameters that the suite file gives, where a finished trial has them")
+    say("own: with the parameters that the suite file gives, where a finished trial has them")
     found = [pick for cell in cells for pick in _picks(begun.get(cell), selection)]
     if any(pick.split == "test" and not pick.chosen for pick in found):
-        print("oracle: chooses once `provbench run` has trained its own final runs")
+        say("oracle: chooses once `provbench run` has trained its own final runs")
 
 
 def _cells_of(pick: Pick) -> list[str]:
@@ -87,7 +88,7 @@ def print_trials(cells: Sequence[CellRuns], count: int) -> None:
     header = ("trial", "state", "value", "parameters", "key", "started")
     for runs in cells if count else ():
         shown = _best_first(runs)[:count]
-        print(f"{runs.cell.name}: {runs.cell.method}")
+        say(f"{runs.cell.name}: {runs.cell.method}")
         print_rows(header, map(_trial_cells, shown))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
+
+from provbench.registry.base import json_text, visible
 
 from .answer import print_answer
 
@@ -35,13 +36,7 @@ def console() -> Console:
 
 def print_json(value: Any) -> None:
     """Print the answer of a command that was called with --json."""
-    print_answer(json.dumps(value, indent=2, ensure_ascii=False, default=str))
-
-
-def complain(messages: Iterable[str]) -> None:
-    """Say what is not the answer, on standard error; nothing where a message is empty."""
-    for message in filter(None, messages):
-        print(f"provbench: {message}", file=sys.stderr)
+    print_answer(json_text(json.dumps(value, indent=2, ensure_ascii=False, default=str)))
 
 
 def print_rows(header: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
@@ -50,9 +45,11 @@ def print_rows(header: Sequence[str], rows: Iterable[Sequence[object]], title: s
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*header, title=Text(title) if title else None, box=box.SIMPLE_HEAD, title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, title=Text(visible(title)) if title else None, title_justify="left")
+    for heading in header:
+        table.add_column(Text(visible(heading)))
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*(Text(visible(str(cell))) for cell in row))
     console().print(table)
 
 
@@ -68,11 +65,11 @@ def print_table(table: Table) -> None:
     body = _body(table)
     header = _header(table, body)
     headings = [line for group, _ in table.groups() for line in _lines(group, LABEL)]
-    screen.print(Text(table.title, style="bold"))
+    screen.print(Text(visible(table.title), style="bold"))
     for places in _parts(header, body, headings, screen.width):
         screen.print(_grid(table, header, body, places))
     for note in table.notes:
-        screen.print(Padding(Text(f"· {note}", style="dim"), (0, 0, 0, 2)))
+        screen.print(Padding(Text(visible(f"· {note}"), style="dim"), (0, 0, 0, 2)))
     screen.print()
 
 
@@ -104,6 +101,7 @@ def _body(table: Table) -> list[list[Field]]:
     grouped = (bool(group) for group, count in table.groups() for _ in range(count))
 
     def field(one: Field, indented: bool) -> Field:
+        one = replace(one, text=visible(one.text))
         if one.kind == "label":
             return replace(one, text=f"  {one.text}" if indented else one.text)
         long = one.kind == "published" and len(one.text) > SOURCE
@@ -145,7 +143,7 @@ def _parts(
 
 
 def _lines(text: str, width: int) -> list[str]:
-    return wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return wrap(visible(text), width, break_long_words=False, break_on_hyphens=False)
 
 
 def _width(field: Field) -> int:

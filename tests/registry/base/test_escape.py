@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import html.parser
+import json
 import unicodedata
 
 import pytest
@@ -115,3 +116,26 @@ def test_other_values_stay(value: object) -> None:
 
 def test_a_label_of_latex() -> None:
     assert escape.latex_label("tab:a b}\\c_é") == "tab:a-b--c_-"
+
+
+@given(ANY_TEXT)
+def test_nothing_steers_a_terminal(text: str) -> None:
+    found = escape.visible(text)
+    assert not any(unicodedata.category(one) in ("Cc", "Cs") for one in found if one not in "\n\t")
+    assert len(found) == len(text)
+
+
+def test_what_would_steer_is_shown_as_a_picture() -> None:
+    found = escape.visible("a\x1b[2J\x07\r\x7f\x9b5m\u202eb\ud800\n\tü")
+    assert found == "a␛[2J␇␍␡\N{REPLACEMENT CHARACTER}5m\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}\n\tü"
+
+
+@given(ANY_TEXT)
+def test_json_means_the_same_and_steers_nothing(text: str) -> None:
+    found = escape.json_text(json.dumps({text: [text]}, ensure_ascii=False, indent=2))
+    assert json.loads(found) == {text: [text]}
+    assert escape.visible(found) == found
+
+
+def test_json_escapes_only_what_steers() -> None:
+    assert escape.json_text('"ü\x9b\x7f\u202e"') == '"ü\\u009b\\u007f\\u202e"'

@@ -60,7 +60,7 @@ def test_under_nohup_the_terminal_s_end_is_not_heeded(monkeypatch: pytest.Monkey
 def test_a_second_signal_ends_at_once() -> None:
     program = """
 import time
-from provbench.tools.signals import ending_on_signals
+from provbench.tools.terminal import ending_on_signals
 with ending_on_signals():
     try:
         print("ready", flush=True)
