@@ -23,7 +23,7 @@ def print_answer(text: str, end: str = "\n") -> None:
     print(text, end=end, file=_reserved[-1] if _reserved else sys.stdout, flush=True)
 
 
-def say(text: str, *, end: str = "\n", aside: bool = False) -> None:
+def say(text: str = "", *, end: str = "\n", aside: bool = False) -> None:
     """Print text for people, in which no name or message from elsewhere can steer the terminal.
 
     aside: it is not the answer, and goes to standard error.
