@@ -1,5 +1,6 @@
 from .best import Best as Best, best_of as best_of
 from .bootstrap import bootstrap_interval as bootstrap_interval
+from .convergence import Contender as Contender, Ending as Ending, could_change as could_change, ending as ending
 from .crossed import (
     crossed_interval as crossed_interval,
     crossed_means as crossed_means,
@@ -19,6 +20,12 @@ from .multiple import holm as holm
 from .nemenyi import critical_difference as critical_difference, inseparable_groups as inseparable_groups
 from .paired import paired_t_test as paired_t_test, permutation_test as permutation_test, wilcoxon_test as wilcoxon_test
 from .pairs import all_alike as all_alike, paired_differences as paired_differences
+from .power import (
+    detectable_effect as detectable_effect,
+    paired_power as paired_power,
+    pooled_spread as pooled_spread,
+    seeds_needed as seeds_needed,
+)
 from .ranks import (
     Ranks as Ranks,
     TaskScores as TaskScores,
