@@ -105,7 +105,8 @@ class Scores:
     """What a split's predictions are worth: metrics by name, and one row a sample for later statistics.
 
     samples: equally long arrays by column name; `id` is always among them; `label` and `predicted`, where they are
-    there, are numbers of classes.
+    there, are numbers of classes; `cluster`, where samples belong together, says of what each is a part (the video of a
+    frame, the camera of a photograph), so that intervals over test samples draw whole clusters.
     """
 
     metrics: dict[str, float]

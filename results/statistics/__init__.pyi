@@ -32,5 +32,9 @@ from .ranks import (
     friedman_test as friedman_test,
     rank_methods as rank_methods,
 )
-from .samples import paired_score_matrices as paired_score_matrices, score_matrix as score_matrix
+from .samples import (
+    clusters_of as clusters_of,
+    paired_score_matrices as paired_score_matrices,
+    score_matrix as score_matrix,
+)
 from .summary import Summary as Summary

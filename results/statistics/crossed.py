@@ -15,16 +15,24 @@ CHUNK = 1 << 20
 
 
 def crossed_interval(
-    scores: np.ndarray, rng: np.random.Generator, *, level: float = 0.95, resamples: int = RESAMPLES
+    scores: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+    clusters: np.ndarray | None = None,
 ) -> Interval:
     """Percentile interval of the mean of `scores` (seeds, samples), over other seeds and another test set.
 
     Every resample draws seeds, and draws samples, both with replacement; the samples are the same for all its seeds,
     since every seed is tested on one test set (Owen, "The pigeonhole bootstrap", 2007).
 
-    It assumes that seeds are exchangeable, that samples are, and independent (frames of one video, or photographs of
-    one camera, are not), and that the metric is the mean of the scores: accuracy is one, average precision and
-    worst-group accuracy are not. It knows nothing of another choice of hyper-parameters or another training set.
+    clusters: (samples,), of what each sample is a part, where samples belong together (frames of a video, photographs
+    of a camera): whole clusters are drawn then, and the mean is that over the samples of the clusters drawn.
+
+    It assumes that seeds are exchangeable, that samples (or clusters) are, and independent, and that the metric is the
+    mean of the scores: accuracy is one, average precision and worst-group accuracy are not. It knows nothing of another
+    choice of hyper-parameters or another training set.
 
     Few seeds say little, and no resampling helps: three seeds make ten different draws, and their spread comes out at
     √(2/3) of what it is. Where seeds matter more than samples, a 95 % interval over three seeds holds the true mean in
@@ -35,12 +43,19 @@ def crossed_interval(
     check_level(level)
     import numpy as np
 
-    low, high = np.quantile(crossed_means(scores, rng, resamples), [(1 - level) / 2, (1 + level) / 2])
+    means = crossed_means(scores, rng, resamples, clusters)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high), level)
 
 
 def paired_crossed_interval(
-    ours: np.ndarray, theirs: np.ndarray, rng: np.random.Generator, *, level: float = 0.95, resamples: int = RESAMPLES
+    ours: np.ndarray,
+    theirs: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+    clusters: np.ndarray | None = None,
 ) -> Interval:
     """`crossed_interval` of the mean difference of two methods, on the same seeds and samples, in the same order.
 
@@ -48,28 +63,46 @@ def paired_crossed_interval(
     """
     if ours.shape != theirs.shape:
         raise ValueError(f"paired scores must have one shape, got {ours.shape} and {theirs.shape}")
-    return crossed_interval(ours.astype(float) - theirs.astype(float), rng, level=level, resamples=resamples)
+    difference = ours.astype(float) - theirs.astype(float)
+    return crossed_interval(difference, rng, level=level, resamples=resamples, clusters=clusters)
 
 
-def crossed_means(scores: np.ndarray, rng: np.random.Generator, resamples: int = RESAMPLES) -> np.ndarray:
+def crossed_means(
+    scores: np.ndarray, rng: np.random.Generator, resamples: int = RESAMPLES, clusters: np.ndarray | None = None
+) -> np.ndarray:
     """(resamples,): the mean of each resample of `scores` (seeds, samples), as `crossed_interval` draws them."""
     import numpy as np
 
     if scores.ndim != 2 or not scores.size or not np.isfinite(scores).all():
         raise ValueError(f"scores must be finite, and (seeds, samples), got {scores.dtype} of shape {scores.shape}")
-    seeds, samples = scores.shape
-    # samples that score alike under every seed are one thing drawn several times: of right and wrong there are 2^seeds
-    distinct, counts = np.unique(scores.astype(float), axis=1, return_counts=True)
-    few = 4 * len(counts) <= samples
-    columns = distinct if few else scores.astype(float)
+    seeds = len(scores)
+    sums, sizes = _of_clusters(scores.astype(float), clusters)
+    units = len(sizes)
+    # what scores alike under every seed is one thing drawn several times: of right and wrong there are 2^seeds
+    distinct, counts = np.unique(np.vstack([sums, sizes]), axis=1, return_counts=True)
+    few = 4 * len(counts) <= units
+    columns, sizes = (distinct[:-1], distinct[-1]) if few else (sums, sizes)
     chunk = max(1, CHUNK // columns.shape[1])
     means = np.empty(resamples)
     for start in range(0, resamples, chunk):
         part = means[start : start + chunk]
         of_seeds = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=len(part))
-        drawn = rng.multinomial(samples, counts / samples, size=len(part)) if few else _draws(samples, len(part), rng)
-        part[:] = (of_seeds * (drawn @ columns.T)).sum(axis=1) / (seeds * samples)
+        drawn = rng.multinomial(units, counts / units, size=len(part)) if few else _draws(units, len(part), rng)
+        part[:] = (of_seeds * (drawn @ columns.T)).sum(axis=1) / (seeds * (drawn @ sizes))
     return means
+
+
+def _of_clusters(scores: np.ndarray, clusters: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the sums of the scores (seeds, clusters) and the number of samples (clusters,) of each cluster."""
+    import numpy as np
+
+    if clusters is None:
+        return scores, np.ones(scores.shape[1])
+    if clusters.shape != scores.shape[1:]:
+        raise ValueError(f"clusters must be one for each of {scores.shape[1]} samples, got {clusters.shape}")
+    names, places = np.unique(clusters, return_inverse=True)
+    sums = np.stack([np.bincount(places, of_seed, len(names)) for of_seed in scores])
+    return sums, np.bincount(places).astype(float)
 
 
 def _draws(samples: int, rows: int, rng: np.random.Generator) -> np.ndarray:

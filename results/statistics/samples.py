@@ -50,3 +50,16 @@ def paired_score_matrices(
         return None
     scores = score_matrix([side[seed] for side in (ours, theirs) for seed in seeds], column)
     return scores[: len(seeds)], scores[len(seeds) :]
+
+
+def clusters_of(runs: Sequence[Columns]) -> np.ndarray | None:
+    """(samples,): of what each sample is a part, in the order of `score_matrix`; None where no run says so.
+
+    The column `cluster` has it, where samples belong together: the video of a frame, the camera of a photograph.
+    """
+    import numpy as np
+
+    for columns in runs:
+        if "cluster" in columns:
+            return columns["cluster"][np.argsort(columns["id"], kind="stable")]
+    return None

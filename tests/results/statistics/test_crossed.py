@@ -127,3 +127,31 @@ class TestPaired:
     def test_shapes_must_agree(self) -> None:
         with pytest.raises(ValueError, match=r"one shape, got \(3, 200\) and \(2, 200\)"):
             paired_crossed_interval(RIGHT, RIGHT[:2], rng())
+
+
+class TestClusters:
+    def test_samples_that_are_each_other_s_copies_are_worth_one(self) -> None:
+        """The spread over 40 clusters of 5 equal samples is that over 40 samples, and not that over 200."""
+        once = RIGHT[:, :40]
+        copied, clusters = np.repeat(once, 5, axis=1), np.repeat(np.arange(40), 5)
+        assert np.array_equal(crossed_means(copied, rng(), 1000, clusters), crossed_means(once, rng(), 1000))
+        whole, loose = crossed_interval(copied, rng(), clusters=clusters), crossed_interval(copied, rng())
+        assert whole.high - whole.low > loose.high - loose.low
+
+    def test_clusters_of_one_are_samples(self) -> None:
+        found = crossed_means(SMOOTH, rng(), 500, np.arange(SMOOTH.shape[1]))
+        assert np.allclose(found, crossed_means(SMOOTH, rng(), 500))
+
+    def test_the_mean_is_over_samples_where_clusters_differ_in_size(self) -> None:
+        """Of one cluster of 3 with score 1 and one of 1 with score 0, two are drawn: 0, 3/4 or 1."""
+        means = crossed_means(np.array([[1.0, 1.0, 1.0, 0.0]]), rng(), 1000, np.array(["a", "a", "a", "b"]))
+        assert sorted(set(means.tolist())) == [0.0, 0.75, 1.0]
+
+    def test_paired(self) -> None:
+        clusters = np.arange(RIGHT.shape[1]) // 10
+        found = paired_crossed_interval(RIGHT, 1 - RIGHT, rng(), clusters=clusters)
+        assert found == crossed_interval(2 * RIGHT - 1, rng(), clusters=clusters)
+
+    def test_one_for_each_sample(self) -> None:
+        with pytest.raises(ValueError, match="one for each of 200 samples"):
+            crossed_interval(RIGHT, rng(), clusters=np.arange(3))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from provbench.results.statistics import paired_score_matrices, score_matrix
+from provbench.results.statistics import clusters_of, paired_score_matrices, score_matrix
 
 
 def run(ids: str, scores: list[float], column: str = "accuracy") -> dict[str, np.ndarray]:
@@ -50,3 +50,10 @@ class TestPaired:
     def test_methods_must_have_been_scored_on_the_same_samples(self) -> None:
         with pytest.raises(ValueError, match="run 1 was scored on other samples"):
             paired_score_matrices({0: run("ab", [1, 2])}, {0: run("bc", [1, 2])}, "accuracy")
+
+
+def test_clusters_are_in_the_order_of_the_scores() -> None:
+    columns = {**run("cab", [6, 4, 5]), "cluster": np.array(["z", "x", "y"])}
+    assert clusters_of([columns]) is not None
+    assert list(clusters_of([columns])) == ["x", "y", "z"]  # type: ignore[arg-type]
+    assert clusters_of([run("ab", [1, 2])]) is None
