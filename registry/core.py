@@ -58,7 +58,7 @@ class Plugin:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Registration:
     """A registration: where it points to, who made it, and the version that was given with it, if any."""
 
     name: str
@@ -82,7 +82,7 @@ class Registry:
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, Registration] = {}
 
     def add(self, name: str, target: str | Callable[..., Any], *, origin: str | None = None, version: str = "") -> None:
         """Register `target`, a class (of models, any callable that builds one) or `"package.module:Class"`.
@@ -97,7 +97,7 @@ class Registry:
             raise UserError(
                 f"{self.kind} {name!r} of {origin} is already registered by {taken.origin}: give it another name"
             )
-        self._entries[name] = Entry(name, target, origin, version)
+        self._entries[name] = Registration(name, target, origin, version)
 
     def register(self, name: str) -> Callable[[T], T]:
         """Class decorator: `@AUGMENTATIONS.register("cutmix")`."""
@@ -113,7 +113,7 @@ class Registry:
         load_plugins()
         return sorted(self._entries)
 
-    def entry(self, name: str) -> Entry:
+    def entry(self, name: str) -> Registration:
         """The registration of `name`; `UnknownNameError` with the nearest names otherwise."""
         load_plugins()
         if name not in self._entries:

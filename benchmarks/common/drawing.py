@@ -123,10 +123,10 @@ def bounding_box(mask: np.ndarray) -> tuple[int, int, int, int]:
 
 # A bird, about one unit long, looking to the right, its body's centre at the origin and y pointing down.
 
-Part = tuple[np.ndarray, Colour]
+Shape = tuple[np.ndarray, Colour]
 
 
-def _bird_parts(rng: np.random.Generator, traits: Traits, body: Colour) -> list[Part]:
+def _bird_parts(rng: np.random.Generator, traits: Traits, body: Colour) -> list[Shape]:
     plump = rng.uniform(0.85, 1.15)
     neck = rng.uniform(-0.25, 0.35)
     head_x, head_y = 0.36 + 0.05 * cos(neck), -0.12 - 0.3 * neck
@@ -168,7 +168,7 @@ def _wing_marks(shape: str) -> list[np.ndarray]:
     return [_polygon([(x, -0.12), (x + 0.06, -0.12), (x + 0.02, 0.07), (x - 0.04, 0.07)]) for x in (-0.2, -0.08, 0.04)]
 
 
-def _place(rng: np.random.Generator, parts: list[Part], height: int, width: int, scale: float) -> list[Part]:
+def _place(rng: np.random.Generator, parts: list[Shape], height: int, width: int, scale: float) -> list[Shape]:
     """Mirror, tilt, scale and shift the parts so that they lie inside the picture."""
     angle, mirrored = rng.uniform(-0.5, 0.5), rng.random() < 0.5
     length = rng.uniform(0.42, 0.72) * scale * min(height, width)

@@ -13,7 +13,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from .distributed import from_rank_0, mean_over_ranks
 from .learner import learner_of
 
-Report = Callable[[int, int, float | None], bool]
+OnValidation = Callable[[int, int, float | None], bool]
 """report(epochs done, epochs in all, validation value or None) -> whether to stop here (pruned)."""
 
 
@@ -85,7 +85,7 @@ class ReportHook(Hook):
     Rank 0 reports, and tells the others the answer, which also keeps them from running ahead of what it writes.
     """
 
-    def __init__(self, metric: str, report: Report) -> None:
+    def __init__(self, metric: str, report: OnValidation) -> None:
         self.metric, self.report = metric, report
         self.pruned = False
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from provbench.registry.base import UserError, torch
 
 if TYPE_CHECKING:
-    from .hooks import Report
+    from .hooks import OnValidation
 
 GRACE = 30
 """Seconds for the cause to show, after a rank has lost the others, and for a rank to end in its own time."""
@@ -30,7 +30,7 @@ GRACE = 30
 _context = multiprocessing.get_context("spawn")
 
 
-def launch(work: Callable[..., Any], arguments: Sequence[Any], processes: int, report: Report) -> Any:
+def launch(work: Callable[..., Any], arguments: Sequence[Any], processes: int, report: OnValidation) -> Any:
     """What `work(*arguments, report)` returns in rank 0 of `processes` new processes on this machine.
 
     Each is made a rank (`distributed.become`), and forms a group with the others when it asks to. work, arguments and
@@ -101,7 +101,7 @@ def _ending(code: int | None) -> str:
     return f"was killed by {name}{' (out of memory?)' if name == 'SIGKILL' else ''}"
 
 
-def _listen(ranks: Sequence[_Rank], report: Report) -> Any:
+def _listen(ranks: Sequence[_Rank], report: OnValidation) -> Any:
     """Answer reports until every rank has returned; rank 0's value."""
     result: Any = None
     severed: list[Exception] = []

@@ -17,7 +17,7 @@ from .curve import CurveHook, curve, losses_by_epoch, validations
 from .data import eval_loader, require_samples, train_loader, working
 from .distributed import BuffersHook, from_rank_0, is_rank_0, join, part_of_batch, ranks
 from .evaluation import TaskMetric
-from .hooks import LossHook, Report, ReportHook, SeedHook, TickHook
+from .hooks import LossHook, OnValidation, ReportHook, SeedHook, TickHook
 from .learner import Learner
 from .optim import build_optimizer, schedule
 from .pictures import Draw, save_pictures
@@ -50,7 +50,7 @@ def train(
     work_dir: Path,
     selection_metric: str,
     test: bool,
-    report: Report = lambda epoch, epochs, value: False,
+    report: OnValidation = lambda epoch, epochs, value: False,
     tick: Callable[[], None] = lambda: None,
     workers: int = 0,
     keep: Keep = "none",

@@ -20,7 +20,7 @@ SETTLED_NS = 2_000_000_000
 """A file that changed less than two seconds before it was read may change again without another time of change: its
 digest is not remembered."""
 
-Entry = list[int | str]
+CachedDigest = list[int | str]
 """Size in bytes, times of the last change of contents and of the inode in nanoseconds, SHA-256 (hexadecimal)."""
 
 
@@ -34,7 +34,7 @@ def file_digests(root: Path, paths: Iterable[Path]) -> dict[Path, str]:
     cache = _cache_file(root)
     known = _read_cache(cache)
     digests: dict[Path, str] = {}
-    fresh: dict[str, Entry] = {}
+    fresh: dict[str, CachedDigest] = {}
     for path in dict.fromkeys(paths):
         name = path.relative_to(root).as_posix()
         before = _look(path)
@@ -74,7 +74,7 @@ def _cache_file(root: Path) -> Path | None:
     return None
 
 
-def _read_cache(path: Path | None) -> dict[str, Entry]:
+def _read_cache(path: Path | None) -> dict[str, CachedDigest]:
     """What is remembered; nothing where the file is missing or torn."""
     try:
         content = json.loads(path.read_text(encoding="utf-8")) if path else {}
@@ -85,7 +85,7 @@ def _read_cache(path: Path | None) -> dict[str, Entry]:
     return {name: entry for name, entry in content.items() if isinstance(entry, list) and len(entry) == 4}
 
 
-def _write_cache(path: Path, entries: dict[str, Entry]) -> None:
+def _write_cache(path: Path, entries: dict[str, CachedDigest]) -> None:
     temporary = path.with_name(f".{path.name}.{uuid4().hex[:12]}.tmp")
     with suppress(OSError):  # a full disk, say: it is but a cache
         path.parent.mkdir(parents=True, exist_ok=True)

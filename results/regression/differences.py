@@ -13,7 +13,7 @@ from provbench.registry.base import improves
 
 from ..statistics import Summary, all_alike, check_level, holm, paired_differences, paired_t_test
 
-Verdict = Literal[
+Finding = Literal[
     "regressed",
     "moved",
     "improved",
@@ -29,7 +29,7 @@ tolerance, where no test could be made. `reproduced`: on all seeds that both sta
 same runs with the same values."""
 
 MOVED = ("regressed", "moved", "improved")
-_ORDER = get_args(Verdict)
+_ORDER = get_args(Finding)
 BARRIERS = ("task.version", "fingerprint")
 """Parts of a run's identity without which two numbers measure two things: the protocol's version, and the data."""
 
@@ -51,7 +51,7 @@ class Name(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Number:
+class SeedValues:
     """A metric by seed, in one state of the results. Without values it is a gap."""
 
     values: Mapping[int, float] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Number:
         return self.keys.get(seed), self.values.get(seed)
 
 
-State = Mapping[Name, Number]
+State = Mapping[Name, SeedValues]
 Direction = Callable[[str, str], bool | None]
 """Of (task, metric): whether higher is better; None where it is not known."""
 
@@ -89,9 +89,9 @@ class Change:
     """
 
     name: Name
-    old: Number
-    new: Number
-    verdict: Verdict
+    old: SeedValues
+    new: SeedValues
+    verdict: Finding
     difference: float | None = None
     test: Literal["paired t", "Welch's t", ""] = ""
     p_value: float | None = None
@@ -130,7 +130,7 @@ class Comparison:
         """Whether any number moved beyond noise, or a result went missing."""
         return any(change.counts for change in self.changes)
 
-    def count(self) -> Counter[Verdict]:
+    def count(self) -> Counter[Finding]:
         return Counter(change.verdict for change in self.changes)
 
 
@@ -157,7 +157,7 @@ def compare(
     check_level(alpha)
     if not 0 <= tolerance < inf:
         raise ValueError(f"a tolerance is finite, and not negative, got {tolerance}")
-    pairs = {name: (old.get(name, Number()), new.get(name, Number())) for name in {**old, **new}}
+    pairs = {name: (old.get(name, SeedValues()), new.get(name, SeedValues())) for name in {**old, **new}}
     changes = [_measured(name, *pair) for name, pair in pairs.items() if pair[0].values or pair[1].values]
     barred = {_row(change.name) for change in changes if change.verdict == "not comparable"}
     changes = [
@@ -172,7 +172,7 @@ def compare(
     return Comparison(tuple(sorted(judged, key=_significance)), alpha, tolerance)
 
 
-def _measured(name: Name, old: Number, new: Number) -> Change:
+def _measured(name: Name, old: SeedValues, new: SeedValues) -> Change:
     """The change, before it is known how many others are tested."""
     lost = tuple(seed for seed in old.values if seed not in new.values and (seed in new.keys or new.missing))
     if old.summary is None or new.summary is None:
@@ -194,7 +194,7 @@ def _measured(name: Name, old: Number, new: Number) -> Change:
     return replace(change, difference=difference)
 
 
-def _welch(old: Number, new: Number) -> float:
+def _welch(old: SeedValues, new: SeedValues) -> float:
     """Two-sided p-value, never below that of Student's t-test; where neither state has a spread to judge by, that of
     the permutation test.
 

@@ -13,7 +13,7 @@ from typing import Any
 from provbench.registry.base import UserError
 
 from ..store import RunRecord
-from .differences import BARRIERS, Name, Number, State
+from .differences import BARRIERS, Name, SeedValues, State
 
 
 def pair_runs(old: Iterable[RunRecord], new: Iterable[RunRecord]) -> tuple[State, State]:
@@ -71,10 +71,10 @@ class _Runs:
         if known.status != "done":
             self.by_seed[run.seed] = run
 
-    def number(self, metric: str) -> Number:
+    def number(self, metric: str) -> SeedValues:
         runs = dict(sorted(self.by_seed.items()))
         found = {seed: run.test.get(metric, nan) for seed, run in runs.items() if run.status == "done"}
-        return Number(
+        return SeedValues(
             values={seed: value for seed, value in found.items() if isfinite(value)},
             keys={seed: run.key for seed, run in runs.items()},
             identity=self.identity,
@@ -103,8 +103,8 @@ def _named(pairs: Iterable[tuple[_Runs, _Runs]]) -> tuple[State, State]:
     methods: dict[tuple[str, str, str], list[tuple[_Runs, _Runs]]] = defaultdict(list)
     for before, after in pairs:
         methods[(before if before.by_seed else after).method].append((before, after))
-    old: dict[Name, Number] = {}
-    new: dict[Name, Number] = {}
+    old: dict[Name, SeedValues] = {}
+    new: dict[Name, SeedValues] = {}
     for method, of_method in methods.items():
         varying = _varying([before if before.by_seed else after for before, after in of_method])
         for before, after in of_method:

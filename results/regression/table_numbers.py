@@ -16,7 +16,7 @@ from provbench.registry.base import UserError
 
 from ..store import RunRecord
 from ..tables import COSTS
-from .differences import Name, Number, State
+from .differences import Name, SeedValues, State
 from .paired_runs import identity_of
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -37,7 +37,7 @@ def read_tables(data: bytes, where: str, table: str = "") -> State:
     """
     if b'"tables"' not in data:
         return read_table(data, where, table)
-    state: dict[Name, Number] = {}
+    state: dict[Name, SeedValues] = {}
     for content in _parsed(_TablesFile, data, where).tables:
         state |= _numbers(content, f"{where}: {content.table}", content.table)
     return state
@@ -54,7 +54,7 @@ def _parsed(model: type[_Model], data: bytes, where: str) -> _Model:
 
 
 def _numbers(content: _TableFile, where: str, table: str) -> State:
-    state: dict[Name, Number] = {}
+    state: dict[Name, SeedValues] = {}
     for place, cell in enumerate(content.cells):
         if cell.metric in COSTS:
             continue
@@ -69,7 +69,7 @@ def with_identities(state: State, records: Iterable[RunRecord]) -> State:
     """The state, with what is known of its runs from their records."""
     known = {record.key: record for record in records}
 
-    def told(number: Number) -> Number:
+    def told(number: SeedValues) -> SeedValues:
         found = [known[key] for key in number.keys.values() if key in known]
         return replace(number, identity=identity_of(found[0])) if found else number
 
@@ -94,12 +94,12 @@ class _CellOfFile(BaseModel):
     protocol: str = ""
     fingerprint: str = ""
 
-    def number(self, where: str) -> Number:
+    def number(self, where: str) -> SeedValues:
         mean = fmean(self.values.values()) if self.values else None
         if mean is not None and self.mean is not None and not isclose(mean, self.mean, rel_tol=1e-9, abs_tol=1e-9):
             raise UserError(f"{where}: its mean, {self.mean}, is not that of its values, {mean}: the file was changed")
         known = {"task.version": self.protocol, "fingerprint": self.fingerprint}
-        return Number(
+        return SeedValues(
             values=self.values,
             keys=self.runs,
             missing=self.missing,

@@ -22,7 +22,7 @@ SPLIT = "test"
 
 
 @dataclass(frozen=True)
-class Entry:
+class ComparedMethod:
     """A method as one selection protocol chose it, with its finished runs by seed."""
 
     name: str
@@ -36,7 +36,7 @@ class Section:
 
     name: str
     title: str
-    entries: Sequence[Entry]
+    entries: Sequence[ComparedMethod]
 
     @property
     def script(self) -> str:
@@ -71,7 +71,7 @@ def mcnemar_script(section: Section, report: Report) -> str:
     return call("provbench.tests", {"section": section.name, "tests": list(_tests(section, report))})
 
 
-def _entries(cell: SuiteCell, has_samples: Callable[[str], bool]) -> Iterator[Entry]:
+def _entries(cell: SuiteCell, has_samples: Callable[[str], bool]) -> Iterator[ComparedMethod]:
     """Of protocols that chose the same runs, the first."""
     seen: set[frozenset[str]] = set()
     for selection in cell.selections:
@@ -81,7 +81,7 @@ def _entries(cell: SuiteCell, has_samples: Callable[[str], bool]) -> Iterator[En
         if keys and keys not in seen:
             label = cell.label if not seen else f"{cell.label} ({selection.protocol})"
             seen.add(keys)
-            yield Entry(entry_name(cell.method, selection.protocol), label, runs)
+            yield ComparedMethod(entry_name(cell.method, selection.protocol), label, runs)
 
 
 def _section(section: Section, links: Links) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..store import RunRecord
-from ..tables import Cell, Column, Table, TableRow
+from ..tables import Column, Table, TableCell, TableRow
 from .charts import Chart
 from .comparison import Section
 from .content import Report, Selection, SuiteCell
@@ -31,13 +31,13 @@ class SeedValue:
 
 
 @dataclass(frozen=True)
-class Number:
+class NumberPage:
     """A number of the row: a cell of the table in full."""
 
     anchor: str
     title: str
     column: Column
-    cell: Cell
+    cell: TableCell
     values: Sequence[SeedValue]
     better: bool | None
     parts: Sequence[tuple[str, str]] = ()
@@ -81,7 +81,7 @@ class MethodPage:
     baseline: str | None
     """The method that this one is tested against."""
     seeds: Sequence[int]
-    numbers: Sequence[Number]
+    numbers: Sequence[NumberPage]
     runs: Sequence[Runs]
 
 
@@ -106,10 +106,10 @@ def method_pages(report: Report, links: Links, compared: Sequence[Section]) -> I
             )
 
 
-def _number(table: Table, i: int, j: int, links: Links) -> Number:
+def _number(table: Table, i: int, j: int, links: Links) -> NumberPage:
     cell, column = table.cells[i][j], table.columns[j]
     seeds = sorted({*cell.values, *cell.missing, *cell.failed, *cell.void})
-    return Number(
+    return NumberPage(
         anchor=column_anchor(j),
         title=heading(column),
         column=column,
@@ -120,7 +120,7 @@ def _number(table: Table, i: int, j: int, links: Links) -> Number:
     )
 
 
-def _seed_value(cell: Cell, seed: int, links: Links) -> SeedValue:
+def _seed_value(cell: TableCell, seed: int, links: Links) -> SeedValue:
     states = {"failed": cell.failed, "void": cell.void, "missing": cell.missing}
     state = next((state for state, seeds in states.items() if seed in seeds), "done")
     return SeedValue(seed, cell.values.get(seed), state, links.run(cell.keys.get(seed)))

@@ -24,7 +24,7 @@ SPLITS = ("test", "val")
 CLASS_COLUMNS = ("label", "predicted")
 """Columns of predictions that are numbers of classes."""
 
-Kind = Literal["bool", "real", "whole", "text"]
+ColumnKind = Literal["bool", "real", "whole", "text"]
 
 
 @dataclass(frozen=True)
@@ -102,12 +102,12 @@ def pictured(samples: Samples, pictures: Mapping[Path, str]) -> dict[int, str]:
     return {of[0]: path for path, of in found.items() if len(of) == 1}
 
 
-def _kind(column: Any) -> Kind | None:
-    kinds: dict[str, Kind] = {"b": "bool", "f": "real", "i": "whole", "u": "whole", "U": "text", "S": "text"}
+def _kind(column: Any) -> ColumnKind | None:
+    kinds: dict[str, ColumnKind] = {"b": "bool", "f": "real", "i": "whole", "u": "whole", "U": "text", "S": "text"}
     return kinds.get(column.dtype.kind) if column.ndim == 1 else None
 
 
-def _values(column: Any, kind: Kind) -> Iterator[Any]:
+def _values(column: Any, kind: ColumnKind) -> Iterator[Any]:
     for value in column.tolist():
         if kind == "bool":
             yield int(value)

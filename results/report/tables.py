@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from ..tables import TITLES, Cell, Field, Kind, Table, render
+from ..tables import TITLES, Field, FieldKind, Table, TableCell, render
 from .folder import Content
 from .names import file_name
 from .verdicts import Verdict, heading, judge
@@ -16,7 +16,7 @@ DOWNLOADS = {"csv": ".csv", "json": ".json", "markdown": ".md", "latex": ".tex"}
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownField:
     """A field. sort: the number that it is sorted by; better: whether it beats the baseline beyond noise."""
 
     field: Field
@@ -26,12 +26,12 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Line:
+class ShownRow:
     """A row. label: the method's, in full; href: of its page."""
 
     label: str
     href: str
-    fields: Sequence[Shown]
+    fields: Sequence[ShownField]
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class TablePage:
     header: Sequence[Field]
     spans: Sequence[tuple[str, Sequence[int]]]
     """Headings over columns: text, the places in `header` of the fields below it."""
-    groups: Sequence[tuple[str, Sequence[Line]]]
+    groups: Sequence[tuple[str, Sequence[ShownRow]]]
     picks: Sequence[tuple[int, str]]
     """Columns that may be hidden: place, title."""
-    kinds: Sequence[tuple[Kind, str]]
+    kinds: Sequence[tuple[FieldKind, str]]
     """Kinds of fields that may be hidden: kind, title."""
     verdict: Verdict
     downloads: Mapping[str, str]
@@ -58,7 +58,9 @@ def table_page(name: str, table: Table, links: Sequence[str]) -> TablePage:
     """links: the page of each row."""
     header = table.header()
     lines = iter([_line(table, i, fields, links[i]) for i, fields in enumerate(table.body())])
-    kinds: list[Kind] = [kind for kind in TITLES if kind != "value" and any(field.kind == kind for field in header)]
+    kinds: list[FieldKind] = [
+        kind for kind in TITLES if kind != "value" and any(field.kind == kind for field in header)
+    ]
     return TablePage(
         name=name,
         anchor=table_anchor(name),
@@ -109,7 +111,7 @@ def column_anchor(place: int) -> str:
     return f"column-{place + 1}"
 
 
-def sort_value(cell: Cell, kind: Kind) -> float | None:
+def sort_value(cell: TableCell, kind: FieldKind) -> float | None:
     """The number that a field is sorted by, an interval by its lower end; None where there is none."""
     if kind != "interval":
         return cell.number(kind)
@@ -121,14 +123,14 @@ def _twice(table: Table, method: str) -> bool:
     return sum(row.method == method for row in table.rows) > 1
 
 
-def _line(table: Table, i: int, fields: Sequence[Field], href: str) -> Line:
+def _line(table: Table, i: int, fields: Sequence[Field], href: str) -> ShownRow:
     shown = []
     for field in fields[1:]:
         assert field.column is not None
         cell, column = table.cells[i][field.column], table.columns[field.column]
         better = cell.differs(column) if field.kind in ("value", "p") else None
-        shown.append(Shown(field, sort_value(cell, field.kind), f"{href}#{column_anchor(field.column)}", better))
-    return Line(fields[0].text, href, shown)
+        shown.append(ShownField(field, sort_value(cell, field.kind), f"{href}#{column_anchor(field.column)}", better))
+    return ShownRow(fields[0].text, href, shown)
 
 
 def _spans(table: Table) -> Iterator[tuple[str, Sequence[int]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ..tables import Cell, Column, Place, Table
+from ..tables import CellAddress, Column, Table, TableCell
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _against_baseline(table: Table, baseline: str) -> Verdict:
     return Verdict(next(iter(titles), baseline), len(tested), found)
 
 
-def _alone(table: Table, scores: Sequence[Place]) -> Verdict:
+def _alone(table: Table, scores: Sequence[CellAddress]) -> Verdict:
     """The verdict on a table without a baseline. Gains are not tested, and a method that is alone is not compared."""
     ranked = [place for place in scores if not place.column.over]
     tested = [place for place in ranked if not place.cell.untested]
@@ -100,7 +100,7 @@ def _alone(table: Table, scores: Sequence[Place]) -> Verdict:
     return Verdict(None, len(tested), (), leading, tuple(title for title in alike if title not in named))
 
 
-def _finding(table: Table, i: int, j: int, cell: Cell) -> Finding | None:
+def _finding(table: Table, i: int, j: int, cell: TableCell) -> Finding | None:
     better = cell.differs(table.columns[j])
     if better is None:
         return None

@@ -4,13 +4,13 @@ from .costs import COSTS as COSTS
 from .model import (
     SHOWN as SHOWN,
     TITLES as TITLES,
-    Cell as Cell,
+    CellAddress as CellAddress,
     Column as Column,
-    Entry as Entry,
     Field as Field,
-    Kind as Kind,
-    Place as Place,
+    FieldKind as FieldKind,
+    RowRuns as RowRuns,
     Table as Table,
+    TableCell as TableCell,
     TableRow as TableRow,
 )
 from .renderers import (

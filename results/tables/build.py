@@ -15,9 +15,9 @@ from ..store import RunRecord, ValView, final_runs
 from .citations import PublishedNumber
 from .compatibility import check_column, check_variants, network
 from .costs import COSTS
-from .model import SHOWN, Cell, Column, Entry, Kind, Table, TableRow
+from .model import SHOWN, Column, FieldKind, RowRuns, Table, TableCell, TableRow
 from .notes import table_notes
-from .published_cells import Quoted
+from .published_cells import PublishedCells
 
 
 def build_table(
@@ -29,7 +29,7 @@ def build_table(
     baseline: str | None = None,
     title: str = "",
     label: str = "",
-    show: Sequence[Kind] = SHOWN,
+    show: Sequence[FieldKind] = SHOWN,
 ) -> Table:
     """Compare methods.
 
@@ -46,14 +46,14 @@ def build_table(
         raise UnknownNameError("baseline", baseline, {row.method for row in rows}, "It must be a row of the table.")
     for place, column in enumerate(columns):
         check_column([row.entries[place] for row in rows], column, title)
-    quoted = Quoted(published if variant == "full" else ())
+    published_cells = PublishedCells(published if variant == "full" else ())
     by_column = [
-        _finished(cells, column, rows, quoted, baseline)
+        _finished(cells, column, rows, published_cells, baseline)
         for cells, column in zip(_values(rows, columns), columns, strict=True)
     ]
     cells = tuple(zip(*by_column, strict=True)) if by_column else tuple(() for _ in rows)
     table = Table(title, variant, tuple(columns), tuple(rows), cells, (), baseline, label, tuple(show))
-    return replace(table, notes=tuple(table_notes(table, quoted)))
+    return replace(table, notes=tuple(table_notes(table, published_cells)))
 
 
 def _with_cost(column: Column) -> Column:
@@ -61,7 +61,7 @@ def _with_cost(column: Column) -> Column:
     return column if cost is None else replace(column, unit=cost.unit, higher_is_better=False)
 
 
-def _values(rows: Sequence[TableRow], columns: Sequence[Column]) -> list[list[Cell]]:
+def _values(rows: Sequence[TableRow], columns: Sequence[Column]) -> list[list[TableCell]]:
     """The cells of each column with their values: first the scores, then the gains, which means may be of."""
     cells = [[_cell(row.entries[place], column) for row in rows] for place, column in enumerate(columns)]
     for place, column in enumerate(columns):
@@ -74,13 +74,13 @@ def _values(rows: Sequence[TableRow], columns: Sequence[Column]) -> list[list[Ce
     return cells
 
 
-def _cell(entry: Entry, column: Column) -> Cell:
+def _cell(entry: RowRuns, column: Column) -> TableCell:
     runs = {run.key: run for run in entry.runs}
     chosen = final_runs([ValView.of(run) for run in runs.values()], entry.seeds)
     found = {seed: runs[view.key] for seed, view in chosen.items() if view is not None}
     scores = {seed: _score(run, column) for seed, run in found.items() if run.status == "done"}
     values = {seed: score for seed, score in scores.items() if isfinite(score)}
-    return Cell(
+    return TableCell(
         values=values,
         keys={seed: run.key for seed, run in found.items()},
         missing=tuple(seed for seed in entry.seeds if seed not in found),
@@ -99,26 +99,26 @@ def _score(run: RunRecord, column: Column) -> float:
     )
 
 
-def _gains(cells: Sequence[Cell], column: Column, rows: Sequence[TableRow]) -> list[Cell]:
+def _gains(cells: Sequence[TableCell], column: Column, rows: Sequence[TableRow]) -> list[TableCell]:
     """Each cell less that of the row that its gain is over, for the seeds that both have."""
     places = [_other_row(rows, place, row.over or column.over) for place, row in enumerate(rows)]
     return [_gain(cell, None if place is None else cells[place]) for cell, place in zip(cells, places, strict=True)]
 
 
-def _gain(cell: Cell, other: Cell | None) -> Cell:
+def _gain(cell: TableCell, other: TableCell | None) -> TableCell:
     if other is None:
-        return Cell(model=cell.model)
+        return TableCell(model=cell.model)
     gains = {seed: value - other.values[seed] for seed, value in cell.values.items() if seed in other.values}
     alone = tuple(seed for seed in cell.values if seed not in gains)
     return replace(cell, values=gains, void=(*cell.void, *alone))
 
 
-def _mean(cell: Cell, parts: Sequence[Cell]) -> Cell:
+def _mean(cell: TableCell, parts: Sequence[TableCell]) -> TableCell:
     """The mean of the parts, for the seeds that have a value in all of them."""
     expected = sorted({seed for part in parts for seed in (*part.values, *part.missing, *part.failed, *part.void)})
     able = [seed for seed in expected if all(seed in part.values for part in parts)]
     models = {part.model for part in parts}
-    return Cell(
+    return TableCell(
         values={seed: fmean(part.values[seed] for part in parts) for seed in able},
         void=tuple(seed for seed in expected if seed not in able),
         model=cell.model or (models.pop() if len(models) == 1 else ""),
@@ -126,10 +126,14 @@ def _mean(cell: Cell, parts: Sequence[Cell]) -> Cell:
 
 
 def _finished(
-    cells: Sequence[Cell], column: Column, rows: Sequence[TableRow], quoted: Quoted, baseline: str | None
-) -> list[Cell]:
+    cells: Sequence[TableCell],
+    column: Column,
+    rows: Sequence[TableRow],
+    published_cells: PublishedCells,
+    baseline: str | None,
+) -> list[TableCell]:
     """A column's cells with all that stands beside the values. Gains are neither tested nor ranked: scores are."""
-    cells = [_with_published(cell, row, column, quoted) for cell, row in zip(cells, rows, strict=True)]
+    cells = [_with_published(cell, row, column, published_cells) for cell, row in zip(cells, rows, strict=True)]
     if column.over:
         return cells
     places = [None if baseline is None else _other_row(rows, place, baseline) for place in range(len(rows))]
@@ -143,15 +147,15 @@ def _finished(
     )
 
 
-def _with_published(cell: Cell, row: TableRow, column: Column, quoted: Quoted) -> Cell:
-    number = next(iter(quoted.of(row, column, cell.model)), None)
+def _with_published(cell: TableCell, row: TableRow, column: Column, published_cells: PublishedCells) -> TableCell:
+    number = next(iter(published_cells.of(row, column, cell.model)), None)
     if number is None or number.unit != column.unit or cell.summary is None:
         return replace(cell, published=number)
     ours_less_theirs = deviation(cell.summary, number.value, number.spread, number.n, number.spread_kind)
     return replace(cell, published=number, deviation=ours_less_theirs)
 
 
-def _with_tests(cells: Sequence[Cell], places: Sequence[int | None]) -> list[Cell]:
+def _with_tests(cells: Sequence[TableCell], places: Sequence[int | None]) -> list[TableCell]:
     """places: of each row's baseline; None for the baselines themselves, and where there is none."""
     against = [{} if place is None else cells[place].values for place in places]
     p_values = holm([paired_t_test(cell.values, base) for cell, base in zip(cells, against, strict=True)])
@@ -161,11 +165,11 @@ def _with_tests(cells: Sequence[Cell], places: Sequence[int | None]) -> list[Cel
     ]
 
 
-def _lacks_test(cell: Cell, row: TableRow, baseline: str) -> bool:
+def _lacks_test(cell: TableCell, row: TableRow, baseline: str) -> bool:
     return bool(cell.values) and row.method != baseline and cell.p_value is None
 
 
-def _with_better(cells: Sequence[Cell], column: Column, rows: Sequence[TableRow]) -> list[Cell]:
+def _with_better(cells: Sequence[TableCell], column: Column, rows: Sequence[TableRow]) -> list[TableCell]:
     """Marks what the test tells to be better than the baseline, and the best of it in each group of rows."""
     marked = list(cells)
     for places in _groups(rows):
@@ -177,7 +181,7 @@ def _with_better(cells: Sequence[Cell], column: Column, rows: Sequence[TableRow]
     return marked
 
 
-def _with_best(cells: Sequence[Cell], column: Column, rows: Sequence[TableRow]) -> list[Cell]:
+def _with_best(cells: Sequence[TableCell], column: Column, rows: Sequence[TableRow]) -> list[TableCell]:
     """Marks the best of each group of rows and what cannot be told from it, where the best is told from any other."""
     marked = list(cells)
     for places in _groups(rows):
@@ -195,7 +199,7 @@ def _with_best(cells: Sequence[Cell], column: Column, rows: Sequence[TableRow]) 
     return marked
 
 
-def _shares_seeds(cells: Sequence[Cell], place: int, places: Sequence[int]) -> bool:
+def _shares_seeds(cells: Sequence[TableCell], place: int, places: Sequence[int]) -> bool:
     """Returns whether a cell can be tested against any other of these places."""
     seeds = cells[place].values.keys()
     return any(len(seeds & cells[other].values.keys()) > 1 for other in places if other != place)

@@ -6,20 +6,20 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from .citations import PublishedNumber
-from .model import Place, Table
-from .published_cells import Quoted
+from .model import CellAddress, Table
+from .published_cells import PublishedCells
 
 FEW = 3
 """Numbers of one place that are listed in any case."""
 
-Shown = Sequence[tuple[PublishedNumber, str]]
+CitedNumbers = Sequence[tuple[PublishedNumber, str]]
 """Numbers, and the titles of what they are of."""
 
 
-def source_notes(table: Table, quoted: Quoted) -> Iterator[str]:
+def source_notes(table: Table, published_cells: PublishedCells) -> Iterator[str]:
     """Where the numbers beside ours stand, remarks on them, other numbers of the same, and gains that no column has."""
 
-    def title(place: Place, over: str | None) -> str:
+    def title(place: CellAddress, over: str | None) -> str:
         return f"{place.row.title} over {table.title_of(over, place.row.group)}" if over else place.row.title
 
     cited = [(place, number) for place in table.places() if (number := place.cell.published) is not None]
@@ -29,19 +29,19 @@ def source_notes(table: Table, quoted: Quoted) -> Iterator[str]:
     yield from dict.fromkeys(
         f"Published of {title(place, number.over)}, too: {_cited(other)}"
         for place, number in cited
-        for other in quoted.of(place.row, place.column, place.cell.model)
+        for other in published_cells.of(place.row, place.column, place.cell.model)
         if other.value != number.value
     )
     gains = {number.quantity for number, _ in shown}
     yield from dict.fromkeys(
         f"Published gain of {title(place, gain.over)}: {_cited(gain)}"
         for place in table.places()
-        for gain in quoted.gains_of(place.row, place.column, place.cell.model)
+        for gain in published_cells.gains_of(place.row, place.column, place.cell.model)
         if gain.quantity not in gains
     )
 
 
-def _places(shown: Shown) -> Iterator[str]:
+def _places(shown: CitedNumbers) -> Iterator[str]:
     """Where the numbers stand. The cells say of which kind of source they are: the numbers of the place that has most
     of a kind need not be listed."""
     by_place: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
@@ -58,7 +58,7 @@ def _places(shown: Shown) -> Iterator[str]:
         yield _sentence(f"Published, {where} [{source}]{which}")
 
 
-def _remarks(shown: Shown) -> Iterator[str]:
+def _remarks(shown: CitedNumbers) -> Iterator[str]:
     by_note: dict[str, dict[str, None]] = defaultdict(dict)
     for number, title in shown:
         by_note[number.note][f"{number.figure} of {title}"] = None

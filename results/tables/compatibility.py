@@ -9,7 +9,7 @@ from provbench.registry.base import UnknownNameError, UserError
 
 from ..store import RunRecord
 from .costs import COSTS
-from .model import Column, Entry, TableRow
+from .model import Column, RowRuns, TableRow
 
 
 def check_variants(rows: Sequence[TableRow], variant: str, title: str) -> None:
@@ -22,7 +22,7 @@ def check_variants(rows: Sequence[TableRow], variant: str, title: str) -> None:
             )
 
 
-def check_column(entries: Sequence[Entry], column: Column, title: str) -> None:
+def check_column(entries: Sequence[RowRuns], column: Column, title: str) -> None:
     """Raises `UserError` for finished runs of two protocol versions or two states of the data, and
     `UnknownNameError` where no run has the column's metric and the column does not say that the task declares it.
 

@@ -17,13 +17,13 @@ GAP = "–"
 LEVEL = 0.05
 """p-values below it, adjusted by Holm's method, tell two methods apart."""
 
-Kind = Literal["label", "value", "interval", "published", "deviation", "p", "effect"]
+FieldKind = Literal["label", "value", "interval", "published", "deviation", "p", "effect"]
 """Of a field. `label` is the row's; a column may show the others."""
 
-SHOWN: tuple[Kind, ...] = ("value", "published", "deviation", "p")
+SHOWN: tuple[FieldKind, ...] = ("value", "published", "deviation", "p")
 """What a column shows by default, as far as any of its cells has it."""
 
-TITLES: dict[Kind, str] = {
+TITLES: dict[FieldKind, str] = {
     "value": "ours",
     "interval": "95 %",
     "published": "published",
@@ -73,7 +73,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Entry:
+class RowRuns:
     """What a row brings to a column. Without seeds nothing of ours is expected: the row is a published one there."""
 
     runs: Sequence[RunRecord] = ()
@@ -93,7 +93,7 @@ class TableRow:
     """
 
     method: str
-    entries: Sequence[Entry]
+    entries: Sequence[RowRuns]
     label: str = ""
     group: str = ""
     """Heading over this row and its neighbours of the same group."""
@@ -113,7 +113,7 @@ class TableRow:
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """A row's result in a column, and everything about it, down to the keys of its runs."""
 
     values: Mapping[int, float] = field(default_factory=dict)
@@ -157,9 +157,9 @@ class Cell:
             return None
         return improves(self.effect.difference, column.higher_is_better)
 
-    def number(self, kind: Kind) -> float | None:
+    def number(self, kind: FieldKind) -> float | None:
         """The number that a field of that kind shows; None where there is none, or it is no single one."""
-        numbers: dict[Kind, float | None] = {
+        numbers: dict[FieldKind, float | None] = {
             "value": self.summary.mean if self.summary else None,
             "published": self.published.value if self.published else None,
             "deviation": self.deviation.points if self.deviation else None,
@@ -181,18 +181,18 @@ class Field:
     """A field of the table as it is shown. column: the place of its column; None for a label."""
 
     text: str
-    kind: Kind
+    kind: FieldKind
     bold: bool = False
     column: int | None = None
 
 
-class Place(NamedTuple):
+class CellAddress(NamedTuple):
     """A place in a table, with all that stands there."""
 
     row: TableRow
     column: Column
-    entry: Entry
-    cell: Cell
+    entry: RowRuns
+    cell: TableCell
 
 
 @dataclass(frozen=True)
@@ -203,18 +203,18 @@ class Table:
     variant: Literal["mini", "full"]
     columns: tuple[Column, ...]
     rows: tuple[TableRow, ...]
-    cells: tuple[tuple[Cell, ...], ...]
+    cells: tuple[tuple[TableCell, ...], ...]
     notes: tuple[str, ...]
     baseline: str | None = None
     label: str = ""
     """By which LaTeX refers to it."""
-    show: tuple[Kind, ...] = SHOWN
+    show: tuple[FieldKind, ...] = SHOWN
 
-    def places(self) -> Iterator[Place]:
+    def places(self) -> Iterator[CellAddress]:
         """Row by row."""
         for row, cells in zip(self.rows, self.cells, strict=True):
             for column, entry, cell in zip(self.columns, row.entries, cells, strict=True):
-                yield Place(row, column, entry, cell)
+                yield CellAddress(row, column, entry, cell)
 
     def title_of(self, method: str, group: str = "") -> str:
         """How the table writes a method: as its row in that group, else as any row of it, else by its name."""
@@ -272,7 +272,7 @@ class Table:
                 groups.append((row.group, 1))
         return groups
 
-    def _kinds(self) -> list[list[Kind]]:
+    def _kinds(self) -> list[list[FieldKind]]:
         """What each column shows: one kind at least."""
         columns = list(zip(*self.cells, strict=True)) or [() for _ in self.columns]
         return [
@@ -282,7 +282,7 @@ class Table:
         ]
 
 
-def _text(cell: Cell, kind: Kind, decimals: int = 1) -> str:
+def _text(cell: TableCell, kind: FieldKind, decimals: int = 1) -> str:
     """A field of a cell; "" where the cell does not have it."""
     if kind == "value":
         return cell.text(decimals)

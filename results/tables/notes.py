@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from .citation_notes import source_notes
 from .costs import COSTS
 from .model import GAP, LEVEL, Table
-from .published_cells import Quoted
+from .published_cells import PublishedCells
 from .run_notes import origin_notes
 
 
-def table_notes(table: Table, quoted: Quoted) -> Iterator[str]:
-    """The notes of a table. quoted: the published numbers that its cells may have."""
+def table_notes(table: Table, published_cells: PublishedCells) -> Iterator[str]:
+    """The notes of a table. published_cells: the published numbers that its cells may have."""
     yield from _variant(table)
     yield from _legend(table)
     yield from _costs(table)
@@ -24,7 +24,7 @@ def table_notes(table: Table, quoted: Quoted) -> Iterator[str]:
     yield from _gaps(table)
     yield from _networks(table)
     yield from _search(table)
-    yield from source_notes(table, quoted)
+    yield from source_notes(table, published_cells)
     yield from origin_notes(table)
 
 

@@ -11,7 +11,7 @@ from .model import Column, TableRow
 SPLIT = "test"
 
 
-class Quoted:
+class PublishedCells:
     """Published numbers by what they are of: a table asks once a cell, and there are hundreds of both."""
 
     def __init__(self, numbers: Iterable[PublishedNumber]) -> None:

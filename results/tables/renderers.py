@@ -12,7 +12,7 @@ from typing import Any
 
 from provbench.registry.base import UnknownNameError, escape
 
-from .model import Cell, Field, Kind, Table
+from .model import Field, FieldKind, Table, TableCell
 
 LATEX_WIDTH = 100
 """Characters that fit into the text width of a page; a wider table is scaled down to it."""
@@ -204,7 +204,7 @@ def _origin(table: Table, i: int, j: int) -> dict[str, Any]:
     }
 
 
-def _numbers(cell: Cell) -> dict[str, Any]:
+def _numbers(cell: TableCell) -> dict[str, Any]:
     summary, published = cell.summary, cell.published
     interval = summary.interval() if summary else None
     return {
@@ -261,7 +261,7 @@ def _latex_spans(table: Table) -> list[str]:
     return [" & ".join(heads) + r" \\", "".join(rules)]
 
 
-def _sort_value(cell: Cell, kind: Kind) -> str:
+def _sort_value(cell: TableCell, kind: FieldKind) -> str:
     """The number that a field is sorted by; nothing where there is none."""
     value = cell.number(kind)
     return "" if value is None else repr(float(value))

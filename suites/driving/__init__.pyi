@@ -11,4 +11,4 @@ from .faults import Faults as Faults
 from .garbage import KINDS as KINDS, Garbage as Garbage, find_garbage as find_garbage, remove as remove
 from .lock import output_lock as output_lock
 from .output import Output as Output
-from .record_cache import Known as Known
+from .record_cache import RecordCache as RecordCache

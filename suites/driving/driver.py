@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from provbench.registry.base import MissingDataError, UserError
 from provbench.results.store import RunRecord, ValView, difference
 
-from ..executors import Executor, Finished, Job, Observer
+from ..executors import Ending, Executor, Job, Observer
 from ..planning import Cell, Place, Plan, RunSpec, data_fingerprint, describe_missing, ensure_synthetic, missing_inputs
 from ..running import checkout
 from .cell_runs import CellRuns
@@ -25,7 +25,7 @@ from .checkpoints import is_whole, move_files, wanted_epochs, weights_file
 from .faults import Faults
 from .lock import output_lock
 from .output import Output
-from .record_cache import Known
+from .record_cache import RecordCache
 from .repeats import Repeats
 from .tally import Tally
 
@@ -78,7 +78,7 @@ class Driver:
         """Run what is missing. Raises `UserError` where nothing can be run (missing data, a locked folder, …)."""
         fingerprints = self._prepare()  # before the output folder is made: where data are missing, nothing is written
         with output_lock(self.output.root):
-            self._known = Known(self.store)
+            self._known = RecordCache(self.store)
             self._studies = self._open_studies()
             cells = [
                 CellRuns(self.plan, cell, fingerprints[cell], self._studies, self._known.get, self.finals)
@@ -223,7 +223,7 @@ class Driver:
         self._sync_studies()
         return all(answers)
 
-    def _take_in(self, finished: Finished) -> None:
+    def _take_in(self, finished: Ending) -> None:
         key = finished.job.spec.key
         if finished.user_error:
             raise UserError(finished.error)
@@ -272,7 +272,7 @@ class Driver:
         )
         return record
 
-    def _lost(self, finished: Finished) -> None:
+    def _lost(self, finished: Ending) -> None:
         """A run ended without a record, through no fault of its method."""
         spec = finished.job.spec
         if not finished.over_time and self.faults.again(spec.key):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from provbench.results.store import RunRecord, Store
 
 
-class Known:
+class RecordCache:
     """What is in the store, read when it is asked for, and what its driver adds, which is not read again."""
 
     def __init__(self, store: Store) -> None:

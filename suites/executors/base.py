@@ -10,9 +10,11 @@ from typing import ClassVar, Self
 from pydantic import Field
 
 from provbench.registry import Params, Plugin
+from provbench.registry.base import UserError
 from provbench.results.store import RunRecord
 
 from ..planning import Place, RunSpec
+from ..running import OverTimeError
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Finished:
+class Ending:
     """How a job ended. A method that fails has a record that says so; without a record, `error` says what happened.
 
     user_error: the error is the user's to mend (missing data, …), and the other runs would meet it too. Otherwise a job
@@ -36,9 +38,21 @@ class Finished:
     user_error: bool = False
     over_time: bool = False
 
+    @classmethod
+    def of(cls, job: Job, run: Callable[[], RunRecord]) -> Self:
+        """Returns the job with the record that `run` returns, or with what it raises, as text."""
+        try:
+            return cls(job, run())
+        except UserError as error:
+            return cls(job, None, str(error), user_error=True)
+        except OverTimeError as error:
+            return cls(job, None, str(error), over_time=True)
+        except Exception as error:
+            return cls(job, None, f"{type(error).__name__}: {error}")
 
-OnReport = Callable[[Job, int, int, float | None], bool]
-"""on_report(job, epochs done, epochs in all, validation value) -> whether to stop (prune) the run."""
+
+OnValidation = Callable[[Job, int, int, float | None], bool]
+"""on_validation(job, epochs done, epochs in all, validation value) -> whether to stop (prune) the run."""
 
 
 class ExecutorParams(Params):
@@ -71,8 +85,8 @@ class Executor(Plugin, ABC):
         """Start a job. At most `slots` jobs may be under way."""
 
     @abstractmethod
-    def wait(self, on_report: OnReport) -> Finished:
-        """Wait until one of the submitted jobs ends. Calls on_report for each validation of any of them meanwhile."""
+    def wait(self, on_validation: OnValidation) -> Ending:
+        """Wait until one of the submitted jobs ends. Calls `on_validation` whenever any of them is validated."""
 
     def close(self) -> None:
         """End everything at once; what was under way resumes from its last checkpoint when it is submitted again."""

@@ -7,7 +7,7 @@ from functools import partial
 from provbench.registry.base import UserError
 
 from ..running import OverTimeError, execute
-from .base import Executor, Finished, Job, OnReport
+from .base import Ending, Executor, Job, OnValidation
 
 
 class Inline(Executor):
@@ -24,13 +24,13 @@ class Inline(Executor):
     def submit(self, job: Job) -> None:
         self._queue.append(job)
 
-    def wait(self, on_report: OnReport) -> Finished:
+    def wait(self, on_validation: OnValidation) -> Ending:
         job = self._queue.pop(0)
         try:
-            return Finished(job, execute(job.spec, job.place, partial(on_report, job)))
+            return Ending(job, execute(job.spec, job.place, partial(on_validation, job)))
         except UserError as error:
-            return Finished(job, None, str(error), user_error=True)
+            return Ending(job, None, str(error), user_error=True)
         except OverTimeError as error:
-            return Finished(job, None, str(error), over_time=True)
+            return Ending(job, None, str(error), over_time=True)
         except (OSError, MemoryError, RuntimeError) as error:
-            return Finished(job, None, f"{type(error).__name__}: {error}")
+            return Ending(job, None, f"{type(error).__name__}: {error}")

@@ -10,7 +10,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from ..running import Deadline
-from .base import Executor, ExecutorParams, Finished, Job, OnReport
+from .base import Ending, Executor, ExecutorParams, Job, OnValidation
 from .gpus import gpu_groups, visible_gpus
 from .worker import Worker, usable_after
 
@@ -73,14 +73,14 @@ class Local(Executor):
         slot.job, slot.deadline = job, Deadline(job.place.time_limit)
         slot.worker.send(job)
 
-    def wait(self, on_report: OnReport) -> Finished:
+    def wait(self, on_validation: OnValidation) -> Ending:
         while True:
             busy = {slot.worker.pipe: slot for slot in self._slots if slot.worker and slot.job}
             assert busy, "no job was submitted"
             limited = self.params.memory_limit_gb or any(slot.deadline.seconds for slot in busy.values())
             interval = INTERVAL if limited else None
             for pipe in wait(list(busy), interval):
-                finished = self._receive(busy[pipe], on_report)  # pyright: ignore[reportArgumentType]
+                finished = self._receive(busy[pipe], on_validation)  # pyright: ignore[reportArgumentType]
                 if finished is not None:
                     return finished
             for slot in busy.values():
@@ -88,7 +88,7 @@ class Local(Executor):
                 if finished is not None:
                     return finished
 
-    def _receive(self, slot: _Slot, on_report: OnReport) -> Finished | None:
+    def _receive(self, slot: _Slot, on_validation: OnValidation) -> Ending | None:
         """Answer a report, or take in how the slot's job ended."""
         assert slot.worker is not None
         assert slot.job is not None
@@ -97,14 +97,14 @@ class Local(Executor):
         except (EOFError, OSError):
             return self._lost(slot, slot.worker.death())
         if isinstance(message, tuple):
-            slot.worker.send(on_report(slot.job, *message))
+            slot.worker.send(on_validation(slot.job, *message))
             return None
         slot.job = None
         if not usable_after(message):
             self._vacate(slot)
         return message
 
-    def _check_memory(self, slot: _Slot) -> Finished | None:
+    def _check_memory(self, slot: _Slot) -> Ending | None:
         limit = self.params.memory_limit_gb
         if limit is None or slot.worker is None:
             return None
@@ -113,18 +113,18 @@ class Local(Executor):
             return None
         return self._lost(slot, f"its processes held {held:.2f} GiB of memory, over memory_limit_gb: {limit:g}; killed")
 
-    def _check_time(self, slot: _Slot) -> Finished | None:
+    def _check_time(self, slot: _Slot) -> Ending | None:
         if slot.job is None or not slot.deadline.passed_by(GRACE):
             return None
         return replace(
-            self._lost(slot, f"{slot.deadline.told} (it did not end itself, and was killed)"), over_time=True
+            self._lost(slot, f"{slot.deadline.words} (it did not end itself, and was killed)"), over_time=True
         )
 
-    def _lost(self, slot: _Slot, error: str) -> Finished:
+    def _lost(self, slot: _Slot, error: str) -> Ending:
         job, slot.job = slot.job, None
         assert job is not None
         self._vacate(slot)
-        return Finished(job, None, error)
+        return Ending(job, None, error)
 
     def _vacate(self, slot: _Slot) -> None:
         if slot.worker is not None:

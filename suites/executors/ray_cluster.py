@@ -28,7 +28,7 @@ from pydantic import Field
 from provbench.registry.base import UserError
 
 from ..running import git_state, package_versions
-from .base import Executor, ExecutorParams, Finished, Job, OnReport
+from .base import Ending, Executor, ExecutorParams, Job, OnValidation
 from .ray_node import SIGN, Mailbox, Parcel, Returned, run_on_node, sign
 from .shipping import ROOT, pack_plugins, stage_package
 
@@ -94,7 +94,7 @@ class RayCluster(Executor):
         run = self._run.options(name=name, num_gpus=gpus).remote(self._pack(ticket, job), self._mailbox)
         self._under_way[run] = ticket, job
 
-    def wait(self, on_report: OnReport) -> Finished:
+    def wait(self, on_validation: OnValidation) -> Ending:
         assert self._under_way, "no job was submitted"
         try:
             while True:
@@ -102,7 +102,7 @@ class RayCluster(Executor):
                 self._ray.wait(waiting, num_returns=1)
                 ready, _ = self._ray.wait(waiting, num_returns=len(waiting), timeout=0)
                 if self._reports in ready:
-                    self._answer(on_report)
+                    self._answer(on_validation)
                 ended = next((run for run in ready if run in self._under_way), None)
                 if ended is not None:
                     return self._finish(ended)
@@ -196,16 +196,16 @@ class RayCluster(Executor):
         )
         return Parcel(ticket, job, place, self._sign, self._plugins[names])
 
-    def _answer(self, on_report: OnReport) -> None:
+    def _answer(self, on_validation: OnValidation) -> None:
         """Hand the reports that have arrived on, and send the answers back."""
         jobs = dict(self._under_way.values())
         for ticket, *values in self._ray.get(self._reports):
             if ticket in jobs:  # or its run was lost since
                 epoch, epochs, value = values
-                self._mailbox.answer.remote(ticket, on_report(jobs[ticket], epoch, epochs, value))
+                self._mailbox.answer.remote(ticket, on_validation(jobs[ticket], epoch, epochs, value))
         self._reports = self._mailbox.take.remote()
 
-    def _finish(self, run: Any) -> Finished:
+    def _finish(self, run: Any) -> Ending:
         """How a run ended; the files that it left are put where a worker on this machine would have left them."""
         _, job = self._under_way.pop(run)
         errors = self._ray.exceptions
@@ -215,9 +215,9 @@ class RayCluster(Executor):
             reason = _last_line(error)
             lacking = reason.startswith(("ModuleNotFoundError", "ImportError"))
             remedy = ": install provbench's dependencies on every node" if lacking else ""
-            return Finished(job, None, f"on a node of the cluster: {reason}{remedy}", user_error=lacking)
+            return Ending(job, None, f"on a node of the cluster: {reason}{remedy}", user_error=lacking)
         except errors.RayError as error:
-            return Finished(job, None, f"Ray lost it ({type(error).__name__}): {_first_line(error)}")
+            return Ending(job, None, f"Ray lost it ({type(error).__name__}): {_first_line(error)}")
         for name, content in returned.files.items():
             path = job.place.work_root / job.spec.key / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -18,10 +18,9 @@ from provbench.registry.base import UserError
 from provbench.results.store import RunRecord
 
 from ..planning import Place
-from .base import Finished, Job
+from .base import Ending, Job
 from .shipping import ROOT, unpack_plugins
 from .threads import limit_threads
-from .told import told
 
 SIGN = ".driver"
 """A file under work_root by which a node knows that it shares the driver's file system."""
@@ -69,7 +68,7 @@ class Parcel:
 class Returned:
     """How a job ended, and what it left under its working folder, by relative path, if the driver cannot see that."""
 
-    finished: Finished
+    finished: Ending
     files: Mapping[str, bytes]
 
 
@@ -100,7 +99,7 @@ class Mailbox:
 def run_on_node(parcel: Parcel, mailbox: Any) -> Returned:
     """Execute a job here: its plugins are loaded and its data prepared first, and what it left is packed up."""
     limit_threads(parcel.place.threads)
-    finished = told(parcel.job, lambda: _run(parcel, mailbox))
+    finished = Ending.of(parcel.job, lambda: _run(parcel, mailbox))
     if finished.user_error:
         finished = replace(finished, error=f"node {platform.node()}: {finished.error}")
     folder = parcel.place.work_root / parcel.job.spec.key

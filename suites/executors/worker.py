@@ -20,9 +20,8 @@ from typing import Any, cast
 
 import psutil
 
-from .base import Finished, Job
+from .base import Ending, Job
 from .threads import limit_threads
-from .told import told
 
 _context = multiprocessing.get_context("spawn")
 _HINTS = {"SIGKILL": " (out of memory?)", "SIGBUS": " (shared memory full?)"}
@@ -103,12 +102,12 @@ def _serve(pipe: Connection, job: Job) -> bool:
         pipe.send(values)
         return bool(pipe.recv())
 
-    finished = told(job, partial(execute, job.spec, job.place, report))
+    finished = Ending.of(job, partial(execute, job.spec, job.place, report))
     pipe.send(finished)
     return usable_after(finished)
 
 
-def usable_after(finished: Finished) -> bool:
+def usable_after(finished: Ending) -> bool:
     """Whether its process can run another job: after a failure of the machinery, memory or the GPU may be in ruins."""
     return finished.record is not None or finished.user_error
 

@@ -37,7 +37,7 @@ ORACLE = "oracle"
 
 
 @dataclass(frozen=True)
-class Part:
+class MethodPart:
     """A plugin of a method, with the parameters that the suite gives it."""
 
     registry: Registry
@@ -71,9 +71,9 @@ class Cell:
     variant: Literal["mini", "full"]
     values: Mapping[str, Any]
     """Task parameters that the suite sets."""
-    synthesizer: Part | None
-    augmentation: Part | None
-    regularizers: tuple[Part, ...]
+    synthesizer: MethodPart | None
+    augmentation: MethodPart | None
+    regularizers: tuple[MethodPart, ...]
     overrides: Mapping[str, Any]
     swept: frozenset[str]
     """Parameters whose values make this method one point of a sweep: no search varies them."""
@@ -84,7 +84,7 @@ class Cell:
     where: str
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[MethodPart, ...]:
         return tuple(part for part in (self.synthesizer, self.augmentation, *self.regularizers) if part is not None)
 
     @property
@@ -262,10 +262,10 @@ def _cell(file: SuiteFile, name: str, method: str, plugins: tuple[str, ...]) -> 
     protocols = section.selection or (next(iter(task.info.selection)),)
     _check_protocols(protocols, task, file.where("tasks", name, "selection"))
 
-    def part(registry: Registry, use: PluginUse, *location: str | int) -> Part:
+    def part(registry: Registry, use: PluginUse, *location: str | int) -> MethodPart:
         where = file.where("methods", method, *location)
         _located(where, lambda: registry.get(use.name))
-        return Part(registry, use.name, use.values, where)
+        return MethodPart(registry, use.name, use.values, where)
 
     names = [use.name for use in composition.regularizers]
     if len(set(names)) != len(names):

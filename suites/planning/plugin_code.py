@@ -17,7 +17,7 @@ from provbench.registry import (
     REGULARIZERS,
     SYNTHESIZERS,
     TASKS,
-    Entry,
+    Registration,
     Registry,
     file_name,
     is_file,
@@ -55,7 +55,7 @@ def loaded_code(registry: Registry, name: str) -> PluginCode:
     )
 
 
-def _origin(entry: Entry) -> str:
+def _origin(entry: Registration) -> str:
     """Without folders, which say nothing elsewhere. What a program registered by itself comes from its module."""
     if entry.origin == BUILT_IN and not entry.built_in:
         return str(getattr(entry.target, "__module__", ""))

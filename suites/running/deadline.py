@@ -23,10 +23,10 @@ class Deadline:
     def check(self) -> None:
         """Raises `OverTimeError` when the limit is passed."""
         if self.passed_by():
-            raise OverTimeError(self.told)
+            raise OverTimeError(self.words)
 
     @property
-    def told(self) -> str:
+    def words(self) -> str:
         """What happened, and what can be done about it."""
         return (
             f"over its time limit of {(self.seconds or 0) / 60:g} minutes; it goes on from its last finished epoch "

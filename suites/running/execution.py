@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
     from provbench.benchmarks.training import Outcome
 
-Report = Callable[[int, int, float | None], bool]
+OnValidation = Callable[[int, int, float | None], bool]
 
 
 def never_stop(epoch: int, epochs: int, value: float | None) -> bool:
     return False
 
 
-def execute(spec: RunSpec, place: Place | None = None, report: Report = never_stop) -> RunRecord:
+def execute(spec: RunSpec, place: Place | None = None, report: OnValidation = never_stop) -> RunRecord:
     """Train and score one run, in this process, or in `spec.processes` new ones that train it together.
 
     report(epochs done, epochs in all, validation value) is called at each validation; answering True prunes the run.
@@ -86,7 +86,7 @@ def execute(spec: RunSpec, place: Place | None = None, report: Report = never_st
         return RunRecord(**common, status="failed", reason=reason, traceback=whole_traceback(error))
 
 
-def _guarded(report: Report) -> Report:
+def _guarded(report: OnValidation) -> OnValidation:
     """`report`, whose errors are no method's: they are raised as `OSError` (or `UserError`)."""
 
     def guarded(epoch: int, epochs: int, value: float | None) -> bool:
@@ -100,7 +100,7 @@ def _guarded(report: Report) -> Report:
     return guarded
 
 
-def _attempt(spec: RunSpec, place: Place, report: Report) -> dict[str, Any]:
+def _attempt(spec: RunSpec, place: Place, report: OnValidation) -> dict[str, Any]:
     """The fields of the record that a training decides, in this process or as a rank. Raises as `sort_out` returns."""
     from provbench.benchmarks.training import (  # before the clock starts: it takes seconds, once in a process
         distributed,
@@ -130,7 +130,7 @@ def _attempt(spec: RunSpec, place: Place, report: Report) -> dict[str, Any]:
     return {**result, **measured(), "peak_memory_mb": largest}
 
 
-def _train(spec: RunSpec, place: Place, report: Report, train: Callable[..., Outcome]) -> dict[str, Any]:
+def _train(spec: RunSpec, place: Place, report: OnValidation, train: Callable[..., Outcome]) -> dict[str, Any]:
     task = build_task(spec, place)
     if data_fingerprint(task, spec.synthesizer) != spec.fingerprint:
         raise UserError(f"{task.root}: the data have changed since the run was planned: plan it again")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from provbench.registry.base import MissingDataError
 from provbench.results.store import RunRecord
 
-from ..driving import CellRuns, Choice, Known, Lookup, Output, search_base, search_settings
+from ..driving import CellRuns, Choice, Lookup, Output, RecordCache, search_base, search_settings
 from ..planning import ORACLE, Cell, OtherCode, Plan, RunSpec, other_code
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def open_begun(plan: Plan, output: Output, data_root: Path, storage: str | None 
     fingerprints = plan.fingerprints(data_root)
     studies = _studies(plan, output, storage)
     begun = _begun(plan, fingerprints, studies)
-    lookup = Known(output.store).get
+    lookup = RecordCache(output.store).get
     return {cell: CellRuns(plan, cell, fingerprints[cell], studies, lookup) for cell in plan.cells if cell in begun}
 
 

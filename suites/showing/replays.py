@@ -35,7 +35,7 @@ _KINDS: Mapping[str, Registry] = {
     "regularizers": REGULARIZERS,
 }
 
-Differences = dict[str, tuple[Any, Any]]
+ChangedValues = dict[str, tuple[Any, Any]]
 """Field, such as `val.accuracy`, to what was recorded and what came out now."""
 
 
@@ -44,9 +44,9 @@ class Replay:
     """A record, and what its repetition has otherwise."""
 
     record: RunRecord
-    outcome: Differences
+    outcome: ChangedValues
     """Of what must be the same to the last bit."""
-    environment: Differences
+    environment: ChangedValues
     """Of device, versions and commit: what may be the reason."""
 
     code: tuple[str, ...] = ()
@@ -118,7 +118,7 @@ def recorded_order(cells: Iterable[CellRuns]) -> list[str]:
     return list(dict.fromkeys(keys))
 
 
-def differences(recorded: Mapping[str, Any], repeated: Mapping[str, Any]) -> Differences:
+def differences(recorded: Mapping[str, Any], repeated: Mapping[str, Any]) -> ChangedValues:
     """The fields that differ, flat: `val.accuracy`, `curve.0.loss`. NaN equals NaN; None where one lacks the field."""
     before, after = _flat(recorded), _flat(repeated)
     pairs = {name: (before.get(name), after.get(name)) for name in {**before, **after}}

@@ -10,8 +10,8 @@ from provbench.registry.base import UserError, atomic_file, make_folder
 from provbench.results.store import Counts
 from provbench.results.tables import (
     Column,
-    Entry,
     PublishedNumber,
+    RowRuns,
     Table,
     TableRow,
     build_table,
@@ -145,14 +145,14 @@ class _Builder:
             over=row.over or "",
         )
 
-    def _entry(self, column: ColumnSection, row: RowSection) -> Entry:
+    def _entry(self, column: ColumnSection, row: RowSection) -> RowRuns:
         """What the row brings to a column; its records under the names that this suite gives them."""
         state = self.states.get((self.scope.task_of(column, row), row.method))
         if state is None or not self.scope.is_ours(column, row, state.cell):
-            return Entry(model=self.scope.published_model(column, row))
+            return RowRuns(model=self.scope.published_model(column, row))
         names = {"method": state.cell.method, "task": state.cell.task.name}
         selected = state.under(column.selection or self.section.selection)
-        return Entry(
+        return RowRuns(
             runs=[record.model_copy(update=names) for record in selected.records],
             seeds=self.suite.seeds,
             model=network(state.cell),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from provbench.results import Column, Entry, PublishedNumber, RunRecord, Table, TableRow, build_table
+from provbench.results import Column, PublishedNumber, RowRuns, RunRecord, Table, TableRow, build_table
 
 ACCURACY = Column("waterbirds", "accuracy")
 SEEDS = (0, 1, 2)
@@ -32,19 +32,19 @@ def record(key: str, **fields: Any) -> RunRecord:
 
 def entry(
     method: str, scores: Mapping[int, float] | Iterable[float] = (), seeds: Sequence[int] = SEEDS, **fields: Any
-) -> Entry:
-    """Finished runs with these accuracies, of the first seeds, or by seed. The other seeds are missing."""
+) -> RowRuns:
+    """Ending runs with these accuracies, of the first seeds, or by seed. The other seeds are missing."""
     by_seed = scores if isinstance(scores, Mapping) else dict(zip(seeds, scores, strict=False))
     runs = [
         record(f"{method}-{seed}", **{"method": method, "seed": seed, "test": {"accuracy": score}, **fields})
         for seed, score in by_seed.items()
     ]
-    return Entry(runs, seeds)
+    return RowRuns(runs, seeds)
 
 
-def row(method: str, *entries: Entry | Mapping[int, float] | Iterable[float], **fields: Any) -> TableRow:
+def row(method: str, *entries: RowRuns | Mapping[int, float] | Iterable[float], **fields: Any) -> TableRow:
     """A row of a table; scores stand for an entry of them, and nothing for one with all seeds missing."""
-    made = [one if isinstance(one, Entry) else entry(method, one) for one in entries or ((),)]
+    made = [one if isinstance(one, RowRuns) else entry(method, one) for one in entries or ((),)]
     return TableRow(method, made, **fields)
 
 

@@ -24,8 +24,8 @@ import optuna
 import yaml
 
 from provbench.results.store import RunRecord, Store, encode
-from provbench.suites.driving import Driver, Known, Output, search_base, search_settings
-from provbench.suites.executors import Executor, Finished, Job, OnReport
+from provbench.suites.driving import Driver, Output, RecordCache, search_base, search_settings
+from provbench.suites.executors import Ending, Executor, Job, OnValidation
 from provbench.suites.file import Suite, SuiteFile, expand_sweeps
 from provbench.suites.planning import Place, Plan, RunSpec, make_plan
 from provbench.suites.search import CellSearch, Fixed, journal, open_storage
@@ -62,7 +62,7 @@ def measure_search(options: argparse.Namespace, folder: Path) -> None:
     watch.time(CellSearch, "report", "reporting")
     watch.time(CellSearch, "tell", "telling")
     watch.time(journal, "sync", "syncing")
-    watch.time(Known, "put", "storing")
+    watch.time(RecordCache, "put", "storing")
     took = _time(_driver(options, folder / "out").run)
     print(f"{options.trials} trials of {options.sampler}: {took}, {options.trials / took.wall:.1f} trials/s")
     for name, seconds in watch.seconds.items():
@@ -104,13 +104,13 @@ class Instant(Executor):
     def submit(self, job: Job) -> None:
         self._queue.append(job)
 
-    def wait(self, on_report: OnReport) -> Finished:
+    def wait(self, on_validation: OnValidation) -> Ending:
         job = self._queue.pop(0)
         record = _record(job.spec)
         for entry in record.curve:
-            if on_report(job, int(entry["epoch"]), len(record.curve), entry[job.spec.selection_metric]):
-                return Finished(job, record.model_copy(update={"status": "pruned"}))
-        return Finished(job, record)
+            if on_validation(job, int(entry["epoch"]), len(record.curve), entry[job.spec.selection_metric]):
+                return Ending(job, record.model_copy(update={"status": "pruned"}))
+        return Ending(job, record)
 
 
 class Stopwatch:

@@ -27,7 +27,7 @@ from ..terminal import (
 )
 
 if TYPE_CHECKING:
-    from provbench.results.regression import Change, Comparison, Name, Number, State
+    from provbench.results.regression import Change, Comparison, Name, SeedValues, State
     from provbench.results.store import Difference, RunRecord
     from provbench.suites.planning import Plan
 
@@ -243,7 +243,7 @@ def _as_json(
 
 
 def _change_as_json(change: Change) -> dict[str, Any]:
-    def side(number: Number) -> dict[str, Any]:
+    def side(number: SeedValues) -> dict[str, Any]:
         summary = vars(number.summary) if number.summary else {"mean": None, "std": None, "n": 0}
         return {**summary, "values": number.values, "runs": number.keys}
 

@@ -21,7 +21,7 @@ from provbench.benchmarks.training.distributed import (
     synchronize_buffers,
     which_rank,
 )
-from provbench.benchmarks.training.hooks import Report
+from provbench.benchmarks.training.hooks import OnValidation
 from provbench.benchmarks.training.launcher import launch
 from provbench.registry import UserError
 
@@ -40,7 +40,7 @@ def test_a_process_alone_is_its_own_rank_0() -> None:
     assert norm.running_mean.tolist() == pytest.approx([0.1, 0.2])
 
 
-def settle(folder: Path, report: Report) -> dict[str, Any]:
+def settle(folder: Path, report: OnValidation) -> dict[str, Any]:
     """Run by each rank; rank 0's view is returned, the others' is written into the folder."""
     join()
     number = rank()

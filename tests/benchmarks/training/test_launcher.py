@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from provbench.benchmarks.training import distributed
-from provbench.benchmarks.training.hooks import Report
+from provbench.benchmarks.training.hooks import OnValidation
 from provbench.benchmarks.training.launcher import launch
 from provbench.registry import UserError
 from provbench.suites.running.failures import MethodFailure, sort_out
@@ -26,7 +26,7 @@ def never(*_: object) -> bool:
     return False
 
 
-def work(folder: Path, plan: dict[int, str], report: Report) -> Any:
+def work(folder: Path, plan: dict[int, str], report: OnValidation) -> Any:
     """What a rank does: as planned, or it waits for the others for ever."""
     distributed.join()
     rank = distributed.rank()

@@ -14,21 +14,21 @@ from scipy.stats import ttest_ind, ttest_rel
 from statsmodels.stats.multitest import multipletests
 
 from provbench.registry import UserError
-from provbench.results import Column, Entry, RunRecord, TableRow, build_table, render, render_all
-from provbench.results.regression.differences import MOVED, Change, Name, Number, State, compare
+from provbench.results import Column, RowRuns, RunRecord, TableRow, build_table, render, render_all
+from provbench.results.regression.differences import MOVED, Change, Name, SeedValues, State, compare
 from provbench.results.regression.paired_runs import pair_runs
 from provbench.results.regression.table_numbers import read_table, read_tables, with_identities
 
 NAME = Name("full", "waterbirds", "cutmix", "accuracy")
 
 
-def number(values: Sequence[float] | Mapping[int, float], run: str = "", **fields: Any) -> Number:
+def number(values: Sequence[float] | Mapping[int, float], run: str = "", **fields: Any) -> SeedValues:
     """A number of seeds 0, 1, … or of those given. run: what the keys of its runs begin with."""
     by_seed = dict(values) if isinstance(values, Mapping) else dict(enumerate(values))
-    return Number(by_seed, {seed: f"{run}{seed}" for seed in by_seed}, **fields)
+    return SeedValues(by_seed, {seed: f"{run}{seed}" for seed in by_seed}, **fields)
 
 
-def change_of(old: Number, new: Number, **options: Any) -> Change:
+def change_of(old: SeedValues, new: SeedValues, **options: Any) -> Change:
     (change,) = compare({NAME: old}, {NAME: new}, **options).changes
     return change
 
@@ -189,15 +189,15 @@ class TestVerdicts:
         found = compare({}, new)
         assert [change.verdict for change in found.changes] == ["new"]
         assert not found.moved
-        assert compare({NAME: Number()}, {NAME: Number()}).changes == ()
+        assert compare({NAME: SeedValues()}, {NAME: SeedValues()}).changes == ()
 
     def test_a_seed_whose_run_gave_nothing_is_lost(self) -> None:
         old = number(self.OLD, "a")
-        failed = Number({0: 60.0, 1: 62.0}, {0: "a0", 1: "a1", 2: "a2"})
+        failed = SeedValues({0: 60.0, 1: 62.0}, {0: "a0", 1: "a1", 2: "a2"})
         found = compare({NAME: old}, {NAME: failed})
         assert (found.changes[0].verdict, found.changes[0].lost) == ("reproduced", (2,))
         assert found.moved
-        assert change_of(old, Number({0: 60.0, 1: 62.0}, {0: "a0", 1: "a1"}, missing=2)).lost == (2, 3)
+        assert change_of(old, SeedValues({0: 60.0, 1: 62.0}, {0: "a0", 1: "a1"}, missing=2)).lost == (2, 3)
         nobody_asked = compare({NAME: old}, {NAME: number([60.0, 62.0], "a")})
         assert nobody_asked.changes[0].lost == ()
         assert not nobody_asked.moved
@@ -226,7 +226,7 @@ class TestVerdicts:
 
     def test_a_mean_of_what_is_not_comparable_is_not(self) -> None:
         mean, other = NAME._replace(number=1), NAME._replace(method="baseline", number=1)
-        of_mean, moved = Number(dict(enumerate(self.OLD))), Number(dict(enumerate(self.BETTER)))
+        of_mean, moved = SeedValues(dict(enumerate(self.OLD))), SeedValues(dict(enumerate(self.BETTER)))
         old = {NAME: number(self.OLD, "a", unit="%"), mean: of_mean, other: of_mean}
         new = {NAME: number(self.OLD, "b", unit="points"), mean: moved, other: moved}
         verdicts = {change.name: change.verdict for change in compare(old, new).changes}
@@ -434,7 +434,7 @@ class TestTables:
     def test_every_number_of_a_rendered_table(self, make_record: MakeRun) -> None:
         columns = [Column("waterbirds", "accuracy"), Column("waterbirds", "training time")]
         rows = [
-            TableRow(method, [Entry(runs, (0, 1, 2))] * 2)
+            TableRow(method, [RowRuns(runs, (0, 1, 2))] * 2)
             for method in ("baseline", "cutmix")
             if (
                 runs := [
@@ -451,7 +451,7 @@ class TestTables:
             assert (found.missing, found.unit, name.selection) == (1, "%", "val")
 
     def test_of_several_tables_in_one_file(self) -> None:
-        rows = [TableRow("cutmix", [Entry([], (0,))])]
+        rows = [TableRow("cutmix", [RowRuns([], (0,))])]
         made = build_table(rows, [Column("birds", "accuracy")], variant="full")
         both = read_tables(render_all({"one": made, "other": made}, "json").encode(), "tables.json")
         assert [name.table for name in both] == ["one", "other"]
@@ -466,7 +466,7 @@ class TestTables:
         assert name == first
         assert first == (
             NAME._replace(group="5-shot", selection="val", over="ALIA", table="main"),
-            Number(
+            SeedValues(
                 {0: 70, 5: 71},
                 {0: "aa", 5: "ab", 6: "ac"},
                 0,

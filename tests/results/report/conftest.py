@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from provbench.results import Column, Entry, RunRecord, TableRow, build_table
+from provbench.results import Column, RowRuns, RunRecord, TableRow, build_table
 from provbench.results.figures import convergence_figure
 from provbench.results.report import Report, Search, Selection, SuiteCell, Trial
 
@@ -78,7 +78,7 @@ def report_of(runs: Mapping[int, Mapping[int, RunRecord]], folder: Path, **field
     rows = [
         TableRow(
             method,
-            [Entry(list(runs.get(number, {}).values()), SEEDS)] * 2,
+            [RowRuns(list(runs.get(number, {}).values()), SEEDS)] * 2,
             label=labels.get(method, ""),
             group="plain" if number == 0 else "with mixing",
         )

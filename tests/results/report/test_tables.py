@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 
-from provbench.results import Column, Entry, Table, TableRow, build_table, render
+from provbench.results import Column, RowRuns, Table, TableRow, build_table, render
 from provbench.results.report.tables import row_links, sort_value, table_files, table_page
 
 from .conftest import METHODS, MakeReport
@@ -61,7 +61,7 @@ def two_rows(*rows: TableRow) -> Table:
 
 
 def test_a_method_with_several_rows_has_a_page_for_each() -> None:
-    entries = [Entry()]
+    entries = [RowRuns()]
     table = two_rows(
         TableRow("a", entries, group="x"), TableRow("a", entries, group="y"), TableRow("a", entries, group="y")
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from provbench.results import Column, Entry, RunRecord, Table, TableRow, build_table
+from provbench.results import Column, RowRuns, RunRecord, Table, TableRow, build_table
 from provbench.results.report.verdicts import judge
 
 from .conftest import MakeReport
@@ -18,7 +18,7 @@ def make_table(make_record: Callable[..., RunRecord]) -> MakeTable:
         rows = []
         for method, values in scores.items():
             runs = [make_record(f"{method}{i}", seed=i, test={"m": value}) for i, value in enumerate(values)]
-            rows.append(TableRow(method, [Entry(runs, range(3))], label=method.upper()))
+            rows.append(TableRow(method, [RowRuns(runs, range(3))], label=method.upper()))
         column = Column("t", "m", label="metric", higher_is_better=higher_is_better)
         return build_table(rows, [column], variant="full", baseline=baseline)
 
@@ -72,7 +72,7 @@ def test_nothing_run_yet(make_table: MakeTable) -> None:
 
 
 def test_a_table_of_published_numbers_has_nothing_of_ours() -> None:
-    table = build_table([TableRow("theirs", [Entry()])], [Column("t", "m")], variant="full")
+    table = build_table([TableRow("theirs", [RowRuns()])], [Column("t", "m")], variant="full")
     assert not judge(table).is_ours
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from provbench.registry import UnknownNameError, UserError
-from provbench.results import Column, Entry, Summary, TableRow
+from provbench.results import Column, RowRuns, Summary, TableRow
 
 from ..tabular import ACCURACY, entry, notes, published, record, row, table
 
@@ -41,11 +41,11 @@ class TestCells:
 
     def test_a_run_of_another_suite_is_as_good(self) -> None:
         runs = [record("aa00", seed=0), record("aa01", seed=1, method="cutmix-of-old", suite="old")]
-        assert table([row("cutmix", Entry(runs, (0, 1)))]).cells[0][0].gaps == 0
+        assert table([row("cutmix", RowRuns(runs, (0, 1)))]).cells[0][0].gaps == 0
 
     def test_an_entry_for_each_column(self) -> None:
         of_cub = [record("bb00", task="cub", test={"top-1": 80.0}, fingerprint="beef", protocol="7")]
-        made = table([row("cutmix", (60.0, 61.0, 62.0), Entry(of_cub, (0,)))], ACCURACY, Column("cub", "top-1"))
+        made = table([row("cutmix", (60.0, 61.0, 62.0), RowRuns(of_cub, (0,)))], ACCURACY, Column("cub", "top-1"))
         assert [cell.values for cell in made.cells[0]] == [{0: 60.0, 1: 61.0, 2: 62.0}, {0: 80.0}]
         assert "waterbirds: protocol 1, data feedfeedfeed." in made.notes
         assert "cub: protocol 7, data beef." in made.notes
@@ -93,7 +93,7 @@ class TestTests:
 
     def test_published_rows_need_none(self) -> None:
         twice = [replace(ROWS[0], group=group) for group in "ab"]
-        made = table([*twice, TableRow("cutmix", [Entry(model="resnet50")], group="c")], baseline="baseline")
+        made = table([*twice, TableRow("cutmix", [RowRuns(model="resnet50")], group="c")], baseline="baseline")
         assert made.cells[2][0].p_value is None
 
 
@@ -120,7 +120,9 @@ class TestBest:
         rows = [
             row(
                 method,
-                Entry([record(f"{method}{seed}", seed=seed, seconds=3600 * h) for seed, h in enumerate(of)], range(3)),
+                RowRuns(
+                    [record(f"{method}{seed}", seed=seed, seconds=3600 * h) for seed, h in enumerate(of)], range(3)
+                ),
             )
             for method, of in hours.items()
         ]
@@ -164,13 +166,13 @@ class TestGaps:
             record("aa03", seed=3, test={"accuracy": float("nan")}),
             record("aa04", seed=4, test={"accuracy": 62.0}),
         ]
-        ((cell,),) = table([row("cutmix", Entry(runs, range(5)))]).cells
+        ((cell,),) = table([row("cutmix", RowRuns(runs, range(5)))]).cells
         assert (cell.missing, cell.failed, cell.void) == ((2,), (1,), (3,))
         assert cell.values == {0: 60.0, 4: 62.0}
         assert cell.text() == "61.0 ± 1.4 (2) – – –"
 
     def test_nothing_yet_and_nothing_expected(self) -> None:
-        cells = [cells[0] for cells in table([row("cutmix"), row("alia", Entry(model="resnet50"))]).cells]
+        cells = [cells[0] for cells in table([row("cutmix"), row("alia", RowRuns(model="resnet50"))]).cells]
         assert [cell.text() for cell in cells] == ["–", ""]
 
     def test_a_run_of_a_seed_that_is_not_expected_is_left_out(self) -> None:
@@ -213,13 +215,13 @@ class TestPublished:
         assert cell.deviation is None
 
     def test_a_method_without_runs_is_found_by_the_name_of_its_network(self) -> None:
-        cell = table([row("cutmix", Entry(model="vgg16-cam"))], published=self.NUMBERS).cells[0][0]
+        cell = table([row("cutmix", RowRuns(model="vgg16-cam"))], published=self.NUMBERS).cells[0][0]
         assert cell.published is not None
         assert (cell.published.value, cell.text(), cell.deviation) == (9.9, "", None)
 
     def test_settings_of_columns_and_rows(self) -> None:
         columns = [ACCURACY, replace(ACCURACY, setting="ablation")]
-        plain = row("cutmix", *[Entry(model="resnet50")] * 2)
+        plain = row("cutmix", *[RowRuns(model="resnet50")] * 2)
         rows = [plain, replace(plain, setting="ablation"), replace(plain, setting="")]
         found = [[cell.published for cell in cells] for cells in table(rows, *columns, published=self.NUMBERS).cells]
         assert [[number and number.value for number in of] for of in found] == [[64.2, 7.7], [7.7, 7.7], [64.2, 64.2]]
@@ -270,7 +272,7 @@ class TestMeans:
 
     def rows(self) -> list[TableRow]:
         def of(method: str, birds: dict[int, float], cub: dict[int, float]) -> TableRow:
-            return row(method, birds, entry(method, cub, task="cub"), Entry())
+            return row(method, birds, entry(method, cub, task="cub"), RowRuns())
 
         return [
             of("baseline", {0: 60.0, 1: 62.0, 2: 64.0}, {0: 40.0, 1: 42.0, 2: 46.0}),
@@ -334,20 +336,20 @@ class TestRefusals:
     def test_failed_runs_hinder_no_comparison(self) -> None:
         failed = record("ff00", seed=1, status="failed", test={}, fingerprint="", protocol="")
         runs = [*entry("cutmix", (60.0,)).runs, failed]
-        assert table([row("cutmix", Entry(runs, (0, 1)))]).cells[0][0].failed == (1,)
+        assert table([row("cutmix", RowRuns(runs, (0, 1)))]).cells[0][0].failed == (1,)
 
     def test_two_finished_runs_of_a_seed(self) -> None:
         with pytest.raises(UserError, match="two finished final runs of seed 0, aa00 and aa01"):
-            table([row("cutmix", Entry([record("aa00"), record("aa01")], (0,)))])
+            table([row("cutmix", RowRuns([record("aa00"), record("aa01")], (0,)))])
 
     def test_two_networks_in_a_row(self) -> None:
         runs = [record("aa00", seed=0), record("aa01", seed=1, parameters={"model": "vgg16-cam"})]
         with pytest.raises(UserError, match=r"cutmix: mixes the networks \['resnet50', 'vgg16-cam'\] on waterbirds"):
-            table([row("cutmix", Entry(runs, (0, 1)))])
+            table([row("cutmix", RowRuns(runs, (0, 1)))])
 
     def test_runs_of_a_search(self) -> None:
         with pytest.raises(ValueError, match="is no final run"):
-            table([row("cutmix", Entry([record("aa00", phase="search", test={})], (0,)))])
+            table([row("cutmix", RowRuns([record("aa00", phase="search", test={})], (0,)))])
 
     def test_unknown_names(self) -> None:
         with pytest.raises(UnknownNameError, match="unknown baseline 'cutmux': did you mean 'cutmix'"):
@@ -360,4 +362,4 @@ class TestRefusals:
     def test_val_metrics_are_no_test_metrics(self) -> None:
         runs = [record("aa00", val={"f1": 1.0})]
         with pytest.raises(UnknownNameError, match="unknown test metric of waterbirds 'f1'"):
-            table([row("cutmix", Entry(runs, (0,)))], Column("waterbirds", "f1"))
+            table([row("cutmix", RowRuns(runs, (0,)))], Column("waterbirds", "f1"))

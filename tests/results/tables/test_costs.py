@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from provbench.results import COSTS, Column, Entry, RunRecord
+from provbench.results import COSTS, Column, RowRuns, RunRecord
 
 from ..tabular import notes, record, row, table
 
@@ -35,9 +35,9 @@ def test_what_a_record_does_not_say_is_nan() -> None:
 
 @pytest.mark.parametrize("name", COSTS)
 def test_a_column_of_costs(name: str) -> None:
-    def of(method: str, seconds: float) -> Entry:
+    def of(method: str, seconds: float) -> RowRuns:
         fields = {"method": method, "peak_memory_mb": 512.0, "curve": CURVE}
-        return Entry(
+        return RowRuns(
             [record(f"{method}-{seed}", seed=seed, seconds=seconds + 9 * seed, **fields) for seed in range(3)],
             (0, 1, 2),
         )
@@ -52,9 +52,9 @@ def test_a_column_of_costs(name: str) -> None:
 
 
 def test_the_lower_cost_is_best_where_a_test_tells_it_from_the_other() -> None:
-    def of(method: str, seconds: list[float]) -> Entry:
+    def of(method: str, seconds: list[float]) -> RowRuns:
         runs = [record(f"{method}-{seed}", method=method, seed=seed, seconds=one) for seed, one in enumerate(seconds)]
-        return Entry(runs, (0, 1, 2))
+        return RowRuns(runs, (0, 1, 2))
 
     column = Column("waterbirds", "training time", selection_metric="f1")
     slow, fast = of("slow", [3600.0, 3650.0, 3700.0]), of("fast", [1800.0, 1810.0, 1790.0])

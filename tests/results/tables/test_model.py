@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from provbench.results import Cell, Column, Entry, Kind, Table
+from provbench.results import Column, FieldKind, RowRuns, Table, TableCell
 
 from ..tabular import ACCURACY, published, row, table
 
 ROWS = [
-    row("baseline", (60.0, 62.0, 64.0), Entry(model="resnet50")),
-    row("cutmix", (63.0, 65.5, 66.5), Entry(model="resnet50")),
-    row("alia", (61.0, 65.0, 63.0), Entry(model="resnet50")),
+    row("baseline", (60.0, 62.0, 64.0), RowRuns(model="resnet50")),
+    row("cutmix", (63.0, 65.5, 66.5), RowRuns(model="resnet50")),
+    row("alia", (61.0, 65.0, 63.0), RowRuns(model="resnet50")),
 ]
 CUB = Column("cub", "accuracy", label="CUB")
 NUMBERS = [published("cutmix", 64.2), published("alia", 70.5, task="cub", source="secondary")]
@@ -48,7 +48,7 @@ def test_columns_show_what_they_have() -> None:
         (("p",), ["waterbirds accuracy [%]", "CUB"], ["0.018", ""]),
     ],
 )
-def test_what_is_shown_is_chosen(show: tuple[Kind, ...], header: list[str], cutmix: list[str]) -> None:
+def test_what_is_shown_is_chosen(show: tuple[FieldKind, ...], header: list[str], cutmix: list[str]) -> None:
     made = shown(table(ROWS, ACCURACY, CUB, baseline="baseline", published=NUMBERS, show=show))
     assert made[0][1:] == header
     assert made[2][1:3] == cutmix
@@ -69,7 +69,7 @@ def test_decimals_are_the_columns() -> None:
 
 def test_headings_over_columns() -> None:
     columns = [replace(ACCURACY, group="birds"), replace(ACCURACY, group="birds", label="again"), CUB]
-    rows = [row("cutmix", *[ROWS[1].entries[0]] * 2, Entry())]
+    rows = [row("cutmix", *[ROWS[1].entries[0]] * 2, RowRuns())]
     made = table(rows, *columns, published=NUMBERS)
     assert made.spans() == [("", 1), ("birds", 6), ("", 1)]
     assert sum(width for _, width in made.spans()) == len(made.header())
@@ -85,11 +85,13 @@ def test_headings_over_rows() -> None:
 @pytest.mark.parametrize("columns", [[], [ACCURACY]])
 @pytest.mark.parametrize("methods", [[], ["cutmix"]])
 @pytest.mark.parametrize("show", [("value",), ("p",)])
-def test_empty_tables_are_tables(columns: list, methods: list, show: tuple[Kind, ...]) -> None:
+def test_empty_tables_are_tables(columns: list, methods: list, show: tuple[FieldKind, ...]) -> None:
     rows = [row(method, *[()] * len(columns) or ()) for method in methods]
     if not columns:
         rows = [replace(one, entries=()) for one in rows]
-    made = Table("", "full", tuple(columns), tuple(rows), tuple((Cell(),) * len(columns) for _ in rows), (), show=show)
+    made = Table(
+        "", "full", tuple(columns), tuple(rows), tuple((TableCell(),) * len(columns) for _ in rows), (), show=show
+    )
     assert len(made.header()) == 1 + len(columns)
     assert [len(fields) for fields in made.body()] == [1 + len(columns)] * len(methods)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from provbench.results import Column, Counts, Entry, Table, TableRow
+from provbench.results import Column, Counts, RowRuns, Table, TableRow
 
 from ..tabular import ACCURACY, entry, notes, published, record, row, table
 
@@ -20,7 +20,7 @@ class TestLegend:
         assert table([row("cutmix")]).notes[0] == "–: not run yet."
 
     def test_published_numbers_only(self) -> None:
-        made = table([row("cutmix", Entry(model="resnet50"))], published=[published("cutmix", 64.2)])
+        made = table([row("cutmix", RowRuns(model="resnet50"))], published=[published("cutmix", 64.2)])
         assert made.notes[0] == "Published numbers only: nothing in this table is run here."
 
     def test_everything_failed(self) -> None:
@@ -96,13 +96,13 @@ class TestSelection:
             assert line in table([row("cutmix", scores)], column).notes
 
     def test_published_columns_have_none(self) -> None:
-        assert "Selection" not in notes(table([row("cutmix", Entry(model="resnet50"))]))
+        assert "Selection" not in notes(table([row("cutmix", RowRuns(model="resnet50"))]))
 
 
 class TestGaps:
     def test_seeds(self) -> None:
         assert "Seeds: 0, 1, 2." in table([row("cutmix"), row("alia")]).notes
-        other = table([row("cutmix"), row("alia", entry("alia", seeds=(0,))), row("sat", Entry())])
+        other = table([row("cutmix"), row("alia", entry("alia", seeds=(0,))), row("sat", RowRuns())])
         assert "Seeds of cutmix: 0, 1, 2." in other.notes
         assert "Seeds of alia: 0." in other.notes
 
@@ -112,7 +112,7 @@ class TestGaps:
             record("aa01", seed=1, status="failed", reason="FloatingPointError: loss is NaN\nTraceback", test={}),
             record("aa03", seed=3, test={"accuracy": float("nan")}),
         ]
-        made = table([row("cutmix", Entry(runs, range(4)), label="CutMix"), row("alia")])
+        made = table([row("cutmix", RowRuns(runs, range(4)), label="CutMix"), row("alia")])
         assert "– marks a seed that gave no value." in made.notes
         assert (
             "CutMix, waterbirds: seed 2 missing; seed 1 failed (FloatingPointError: loss is NaN); "
@@ -134,7 +134,7 @@ class TestGaps:
 
     def test_gains_and_means_repeat_no_gaps(self) -> None:
         columns = [ACCURACY, replace(ACCURACY, over="a"), Column("", "accuracy", mean_of=(0,))]
-        rows = [row("a", {0: 60.0}, {0: 60.0}, Entry()), row("b", {0: 61.0}, {0: 61.0}, Entry())]
+        rows = [row("a", {0: 60.0}, {0: 60.0}, RowRuns()), row("b", {0: 61.0}, {0: 61.0}, RowRuns())]
         made = table(rows, *columns)
         assert lines(made, "a, ", "b, ") == [f"{name}, waterbirds: seed 1 missing; seed 2 missing." for name in "ab"]
         assert "Gains (differences on shared seeds; neither tested nor ranked) over a: b." in made.notes
@@ -165,7 +165,7 @@ class TestSearch:
 
     def test_published_rows_have_no_budget(self) -> None:
         searched = replace(entry("m"), search=Counts(5, 0, 0))
-        assert "UNEQUAL" not in notes(table([row("m", searched), row("sat", Entry(model="sat"))]))
+        assert "UNEQUAL" not in notes(table([row("m", searched), row("sat", RowRuns(model="sat"))]))
 
 
 class TestOrigin:
@@ -198,7 +198,7 @@ class TestOrigin:
 
 class TestSources:
     def cell(self, method: str, **fields: str) -> TableRow:
-        return row(method, Entry(model="resnet50"), **fields)
+        return row(method, RowRuns(model="resnet50"), **fields)
 
     def test_one_place_of_a_kind_needs_no_list(self) -> None:
         numbers = [published("a", 60.0), published("b", 61.0, note="as printed"), published("c", 62.0, source="seed")]
@@ -240,7 +240,7 @@ class TestSources:
 
     def test_a_gain_that_a_column_has_is_no_note(self) -> None:
         numbers = [published("a", 64.2), published("a", 3.1, over="b"), published("a", 2.8, over="b", source="seed")]
-        rows = [row("a", *[Entry(model="resnet50")] * 2), row("b", *[Entry(model="resnet50")] * 2)]
+        rows = [row("a", *[RowRuns(model="resnet50")] * 2), row("b", *[RowRuns(model="resnet50")] * 2)]
         made = table(rows, ACCURACY, replace(ACCURACY, over="b"), published=numbers)
         assert not lines(made, "Published gain")
         assert "Published of a over b, too: +2.8 (seed), table 1." in made.notes

@@ -18,7 +18,7 @@ from provbench.results import (
     RENDERERS,
     Column,
     Counts,
-    Entry,
+    RowRuns,
     Table,
     TableRow,
     build_table,
@@ -79,8 +79,8 @@ def golden_row(method: str, birds: tuple[float, ...], cub: dict[int, float], tri
         runs.append(
             record("alia-2", method="alia", seed=2, status="failed", reason="ValueError: no <b>edits</b>", test={})
         )
-    of_birds = Entry(runs, (0, 1, 2), search=Counts(trials - 1, 1, 0), search_seconds=7200.0)
-    return row(method, of_birds, of_birds, entry(f"{method}-cub", cub, task="cub"), Entry(), of_birds, **fields)
+    of_birds = RowRuns(runs, (0, 1, 2), search=Counts(trials - 1, 1, 0), search_seconds=7200.0)
+    return row(method, of_birds, of_birds, entry(f"{method}-cub", cub, task="cub"), RowRuns(), of_birds, **fields)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def table() -> Table:
         golden_row("baseline", (60.0, 62.0, 64.0), {0: 70.0, 1: 71.0, 2: 72.5}, 10, **group),
         golden_row("cutmix", (63.0, 65.5, 66.5), {0: 71.0, 1: 72.0}, 10, label="CutMix_50% & |more|", **group),
         golden_row("alia", (61.0, 65.0), {}, 5, label="<b>ALIA</b>", over="cutmix", **group),
-        row("baseline", *[Entry(model="sat")] * 5, label="SAT", group="published"),
+        row("baseline", *[RowRuns(model="sat")] * 5, label="SAT", group="published"),
     ]
     return build_table(
         rows,
@@ -141,7 +141,7 @@ HOSTILE = [
 def named(name: str) -> Table:
     """A table with a name wherever a table has one."""
     column = Column(name, "m", label=name, group=name)
-    made = row(name, Entry(model="n"), label=name, group=name)
+    made = row(name, RowRuns(model="n"), label=name, group=name)
     number = published(name.strip() or "x", 1.5, task=name, model="n", metric="m", where=name, note=name)
     return build_table([made], [column], variant="full", published=[number], title=name, label=name)
 

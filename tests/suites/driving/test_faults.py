@@ -20,8 +20,8 @@ from provbench.suites.driving.faults import Faults
 from provbench.suites.driving.garbage import find_garbage, remove
 from provbench.suites.driving.lock import output_lock
 from provbench.suites.driving.output import Output
-from provbench.suites.executors import Finished, Job
-from provbench.suites.executors.base import OnReport
+from provbench.suites.executors import Ending, Job
+from provbench.suites.executors.base import OnValidation
 from provbench.suites.executors.inline import Inline
 from provbench.suites.executors.observer import Observer
 from provbench.suites.planning.plan import Plan
@@ -45,12 +45,12 @@ class Losing(Inline):
         self.left: Counter[str] = Counter()
         self.times, self.which = times, which
 
-    def wait(self, on_report: OnReport) -> Finished:
+    def wait(self, on_validation: OnValidation) -> Ending:
         job = self._queue[0]
         if self.which(job.spec) and self.left[job.spec.key] < self.times:
             self.left[job.spec.key] += 1
-            return Finished(self._queue.pop(0), None, "its worker process was killed by SIGKILL")
-        return super().wait(on_report)
+            return Ending(self._queue.pop(0), None, "its worker process was killed by SIGKILL")
+        return super().wait(on_validation)
 
 
 class Watching(Observer):
@@ -188,8 +188,8 @@ def test_a_user_error_of_one_run_stops_all(
     make: Callable[..., Plan], drive_with: Callable[..., Driver], output: Output
 ) -> None:
     class Complaining(Inline):
-        def wait(self, on_report: OnReport) -> Finished:
-            return Finished(self._queue.pop(0), None, "data/toy: the data have changed", user_error=True)
+        def wait(self, on_validation: OnValidation) -> Ending:
+            return Ending(self._queue.pop(0), None, "data/toy: the data have changed", user_error=True)
 
     with pytest.raises(UserError, match="the data have changed"):
         drive_with(make(), Complaining()).run()

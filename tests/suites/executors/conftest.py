@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from provbench.results.store.record import RunRecord
-from provbench.suites.executors import Executor, Finished, Job, OnReport
+from provbench.suites.executors import Ending, Executor, Job, OnValidation
 from provbench.suites.file.schema import load_suite
 from provbench.suites.planning.plan import Plan, make_plan
 from provbench.suites.planning.spec import Place
@@ -59,26 +59,26 @@ def never_stop(job: Job, epoch: int, epochs: int, value: float | None) -> bool:
     return False
 
 
-def run_all(executor: Executor, jobs: list[Job], on_report: OnReport = never_stop) -> list[Finished]:
+def run_all(executor: Executor, jobs: list[Job], on_validation: OnValidation = never_stop) -> list[Ending]:
     """How each job ended, in the order of the jobs, as many at a time as the executor takes."""
-    ended: dict[str, Finished] = {}
+    ended: dict[str, Ending] = {}
     waiting, under_way = list(jobs), 0
     while waiting or under_way:
         while waiting and under_way < executor.slots:
             executor.submit(waiting.pop(0))
             under_way += 1
-        finished = executor.wait(on_report)
+        finished = executor.wait(on_validation)
         ended[finished.job.spec.key] = finished
         under_way -= 1
     return [ended[job.spec.key] for job in jobs]
 
 
-def record_of(finished: Finished) -> RunRecord:
+def record_of(finished: Ending) -> RunRecord:
     assert finished.record is not None, finished.error
     return finished.record
 
 
-def seen_by(finished: Finished) -> dict[str, Any]:
+def seen_by(finished: Ending) -> dict[str, Any]:
     """What `look-around` saw."""
     reason = record_of(finished).reason
     told = re.search(r"\{.*\}", reason)

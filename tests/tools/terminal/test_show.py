@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provbench.results import Column, Entry, Field, PublishedNumber, RunRecord, Table, TableRow, build_table
+from provbench.results import Column, Field, PublishedNumber, RowRuns, RunRecord, Table, TableRow, build_table
 from provbench.tools.terminal import show
 
 COLUMNS = [
@@ -35,7 +35,7 @@ def table() -> Table:
             for seed in range(3)
         ]
         group = "a group of rows with a heading that is too long" if place < 2 else ""
-        rows.append(TableRow(method, [Entry(runs, range(3))] * 5, group=group))
+        rows.append(TableRow(method, [RowRuns(runs, range(3))] * 5, group=group))
     number = PublishedNumber(
         publication="p",
         task="birds",
@@ -107,7 +107,7 @@ def test_notes_are_indented(table: Table, monkeypatch: pytest.MonkeyPatch, capsy
 
 
 def test_fields_of_any_kind_come_first(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    made = build_table([TableRow("m", [Entry(), Entry()])], COLUMNS[:2], variant="full", show=("p",))
+    made = build_table([TableRow("m", [RowRuns(), RowRuns()])], COLUMNS[:2], variant="full", show=("p",))
     assert isinstance(made.header()[1], Field)
     text = screen(made, 80, monkeypatch, capsys)
     assert "metric 1" in text
