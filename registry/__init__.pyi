@@ -33,6 +33,15 @@ from .core import (
     is_file as is_file,
     load_plugins as load_plugins,
 )
+from .models import (
+    Classifier as Classifier,
+    FeatureNetwork as FeatureNetwork,
+    InstanceNetwork as InstanceNetwork,
+    NetworkBuilder as NetworkBuilder,
+    PartlyNew as PartlyNew,
+    ScoreMapNetwork as ScoreMapNetwork,
+    build_network as build_network,
+)
 from .params import (
     Params as Params,
     SearchSpace as SearchSpace,

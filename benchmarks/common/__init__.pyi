@@ -1,3 +1,18 @@
+from .accuracies import (
+    accuracy as accuracy,
+    group_accuracies as group_accuracies,
+    weighted_accuracy as weighted_accuracy,
+    worst_group_accuracy as worst_group_accuracy,
+)
+from .classification import (
+    ACCURACY as ACCURACY,
+    CLASS_ACCURACY as CLASS_ACCURACY,
+    TRAIN_WEIGHTED as TRAIN_WEIGHTED,
+    WORST_GROUP as WORST_GROUP,
+    classification_scores as classification_scores,
+    group_metric as group_metric,
+    predicted_labels as predicted_labels,
+)
 from .drawing import (
     BACKGROUNDS as BACKGROUNDS,
     LAND as LAND,
@@ -16,6 +31,9 @@ from .generated import (
     generated_problems as generated_problems,
     require_generated as require_generated,
 )
+from .image_checks import image_problems as image_problems, require_images as require_images
+from .image_recipe import ImageRecipe as ImageRecipe
+from .image_task import ImageTask as ImageTask
 from .images import ImageDataset as ImageDataset, read_image as read_image
 from .inspection import (
     class_gradient as class_gradient,
@@ -50,7 +68,13 @@ from .pictures import (
     verdict as verdict,
 )
 from .provenance import training_pictures as training_pictures
-from .records import ImageRecord as ImageRecord
+from .records import (
+    SPLITS as SPLITS,
+    Box as Box,
+    ImageRecord as ImageRecord,
+    Split as Split,
+    folder_records as folder_records,
+)
 from .synthetic import synthetic_records as synthetic_records
 from .tiny import tiny_trunk as tiny_trunk
 from .training_set import RecordTrainingSet as RecordTrainingSet

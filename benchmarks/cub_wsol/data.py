@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Literal
 
 import numpy as np
 
 from provbench.registry import Progress
 from provbench.registry.base import MissingDataError, UserError, read_image, read_mask
 
-from ..common import Line, read_lines
+from ..common import SPLITS, Box, Line, Split, read_lines
 from .metrics import SIDE
 
-Split = Literal["train", "val", "test"]
-SPLITS: tuple[Split, ...] = ("train", "val", "test")
 COUNTS: Mapping[str, int] = {"train": 5994, "val": 1000, "test": 5794}
 NUM_CLASSES = 200
 
@@ -49,7 +46,7 @@ class Bird:
     id: str
     label: int
     size: tuple[int, int]
-    boxes: tuple[tuple[int, int, int, int], ...]
+    boxes: tuple[Box, ...]
 
 
 def read_split(root: Path, split: Split, num_classes: int = NUM_CLASSES) -> list[Bird]:
@@ -65,7 +62,7 @@ def read_split(root: Path, split: Split, num_classes: int = NUM_CLASSES) -> list
         raise UserError(f"{folder / 'image_ids.txt'}: lists no image")
     labels = _by_image(folder / "class_labels.txt", ("image", "label"), ids)
     sizes = _by_image(folder / "image_sizes.txt", ("image", "width", "height"), ids)
-    boxes: dict[str, list[tuple[int, int, int, int]]] = {image: [] for image in ids}
+    boxes: dict[str, list[Box]] = {image: [] for image in ids}
     for line in read_lines(folder / "localization.txt", ("image", "x0", "y0", "x1", "y1")):
         if line["image"] not in boxes:
             raise line.error("image must be one of image_ids.txt", line["image"])
@@ -252,7 +249,7 @@ def _size(line: Line) -> tuple[int, int]:
     return line.integer("width", 1), line.integer("height", 1)
 
 
-def _box(line: Line, size_line: Line) -> tuple[int, int, int, int]:
+def _box(line: Line, size_line: Line) -> Box:
     width, height = _size(size_line)
     x0, y0 = line.integer("x0", 0), line.integer("y0", 0)
     return x0, y0, line.integer("x1", x0, width - 1), line.integer("y1", y0, height - 1)

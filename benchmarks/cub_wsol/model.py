@@ -16,9 +16,9 @@ from ..common import tiny_trunk, torchvision_weights
 class CAMNetwork(nn.Module, ABC):
     """Features, global average pooling, one linear layer. inputs (B, 3, H, W) to logits (B, K).
 
-    All are built alike, by `MODELS`: num_classes K; weights, torchvision's name of pretrained ones (`IMAGENET1K_V1`) or
-    None for random ones; image_size, the side of the inputs that are to come; weights_dir, where the file of the
-    weights is. Raises `MissingDataError` where it is not, `UserError` for weights that do not exist.
+    Each is a `ScoreMapNetwork`, a `FeatureNetwork` and `PartlyNew`. Those with pretrained weights raise
+    `MissingDataError` where the weights' file is not in `weights_dir`, and `UnknownNameError` for weights that
+    torchvision does not have.
 
     Source: Zhou et al., "Learning Deep Features for Discriminative Localization" (CVPR 2016); the maps as in the
     reference implementation of the WSOL evaluation.
@@ -57,9 +57,7 @@ class CAMNetwork(nn.Module, ABC):
 class VGG16CAM(CAMNetwork):
     """VGG-16 up to its last convolution, one more of 1024 channels, no batch normalisation; maps of 1/16 the input."""
 
-    def __init__(
-        self, num_classes: int, *, weights: str | None = None, image_size: int = 224, weights_dir: Path = Path()
-    ) -> None:
+    def __init__(self, num_classes: int, *, weights: str | None = None, weights_dir: Path = Path()) -> None:
         super().__init__()
         self.features = make_layers(cfgs["D"][:-1])
         self.conv6 = nn.Conv2d(512, 1024, 3, padding=1)
@@ -93,7 +91,6 @@ class ResNet50CAM(CAMNetwork):
         num_classes: int,
         *,
         weights: str | None = None,
-        image_size: int = 224,
         weights_dir: Path = Path(),
         large_feature_map: bool = True,
     ) -> None:
@@ -123,17 +120,9 @@ class TinyCAM(CAMNetwork):
     The trunk is `tiny_trunk`: no batch statistics, no pretrained weights.
     """
 
-    def __init__(
-        self,
-        num_classes: int,
-        *,
-        weights: str | None = None,
-        image_size: int = 64,
-        weights_dir: Path = Path(),
-        width: int = 16,
-    ) -> None:
+    def __init__(self, num_classes: int, *, width: int = 16) -> None:
         super().__init__()
-        self.features, channels = tiny_trunk(width, name="tiny-cam", weights=weights)
+        self.features, channels = tiny_trunk(width)
         self.fc = nn.Linear(channels, num_classes)
 
     def feature_maps(self, inputs: Tensor) -> Tensor:

@@ -7,32 +7,19 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
-from provbench.registry import MODELS, Metric, Progress, Recipe, Scores, Task, TaskInfo, TrainingSet, Variant, tunable
-from provbench.registry.base import MissingDataError, UserError
+from provbench.registry import Metric, Progress, Recipe, ScoreMapNetwork, Scores, TaskInfo, Variant, tunable
 
-from ..common import (
-    ImageRecord,
-    RecordTrainingSet,
-    check_model,
-    fingerprint,
-    generated_problems,
-    missing_weights,
-    require_generated,
-    synthetic_records,
-)
+from ..common import ACCURACY, SPLITS, ImageRecipe, ImageRecord, ImageTask, Split, require_generated
 from . import data
 from .metrics import DELTAS, localize, normalize_scoremap
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-    from torch.utils.data import Dataset
-
-    from .model import CAMNetwork
 
 
-class CubWsolParams(Recipe):
+class CubWsolParams(ImageRecipe):
     """The WSOL evaluation's recipe for VGG-16 and CAM.
 
     Its trainer divides the learning rate by ten before epochs 15, 30 and 45, counted from 1.
@@ -47,13 +34,6 @@ class CubWsolParams(Recipe):
     resize: int | None = Field(256, ge=16, description="side before the random crop of image_size; null: no crop")
     thresholds: int = Field(1000, ge=1, description="score thresholds that the box metrics search")
 
-    @field_validator("resize")
-    @classmethod
-    def _holds_the_crop(cls, resize: int | None, info: ValidationInfo) -> int | None:
-        if resize is not None and resize < info.data.get("image_size", 0):
-            raise ValueError(f"must be at least image_size, {info.data['image_size']}, the side of the crop")
-        return resize
-
 
 def _metrics() -> tuple[Metric, ...]:
     best = "at its best score threshold"
@@ -66,11 +46,11 @@ def _metrics() -> tuple[Metric, ...]:
         Metric("MaxBoxAcc", f"share of images whose largest contour's box has IoU ≥ 0.5, {best}"),
         Metric("GT-known Loc", "MaxBoxAcc under the literature's name"),
         Metric("Top-1 Loc", "share of images that are right in MaxBoxAcc and in their class"),
-        Metric("accuracy", "share of images whose class is right"),
+        ACCURACY,
     )
 
 
-class CubWsol(Task):
+class CubWsol(ImageTask):
     """Localise birds with a classifier: CUB-200-2011, boxes from class activation maps.
 
     The score map of an image is that of its true class, so that localisation is measured apart from classification.
@@ -115,95 +95,60 @@ class CubWsol(Task):
     }
     folder = "cub-wsol"
     probe = "cutmix"
+    network = ScoreMapNetwork
 
     def __init__(self, params: Recipe, *, variant: Variant, data_root: Path) -> None:
         super().__init__(params, variant=variant, data_root=data_root)
-        self.weights_dir = data_root / "weights"
-        self._splits: dict[data.Split, list[data.Bird]] = {}
+        self._splits: dict[Split, list[data.Bird]] = {}
 
     @property
     def num_classes(self) -> int:
         from .mini import MINI
 
-        return MINI.species if self.variant == "mini" else data.NUM_CLASSES
+        return MINI.species if self.generated else data.NUM_CLASSES
 
     def class_names(self) -> Sequence[str]:
-        names = {bird.label: PurePosixPath(bird.id).parent.name for bird in self._birds("train")}
+        names = {record.label: PurePosixPath(record.id).parent.name for record in self.official("train")}
         return [names.get(label, str(label)).lstrip("0123456789.") or str(label) for label in range(self.num_classes)]
 
-    @classmethod
-    def check(cls, params: Any) -> None:
-        check_model(params.model, params.weights)
+    def generate(self, progress: Progress) -> None:
+        from .mini import generate
 
-    def prepare(self, progress: Progress) -> None:
-        if self.variant == "mini":
-            from .mini import generate
+        generate(self.root, progress)
 
-            generate(self.root, progress)
-            return
-        for done, split in enumerate(data.SPLITS, start=1):
-            paths = [record.path for record in self._records(split)]
-            missing = [path for path in paths if not path.is_file()]
-            if missing:
-                raise MissingDataError(
-                    f"{missing[0]}: no such image ({len(missing)} of the {len(paths)} of split {split} are missing).\n"
-                    f"{data.where_to_get(self.root)}"
-                )
-            progress(done, len(data.SPLITS))
+    def read_split(self, split: Split) -> Sequence[ImageRecord]:
+        birds = self._birds(split)
+        images = data.image_folder(self.root, split, birds)
+        outlines = data.segmentation_folder(self.root) if split == "train" else None
+        return [
+            ImageRecord(
+                id=bird.id,
+                path=images / bird.id,
+                label=bird.label,
+                segmentation=data.segmentation_path(outlines, bird) if outlines else None,
+                boxes=bird.boxes,
+            )
+            for bird in birds
+        ]
 
-    def missing_inputs(self) -> list[str]:
-        weights = missing_weights(self.params.model, self.params.weights, self.weights_dir)
-        return [*super().missing_inputs(), *weights]
+    def annotation_files(self) -> Sequence[Path]:
+        return data.metadata_files(self.root)
 
-    def fingerprint(self) -> str:
-        # the outlines do not count: having them or not changes no run, and a synthetic set has a fingerprint of its own
-        images = [record.path for split in data.SPLITS for record in self._records(split)]
-        return fingerprint(self.root, data.metadata_files(self.root), images)
+    def data_problems(self, progress: Progress) -> list[str]:
+        from .mini import MINI
 
-    def verify(self, progress: Progress) -> list[str]:
-        if self.variant == "mini":
-            from .mini import MINI
+        counts = {split: MINI.count(split) for split in SPLITS} if self.generated else data.COUNTS
+        return data.verify(self.root, progress, num_classes=self.num_classes, counts=counts)
 
-            require_generated(self.root, self.name)
-            counts, problems = {split: MINI.count(split) for split in data.SPLITS}, generated_problems(self.root)
-        else:
-            counts, problems = data.COUNTS, []
-        return problems + data.verify(self.root, progress, num_classes=self.num_classes, counts=counts)
+    def where_to_get(self) -> str:
+        return data.where_to_get(self.root)
 
-    def training_set(self) -> TrainingSet:
-        hint = data.where_to_get_segmentations(self.root)
-        return RecordTrainingSet(self._records("train"), self.num_classes, folder=self.root, hint=hint)
-
-    def train_data(self, synthetic: Path | None) -> Dataset[Any]:
-        from ..common import ImageDataset
-
-        records = self._records("train")
-        if synthetic is not None:
-            records = [*records, *synthetic_records(synthetic, self.num_classes)]
-        size, resize = self.params.image_size, self.params.resize
-        return ImageDataset(records, size=size, train=True, resize=resize, cache=self.variant == "mini")
-
-    def eval_data(self, split: Literal["val", "test"]) -> Dataset[Any]:
-        from ..common import ImageDataset
-
-        records = self._records(split)
-        return ImageDataset(records, size=self.params.image_size, train=False, cache=self.variant == "mini")
-
-    def build_model(self) -> nn.Module:
-        """A `CAMNetwork`, or any module with its `logits_and_scoremaps`; `UserError` for others."""
-        model = MODELS.get(self.params.model)(
-            self.num_classes,
-            weights=self.params.weights,
-            image_size=self.params.image_size,
-            weights_dir=self.weights_dir,
-        )
-        if not hasattr(model, "logits_and_scoremaps"):
-            raise UserError(f"model: {self.params.model} makes no class activation maps; vgg16-cam does, for one")
-        return model
+    def where_to_get_segmentations(self) -> str:
+        return data.where_to_get_segmentations(self.root)
 
     def predict(self, model: nn.Module, inputs: Tensor, labels: Tensor) -> list[dict[str, Any]]:
         """`label`, `predicted`, and `scoremap`: the class activation map of the true label, (h, w) float32 as it is."""
-        logits, scoremaps = cast("CAMNetwork", model).logits_and_scoremaps(inputs, labels)
+        logits, scoremaps = cast("ScoreMapNetwork", model).logits_and_scoremaps(inputs, labels)
         columns = zip(labels.tolist(), logits.argmax(dim=1).tolist(), scoremaps.float().cpu().numpy(), strict=True)
         return [{"label": label, "predicted": guess, "scoremap": scoremap} for label, guess, scoremap in columns]
 
@@ -237,30 +182,16 @@ class CubWsol(Task):
 
         return sample_pictures(self, model, count)
 
-    def true_boxes(self, split: data.Split, name: str) -> np.ndarray:
+    def true_boxes(self, split: Split, name: str) -> np.ndarray:
         """(n, 4): the boxes of an image, in pixels of the 224 x 224 image."""
         return next(data.resize_boxes(bird) for bird in self._birds(split) if bird.id == name)
 
-    def image_path(self, split: data.Split, name: str) -> Path:
+    def image_path(self, split: Split, name: str) -> Path:
         return data.image_folder(self.root, split, self._birds(split)) / name
 
-    def _birds(self, split: data.Split) -> list[data.Bird]:
+    def _birds(self, split: Split) -> list[data.Bird]:
         if split not in self._splits:
-            if self.variant == "mini":
+            if self.generated:
                 require_generated(self.root, self.name)
             self._splits[split] = data.read_split(self.root, split, self.num_classes)
         return self._splits[split]
-
-    def _records(self, split: data.Split) -> list[ImageRecord]:
-        birds = self._birds(split)
-        images = data.image_folder(self.root, split, birds)
-        outlines = data.segmentation_folder(self.root) if split == "train" else None
-        return [
-            ImageRecord(
-                id=bird.id,
-                path=images / bird.id,
-                label=bird.label,
-                segmentation=data.segmentation_path(outlines, bird) if outlines else None,
-            )
-            for bird in birds
-        ]

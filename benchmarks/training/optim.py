@@ -11,7 +11,7 @@ from mmengine.device import get_device
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from torch import nn
 
-from provbench.registry import Recipe
+from provbench.registry import PartlyNew, Recipe
 from provbench.registry.base import UserError
 
 
@@ -25,8 +25,8 @@ class AutocastOptimWrapper(OptimWrapper):
 
 
 def build_optimizer(net: nn.Module, recipe: Recipe) -> OptimWrapper:
-    """The recipe's optimizer over `net`; what `net.new_parameters()` gives learns `head_lr_scale` times faster."""
-    new = list(getattr(net, "new_parameters", list)())
+    """The recipe's optimizer over `net`; what `net.new_parameters()` gives learns `head_lr_scale` times as fast."""
+    new = list(net.new_parameters()) if isinstance(net, PartlyNew) else []
     is_new = {id(parameter) for parameter in new}
     old = [parameter for parameter in net.parameters() if parameter.requires_grad and id(parameter) not in is_new]
     groups = [{"params": old, "lr": recipe.lr}, {"params": new, "lr": recipe.lr * recipe.head_lr_scale}]

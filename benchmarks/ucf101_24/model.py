@@ -2,8 +2,6 @@
 
 Importing this registers it with mmaction2, too: after `openmmlab.mend`, a configuration of `type:
 StructuredKeypointPooling` builds it from mmaction2's own `MODELS`.
-
-The task's networks are built alike: num_classes K, and people S, how many instances in a row are those of one frame.
 """
 
 from __future__ import annotations
@@ -41,7 +39,7 @@ class StructuredKeypointPooling(BaseModel):
     in training mode, so that input gradients are a sample's own only up to that; `group` (of `groups` channel groups of
     a single point) does not. frequencies: of `Harmonics` before the embedding, which are not the paper's; without them
     a narrow network takes long to tell joints apart by their index. dropout: before the classifier. data_preprocessor:
-    mmengine's. num_classes and people are as the module says; people makes no difference here.
+    mmengine's.
 
     Source: Hachiuma, Sato, Sekii, "Unified Keypoint-based Action Recognition Framework via Structured Keypoint Pooling"
     (CVPR 2023); sizes as arXiv 2608.25701, sections 3.3 and 6.3, restates them (widths 256, 512, 1024, expansion 2,
@@ -53,7 +51,6 @@ class StructuredKeypointPooling(BaseModel):
         self,
         num_classes: int,
         *,
-        people: int = 1,
         width: int = 256,
         depth: int = 1,
         expansion: float = 2.0,
@@ -117,10 +114,10 @@ class StructuredKeypointPooling(BaseModel):
         return _spread(features, seen, empty=0.0), seen
 
 
-def tiny_skp(num_classes: int, *, people: int = 1) -> StructuredKeypointPooling:
+def tiny_skp(num_classes: int) -> StructuredKeypointPooling:
     """A narrow one for the mini set; normalised over channels only, so that samples do not interact."""
     return StructuredKeypointPooling(
-        num_classes, people=people, width=32, expansion=1.0, normalization="group", groups=1, frequencies=2
+        num_classes, width=32, expansion=1.0, normalization="group", groups=1, frequencies=2
     )
 
 

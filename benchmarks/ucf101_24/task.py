@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 import numpy as np
 from pydantic import Field
 
-from provbench.registry import MODELS, Metric, Progress, Recipe, Scores, Task, TaskInfo, TrainingSet, Variant, tunable
+from provbench.registry import (
+    InstanceNetwork,
+    Metric,
+    Progress,
+    Recipe,
+    Scores,
+    Task,
+    TaskInfo,
+    TrainingSet,
+    Variant,
+    build_network,
+    tunable,
+)
 from provbench.registry.base import MissingDataError, UserError
 
 from ..common import check_model, generated_problems
@@ -22,7 +34,6 @@ if TYPE_CHECKING:
     from torch.utils.data import Dataset
 
     from .clips import ClipDataset
-    from .model import StructuredKeypointPooling
 
 METRICS = {"video-AP@50": "0.5", "video-AP@20": "0.2", "video-AP@75": "0.75", "video-AP@50:95": "0.5:0.95"}
 """The metrics of whole tubes, and how `metrics.table_maps` calls them."""
@@ -212,11 +223,9 @@ class Ucf10124(Task):
         return self._clips(split)
 
     def build_model(self) -> nn.Module:
-        """A `StructuredKeypointPooling`, or any module with its `instance_logits`; `UserError` for others."""
-        model = MODELS.get(self.params.model)(len(data.CLASSES), people=self.params.people)
-        if not hasattr(model, "instance_logits"):
-            raise UserError(f"model: {self.params.model} does not score single people; skp does, for one")
-        return model
+        """Returns an `InstanceNetwork`; raises `UserError` for other models."""
+        people = self.params.people
+        return build_network(self.params.model, len(data.CLASSES), offers=InstanceNetwork, people=people)
 
     def class_names(self) -> Sequence[str]:
         return data.CLASSES
@@ -224,7 +233,7 @@ class Ucf10124(Task):
     def predict(self, model: nn.Module, inputs: Tensor, labels: Tensor) -> list[dict[str, Any]]:
         """`label`, `predicted`, `probabilities` (K,) of the video, `logits` (N, K) of its instances, both float32."""
         logits = model(inputs)
-        instances = cast("StructuredKeypointPooling", model).instance_logits(inputs).float()
+        instances = cast("InstanceNetwork", model).instance_logits(inputs).float()
         columns = zip(
             labels.tolist(),
             logits.argmax(dim=1).tolist(),

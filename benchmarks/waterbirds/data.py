@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from provbench.registry import Progress
-from provbench.registry.base import MissingDataError, UserError, read_image, read_mask
+from provbench.registry.base import MissingDataError, UserError
 
-from ..common import Line, read_table
+from ..common import SPLITS, ImageRecord, Line, Split, image_problems, read_table
 from .alia_order import STEP, alia_numbering
 
 ARCHIVE = "waterbird_complete95_forest2water2"
@@ -20,10 +20,6 @@ CLASSES = ("landbird", "waterbird")
 PLACES = ("land", "water")
 GROUPS = tuple(f"{bird}|{place}" for bird in CLASSES for place in PLACES)
 """Names by group number, 2 · label + place."""
-
-Split = Literal["train", "val", "test"]
-SPLITS: tuple[Split, ...] = ("train", "val", "test")
-"""By their number in the column `split`."""
 
 COLUMNS = ("img_id", "img_filename", "y", "split", "place", "place_filename")
 COUNTS: Mapping[Split, tuple[int, ...]] = {
@@ -141,13 +137,19 @@ def group_counts(birds: Iterable[Bird]) -> tuple[int, ...]:
     return tuple(counts[group] for group in range(len(GROUPS)))
 
 
-def require_images(root: Path, birds: Sequence[Bird]) -> None:
-    """`MissingDataError` that names the first image file that is not there, and says where to get the archive."""
-    missing = [path for bird in birds if not (path := image_path(root, bird)).is_file()]
-    if missing:
-        raise MissingDataError(
-            f"{missing[0]}: no such image ({len(missing)} of the {len(birds)} are missing).\n{where_to_get(root)}"
+def records(root: Path, birds: Iterable[Bird]) -> list[ImageRecord]:
+    """Returns the birds as records, with their outlines where the data set has them."""
+    outlined = (root / SEGMENTATIONS).is_dir()
+    return [
+        ImageRecord(
+            id=bird.id,
+            path=image_path(root, bird),
+            label=bird.label,
+            segmentation=segmentation_path(root, bird) if outlined else None,
+            group=bird.group,
         )
+        for bird in birds
+    ]
 
 
 def verify(root: Path, progress: Progress, *, counts: Mapping[Split, tuple[int, ...]] = COUNTS) -> list[str]:
@@ -166,22 +168,7 @@ def verify(root: Path, progress: Progress, *, counts: Mapping[Split, tuple[int, 
                 problems.append(
                     f"{metadata_path(root)}: expected {expected} images of {group} in {split} (got {found})"
                 )
-    outlined = (root / SEGMENTATIONS).is_dir()
-    every = [bird for birds in splits.values() for bird in birds]
-    for done, bird in enumerate(every, start=1):
-        try:
-            size = read_image(image_path(root, bird)).shape[:2]
-            outline = read_mask(segmentation_path(root, bird)).shape if outlined else size
-        except UserError as error:
-            problems.append(str(error))
-        else:
-            if outline != size:
-                problems.append(
-                    f"{segmentation_path(root, bird)}: expected its image's {size[1]}x{size[0]} pixels "
-                    f"(got {outline[1]}x{outline[0]})"
-                )
-        progress(done, len(every))
-    return problems
+    return problems + image_problems(records(root, (bird for birds in splits.values() for bird in birds)), progress)
 
 
 def where_to_get(root: Path) -> str:

@@ -1,9 +1,4 @@
-"""The networks of the task: ResNet-50 for the full data set, a tiny one for the mini set.
-
-Both are built alike, by `MODELS`: num_classes K; weights, torchvision's name of pretrained ones (`IMAGENET1K_V1`) or
-None for random ones; image_size, the side of the inputs that are to come, which may be any; weights_dir, where the file
-of the weights is.
-"""
+"""The networks of the task: ResNet-50 for the full data set, a tiny one for the mini set; for images of any size."""
 
 from __future__ import annotations
 
@@ -24,14 +19,7 @@ class ResNet50(ResNet):
     `UnknownNameError` for weights that do not exist.
     """
 
-    def __init__(
-        self,
-        num_classes: int,
-        *,
-        weights: str | None = None,
-        image_size: int = 224,
-        weights_dir: Path = Path(),
-    ) -> None:
+    def __init__(self, num_classes: int, *, weights: str | None = None, weights_dir: Path = Path()) -> None:
         super().__init__(Bottleneck, [3, 4, 6, 3])
         if weights is not None:
             self.load_state_dict(torchvision_weights("resnet50", weights, weights_dir))
@@ -49,17 +37,9 @@ class TinyCNN(nn.Module):
     The trunk is `tiny_trunk`: no batch statistics, no pretrained weights. 5 million multiplications on a 64 x 64 image.
     """
 
-    def __init__(
-        self,
-        num_classes: int,
-        *,
-        weights: str | None = None,
-        image_size: int = 64,
-        weights_dir: Path = Path(),
-        width: int = 16,
-    ) -> None:
+    def __init__(self, num_classes: int, *, width: int = 16) -> None:
         super().__init__()
-        self.features, channels = tiny_trunk(width, name="tiny-cnn", weights=weights)
+        self.features, channels = tiny_trunk(width)
         self.head = nn.Linear(channels, num_classes)
 
     def forward(self, inputs: Tensor) -> Tensor:

@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -25,11 +24,11 @@ from torch import Tensor, nn
 
 from provbench.registry import (
     AUGMENTATIONS,
-    MODELS,
     REGULARIZERS,
     Batch,
     Regularizer,
     Step,
+    build_network,
     classification_loss,
     double_differentiable,
 )
@@ -119,7 +118,7 @@ def measure(options: argparse.Namespace, device: torch.device) -> list[Measured]
 
 def build(options: argparse.Namespace, device: torch.device) -> tuple[nn.Module, Batch]:
     """Returns the network with random weights, and a batch of noise with ten labels."""
-    net: nn.Module = MODELS.get(options.model)(10, weights=None, image_size=options.size, weights_dir=Path())
+    net = build_network(options.model, 10, image_size=options.size)
     inputs = torch.randn(options.batch, 3, options.size, options.size)
     if options.channels_last:
         net, inputs = net.to(memory_format=torch.channels_last), inputs.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]

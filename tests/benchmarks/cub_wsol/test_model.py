@@ -6,7 +6,7 @@ from torch import nn
 
 from provbench.benchmarks.cub_wsol import model as models
 from provbench.benchmarks.cub_wsol.model import VGG16CAM, CAMNetwork, ResNet50CAM, TinyCAM
-from provbench.registry import MODELS, MissingDataError, UserError
+from provbench.registry import MissingDataError, ScoreMapNetwork, UserError, build_network
 
 SIDES = {"vgg16-cam": 16, "resnet50-cam": 8, "tiny-cam": 8}
 """Input pixels to a pixel of the map."""
@@ -15,8 +15,11 @@ SIDES = {"vgg16-cam": 16, "resnet50-cam": 8, "tiny-cam": 8}
 @pytest.fixture(scope="module", params=SIDES)
 def named(request: pytest.FixtureRequest) -> tuple[str, CAMNetwork]:
     torch.manual_seed(0)
-    build = MODELS.get(request.param)
-    return request.param, build(7, weights=None, image_size=64, weights_dir=Path("nowhere")).eval()
+    net = build_network(
+        request.param, 7, offers=ScoreMapNetwork, weights=None, image_size=64, weights_dir=Path("nowhere")
+    )
+    assert isinstance(net, CAMNetwork)
+    return request.param, net.eval()
 
 
 @torch.no_grad()
@@ -80,9 +83,9 @@ def test_resnets_maps_are_large_or_not() -> None:
 def test_missing_weights_say_what_to_put_where(tmp_path: Path) -> None:
     for name, file in {"vgg16-cam": "vgg16-397923af.pth", "resnet50-cam": "resnet50-0676ba61.pth"}.items():
         with pytest.raises(MissingDataError, match=rf"{tmp_path / file}: no such file\. Download https://.*{file}"):
-            MODELS.get(name)(2, weights="IMAGENET1K_V1", image_size=224, weights_dir=tmp_path)
+            build_network(name, 2, weights="IMAGENET1K_V1", image_size=224, weights_dir=tmp_path)
     with pytest.raises(UserError, match=r"tiny-cam has no pretrained weights, so it must be null \(got 'x'\)"):
-        TinyCAM(2, weights="x")
+        build_network("tiny-cam", 2, weights="x")
 
 
 def test_samples_do_not_interact_in_the_nets_without_batch_normalisation() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from provbench.benchmarks.common.image_checks import require_images
 from provbench.benchmarks.waterbirds.data import (
     COLUMNS,
     COUNTS,
@@ -17,7 +18,7 @@ from provbench.benchmarks.waterbirds.data import (
     metadata_path,
     read_birds,
     read_metadata,
-    require_images,
+    records,
     segmentation_path,
 )
 from provbench.registry import MissingDataError, UserError
@@ -211,6 +212,6 @@ def test_missing_images_are_counted(tmp_path: Path) -> None:
     image_path(tmp_path, birds[0]).parent.mkdir()
     image_path(tmp_path, birds[0]).touch()
 
-    require_images(tmp_path, birds[:1])
+    require_images(records(tmp_path, birds[:1]), "")
     with pytest.raises(MissingDataError, match=r"A_2\.jpg: no such image \(1 of the 2 are missing\)"):
-        require_images(tmp_path, birds)
+        require_images(records(tmp_path, birds), "")

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from provbench.benchmarks.common.classification_pictures import PANEL, gradient_panel
 from provbench.benchmarks.common.pictures import TRUE
 from provbench.benchmarks.common.records import ImageRecord
-from provbench.benchmarks.waterbirds.pictures import PANEL, gradient_panel
 from provbench.registry.base.image_files import write_mask
 
 
@@ -30,7 +30,7 @@ def text(caption: object) -> str:
 def test_the_outline_is_drawn_and_the_share_within_told(record: ImageRecord) -> None:
     gradient = np.zeros((8, 8), np.float32)
     gradient[3, 2], gradient[7, 7] = 3, 1
-    panel, caption = gradient_panel(gradient, record)
+    panel, caption = gradient_panel(gradient, record, "the bird")
 
     assert text(caption) == "input gradient energy: 90 % on the bird (area 25 %)"
     green = (panel == np.array(TRUE)).all(axis=-1)
@@ -44,11 +44,11 @@ def test_the_outline_is_drawn_and_the_share_within_told(record: ImageRecord) -> 
 
 
 def test_without_an_outline_the_gradient_is_all(record: ImageRecord) -> None:
-    panel, caption = gradient_panel(np.ones((8, 8), np.float32), replace(record, segmentation=None))
+    panel, caption = gradient_panel(np.ones((8, 8), np.float32), replace(record, segmentation=None), "the bird")
 
     assert text(caption) == "input gradient"
     assert (panel == panel[0, 0]).all()
 
 
 def test_a_net_without_a_gradient_has_no_share(record: ImageRecord) -> None:
-    assert "energy: - on the bird" in text(gradient_panel(np.zeros((8, 8), np.float32), record)[1])
+    assert "energy: - on the bird" in text(gradient_panel(np.zeros((8, 8), np.float32), record, "the bird")[1])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from sklearn.metrics import accuracy_score
 
-from provbench.benchmarks.waterbirds.metrics import accuracy, group_accuracies, weighted_accuracy, worst_group_accuracy
+from provbench.benchmarks.common.accuracies import accuracy, group_accuracies, weighted_accuracy, worst_group_accuracy
 
 # 4 samples of group 0 (3 right), 2 of group 1 (1 right), none of group 2, 4 of group 3 (all right)
 LABELS = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1]

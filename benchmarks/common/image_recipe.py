@@ -1,0 +1,25 @@
+"""The parameters that every task on images has."""
+
+from __future__ import annotations
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from provbench.registry import Recipe, added
+
+
+class ImageRecipe(Recipe):
+    """How a network is trained on images. Tasks set defaults of their own and add parameters by inheritance."""
+
+    weights: str | None = Field(None, description="torchvision's name of pretrained weights; null: random")
+    resize: int | None = Field(None, ge=16, description="side before the random crop of image_size; null: no crop")
+    hflip: bool = added(True, description="mirror half of the training images")
+    class_weighted: bool = added(
+        False, description="weigh the loss by the inverse of the class frequencies in training"
+    )
+
+    @field_validator("resize")
+    @classmethod
+    def _holds_the_crop(cls, resize: int | None, info: ValidationInfo) -> int | None:
+        if resize is not None and resize < info.data.get("image_size", 0):
+            raise ValueError(f"must be at least image_size, {info.data['image_size']}, the side of the crop")
+        return resize

@@ -1,0 +1,256 @@
+"""A base for tasks on labelled images: a task says where its images are, and the base does the rest."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from provbench.registry import (
+    Classifier,
+    Progress,
+    Recipe,
+    Scores,
+    Task,
+    TrainingSet,
+    Variant,
+    build_network,
+)
+from provbench.registry.base import UserError, torch
+
+from .classification import classification_scores, predicted_labels
+from .fingerprints import fingerprint
+from .generated import generated_problems, require_generated
+from .image_checks import image_problems, require_images
+from .image_recipe import ImageRecipe
+from .models import check_model
+from .records import SPLITS, ImageRecord, Split
+from .synthetic import synthetic_records
+from .training_set import RecordTrainingSet
+from .weights import missing_weights
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torch.utils.data import Dataset
+
+
+class ImageTask(Task):
+    """A task on images with one label each, scored as a classification unless it says otherwise.
+
+    A subclass must have `info`, `folder`, `classes` and `read_split`, and most have `Params`, `presets` and
+    `where_to_get`. The other attributes and the methods under "what a task may say" are for data sets that have more.
+    A task of another kind overrides `predict`, `score` and `pictures`, and names the `network` that it needs.
+    """
+
+    Params: ClassVar[type[Recipe]] = ImageRecipe
+    params: ImageRecipe
+    classes: ClassVar[Sequence[str]] = ()
+    """Names of the classes in the order of their numbers. A task that reads them from its data overrides
+    `class_names`."""
+    groups: ClassVar[Sequence[str]] = ()
+    """Names of the groups by the number in `ImageRecord.group`, where accuracies are measured by group, too."""
+    target: ClassVar[str] = "the target"
+    """What the outlines and boxes of the records are around, in words for the captions of pictures."""
+    network: ClassVar[type] = Classifier
+    """The protocol in `registry.models` that the task's networks must have."""
+
+    def __init__(self, params: Recipe, *, variant: Variant, data_root: Path) -> None:
+        super().__init__(params, variant=variant, data_root=data_root)
+        self.weights_dir = data_root / "weights"
+        self._official: dict[Split, Sequence[ImageRecord]] = {}
+        self._chosen: dict[Split, Sequence[ImageRecord]] = {}
+
+    # what a task must say
+
+    @abstractmethod
+    def read_split(self, split: Split) -> Sequence[ImageRecord]:
+        """Reads the images of an official split under `self.root`, without decoding any; called once a split.
+
+        The order is that of evaluation and of the training set. Raises `MissingDataError` that says where to get what
+        is missing, and `UserError` with file and line for a value that cannot be right.
+        """
+
+    # what a task may say
+
+    def where_to_get(self) -> str:
+        """Returns where to get the full data set and where to put it, for messages."""
+        return ""
+
+    def choose(self, split: Split, official: Sequence[ImageRecord]) -> Sequence[ImageRecord]:
+        """Returns the images of a split that the parameters choose, such as a protocol, or shots by a seed.
+
+        `self.official` has the other splits. By default all of them.
+        """
+        return official
+
+    def annotation_files(self) -> Sequence[Path]:
+        """Returns the files under `self.root` whose contents the records follow from, for the fingerprint.
+
+        Where labels follow from the images' paths alone there are none.
+        """
+        return ()
+
+    def generate(self, progress: Progress) -> None:
+        """Generates the data of a generated variant under `self.root`, once: see `ensure_generated`."""
+        raise UserError(f"{self.name}: has no generated data, so there is no variant {self.variant!r}")
+
+    def data_problems(self, progress: Progress) -> list[str]:
+        """Reads every file of the data set. Returns what is wrong, one line each.
+
+        By default that is every image and outline that cannot be read; a task that knows more of its data, such as the
+        number of images, says more.
+        """
+        try:
+            records = [record for split in SPLITS for record in self.official(split)]
+        except UserError as error:
+            return [str(error)]
+        return image_problems(records, progress)
+
+    def where_to_get_segmentations(self) -> str:
+        """Returns where to get the data set's outlines, for synthesizers that need them."""
+        return ""
+
+    def orders(self) -> Mapping[str, Sequence[str]]:
+        """Returns the ids of the training images as other programs number them, by the program's name."""
+        return {}
+
+    def dataset(self, records: Sequence[ImageRecord], *, train: bool) -> Dataset[Any]:
+        """Returns images with their transforms, as `benchmarks.training.data` describes items.
+
+        By default images are resized; training images are also cropped and mirrored as the recipe says.
+        """
+        from .images import ImageDataset
+
+        options = self.params
+        return ImageDataset(
+            records,
+            size=options.image_size,
+            train=train,
+            resize=options.resize,
+            hflip=options.hflip,
+            cache=self.generated,
+        )
+
+    # what the base does
+
+    @property
+    def generated(self) -> bool:
+        """Whether the data of this variant are generated on the spot."""
+        return self.variant == "mini"
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.class_names())
+
+    def class_names(self) -> Sequence[str]:
+        return self.classes
+
+    def official(self, split: Split) -> Sequence[ImageRecord]:
+        """Returns the images of an official split, read once. Raises as `read_split`."""
+        if split not in self._official:
+            if self.generated:
+                require_generated(self.root, self.name)
+            self._official[split] = self.read_split(split)
+        return self._official[split]
+
+    def records(self, split: Split) -> Sequence[ImageRecord]:
+        """Returns the images of a split as the parameters choose them. Raises as `read_split`."""
+        if split not in self._chosen:
+            self._chosen[split] = self.choose(split, self.official(split))
+        return self._chosen[split]
+
+    @classmethod
+    def check(cls, params: Any) -> None:
+        check_model(params.model, params.weights)
+
+    def prepare(self, progress: Progress) -> None:
+        if self.generated:
+            self.generate(progress)
+            return
+        for done, split in enumerate(SPLITS, start=1):
+            require_images(self.official(split), self.where_to_get(), split)
+            progress(done, len(SPLITS))
+
+    def missing_inputs(self) -> list[str]:
+        weights = missing_weights(self.params.model, self.params.weights, self.weights_dir)
+        return [*super().missing_inputs(), *weights]
+
+    def fingerprint(self) -> str:
+        """Of the official splits: what the parameters choose from them is in the key of a run already. Outlines do not
+        count, since they change no run that does not read them, and a synthetic set has a fingerprint of its own."""
+        images = [record.path for split in SPLITS for record in self.official(split)]
+        return fingerprint(self.root, self.annotation_files(), images)
+
+    def verify(self, progress: Progress) -> list[str]:
+        problems = []
+        if self.generated:
+            require_generated(self.root, self.name)
+            problems = generated_problems(self.root)
+        return [*problems, *self.data_problems(progress)]
+
+    def training_set(self) -> TrainingSet:
+        return RecordTrainingSet(
+            self.records("train"),
+            self.num_classes,
+            folder=self.root,
+            hint=self.where_to_get_segmentations(),
+            orders=self.orders(),
+        )
+
+    def train_data(self, synthetic: Path | None) -> Dataset[Any]:
+        records = self.records("train")
+        if synthetic is not None:
+            records = [*records, *synthetic_records(synthetic, self.num_classes)]
+        return self.dataset(records, train=True)
+
+    def eval_data(self, split: Literal["val", "test"]) -> Dataset[Any]:
+        return self.dataset(self.records(split), train=False)
+
+    def build_model(self) -> nn.Module:
+        """Returns a network of the protocol `network`; raises `UserError` for other models."""
+        return build_network(
+            self.params.model,
+            self.num_classes,
+            offers=self.network,
+            weights=self.params.weights,
+            image_size=self.params.image_size,
+            weights_dir=self.weights_dir,
+        )
+
+    def class_weight(self) -> Tensor | None:
+        """(K,): images / (K · images of the class) in the training split, without the images of a synthetic set."""
+        if not self.params.class_weighted:
+            return None
+        counts = np.bincount([record.label for record in self.records("train")], minlength=self.num_classes)
+        if not counts.all():
+            lacking = [str(name) for name, count in zip(self.class_names(), counts, strict=True) if not count]
+            raise UserError(
+                f"{self.root}: class_weighted needs training images of every class (got none of {', '.join(lacking)})"
+            )
+        return torch.tensor(counts.sum() / (len(counts) * counts), dtype=torch.float32)
+
+    def predict(self, model: nn.Module, inputs: Tensor, labels: Tensor) -> list[dict[str, Any]]:
+        """Returns `label` and `predicted` of each sample."""
+        return predicted_labels(model, inputs, labels)
+
+    def score(self, split: Literal["val", "test"], ids: Sequence[str], predictions: Sequence[dict[str, Any]]) -> Scores:
+        """Returns the metrics of `info`, as `classification_scores` computes them."""
+        official = [record.group for record in self.official("train")] if self.groups else []
+        return classification_scores(
+            self.info.metrics,
+            ids,
+            predictions,
+            num_classes=self.num_classes,
+            group_names=self.groups,
+            group_of={record.id: record.group for record in self.records(split) if record.group is not None},
+            frequencies=[official.count(group) for group in range(len(self.groups))],
+        )
+
+    def pictures(self, model: nn.Module, count: int) -> dict[str, np.ndarray]:
+        """Returns pictures of test images and their input gradients."""
+        from .classification_pictures import sample_pictures
+
+        return sample_pictures(self, model, count)

@@ -1,0 +1,128 @@
+"""What a network must offer, as types, and the one place where networks are built by name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from .base import UserError
+from .core import MODELS
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+class NetworkBuilder(Protocol):
+    """A class or function that is registered in `MODELS` and builds a network.
+
+    Its first argument is the number of classes, K. The other arguments are keywords, and it names only those that it
+    wants; any of its own need defaults. Tasks on images offer:
+
+    weights: the name of pretrained weights (`IMAGENET1K_V1`), or None for random ones. A builder without this argument
+    has no pretrained weights, and a run that asks for some is refused.
+    weights_dir: the folder of the data root where weight files lie. Nothing is downloaded.
+    image_size: the side of the square inputs in pixels.
+
+    Tasks on keypoints offer `people`: how many instances in a row are those of one frame.
+    Random weights come from torch's global generator, which is seeded before.
+    """
+
+    def __call__(self, num_classes: int, /, **options: Any) -> nn.Module: ...
+
+
+@runtime_checkable
+class Classifier(Protocol):
+    """What every network offers: a call that maps inputs (B, C, *spatial), normalised, to logits (B, K).
+
+    Penalties of the second order differentiate the logits twice, so every layer must allow that.
+    """
+
+    def __call__(self, inputs: Tensor, /) -> Tensor: ...
+
+
+@runtime_checkable
+class PartlyNew(Classifier, Protocol):
+    """A network that says which of its parameters are new, as those of a last layer beside a pretrained trunk.
+
+    A network without this method has no new parameters.
+    """
+
+    def new_parameters(self) -> Iterable[nn.Parameter]:
+        """Returns the parameters that learn `head_lr_scale` times as fast as the others; each is one of
+        `parameters()`. They have no pretrained weights, or are to learn as if they had none."""
+        ...
+
+
+@runtime_checkable
+class FeatureNetwork(Classifier, Protocol):
+    """A network that shows its features."""
+
+    def feature_maps(self, inputs: Tensor) -> Tensor:
+        """Maps inputs (B, C, H, W) to the last features before pooling, (B, D, h, w)."""
+        ...
+
+
+@runtime_checkable
+class ScoreMapNetwork(Classifier, Protocol):
+    """A network that localises: it scores every place of an image for a class."""
+
+    def logits_and_scoremaps(self, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps inputs (B, C, H, W) and labels (B,) to logits (B, K) and the labels' score maps (B, h, w), of any scale
+        and resolution, from one pass."""
+        ...
+
+
+@runtime_checkable
+class InstanceNetwork(Classifier, Protocol):
+    """A network on keypoints that scores single people."""
+
+    def instance_logits(self, inputs: Tensor) -> Tensor:
+        """Maps inputs (B, C, N, J) to the logits (B, N, K) of every instance by itself."""
+        ...
+
+
+LACKS: Mapping[type, str] = {
+    FeatureNetwork: "shows no features (feature_maps); vgg16-cam does, for one",
+    ScoreMapNetwork: "makes no class activation maps (logits_and_scoremaps); vgg16-cam does, for one",
+    InstanceNetwork: "does not score single people (instance_logits); skp does, for one",
+}
+"""What is said of a network without the methods of a protocol."""
+
+
+def build_network(name: str, num_classes: int, *, offers: type = Classifier, **options: Any) -> nn.Module:
+    """Returns a new network of the model registered as `name`. The builder gets those of `options` that it names.
+
+    offers: the protocol that the network must have. Raises `UserError` that begins with `model` or `weights`: for a
+    name that is not registered, pretrained weights that the model cannot have, a builder that needs other arguments,
+    and a network that lacks a method of the protocol.
+    """
+    try:
+        builder: NetworkBuilder = MODELS.get(name)
+    except UserError as error:
+        raise UserError(f"model: {error}") from None
+    network = builder(num_classes, **_wanted(name, builder, options))
+    if not hasattr(network, "named_parameters"):
+        raise UserError(f"model: {name} must build a torch.nn.Module (got {type(network).__name__})")
+    if not isinstance(network, offers):
+        raise UserError(f"model: {name} {LACKS.get(offers, f'lacks methods of {offers.__name__}')}")
+    return network
+
+
+def _wanted(name: str, builder: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the options that the builder names. Raises `UserError` for weights that it does not."""
+    signature = inspect.signature(builder)
+    named = signature.parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in named):
+        wanted = dict(options)
+    else:
+        keywords = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        known = {parameter.name for parameter in named if parameter.kind in keywords}
+        wanted = {option: value for option, value in options.items() if option in known}
+    if "weights" not in wanted and options.get("weights") is not None:
+        raise UserError(f"weights: {name} has no pretrained weights, so it must be null (got {options['weights']!r})")
+    try:
+        signature.bind(0, **wanted)
+    except TypeError as error:
+        raise UserError(f"model: {name} cannot be built with num_classes, {', '.join(options)}: {error}") from None
+    return wanted
