@@ -157,9 +157,12 @@ class CubWsol(ImageTask):
 
         Boxes are compared at 224 x 224 pixels, whatever the model's input.
         """
+        import torch
+
         truth = {bird.id: data.resize_boxes(bird) for bird in self._birds(split)}
         maps = (normalize_scoremap(prediction["scoremap"]) for prediction in predictions)
-        found = localize(maps, [truth[name] for name in ids], thresholds=self.params.thresholds)
+        boxes = [truth[name] for name in ids]
+        found = localize(maps, boxes, thresholds=self.params.thresholds, threads=torch.get_num_threads())
         labels = np.array([prediction["label"] for prediction in predictions])
         predicted = np.array([prediction["predicted"] for prediction in predictions])
         correct = labels == predicted
