@@ -6,9 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from provbench.registry import core
 
 ROOT = Path(__file__).parents[1]
 
@@ -42,3 +45,22 @@ def installed_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     process = subprocess.run(command, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stderr
     return target
+
+
+@pytest.fixture
+def example_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of the example plugin package. It can be imported; what it registers is forgotten afterwards."""
+
+    def forget() -> None:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "provbench_example"]:
+            del sys.modules[name]
+
+    package = ROOT / "tests" / "plugin_package"
+    core.load_plugins()
+    for registry in core.REGISTRIES.values():
+        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
+    monkeypatch.setattr(core, "_loaded", core._loaded - {"provbench_example"})
+    monkeypatch.syspath_prepend(package)
+    forget()
+    yield package / "provbench_example"
+    forget()
