@@ -1,4 +1,11 @@
 from .base import MissingDataError as MissingDataError, UnknownNameError as UnknownNameError, UserError as UserError
+from .budget import (
+    BUDGETS as BUDGETS,
+    SIZES as SIZES,
+    budget_of as budget_of,
+    periods_of as periods_of,
+    steps_of as steps_of,
+)
 from .code import file_name as file_name, source_digest as source_digest
 from .contracts import (
     Augmentation as Augmentation,

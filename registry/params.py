@@ -123,6 +123,8 @@ def describe_issues(error: ValidationError, where: str, model: type[BaseModel]) 
             lines.append(f"{where}: unknown parameter {path!r}{nearest(path, model.model_fields)}")
         elif kind == "missing":
             lines.append(f"{where}: {path}: {words}")
+        elif not location:
+            lines.append(f"{where}: {words}")
         else:
             lines.append(f"{where}: {path}: {words} (got {shown(value)})")
     return lines

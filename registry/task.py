@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from .base import MissingDataError, UnknownNameError, UserError, nearest
+from .budget import BUDGETS
 from .contracts import TrainingSet
 from .core import Plugin
 from .params import Params, added, tunable, validate_params
@@ -62,6 +63,23 @@ class Recipe(Params):
     gradient_probe: int = Field(
         32, ge=0, description="val samples, mixed, on which the input gradient outside of the targets is measured"
     )
+    steps: int | None = added(
+        None, ge=1, description="batches in all, instead of epochs; the schedule, in parts of its epochs, spans them"
+    )
+    samples: int | None = added(None, ge=1, description="training samples in all, instead of epochs")
+    seconds: float | None = added(
+        None, gt=0, description="of training steps, validations not counted, instead of epochs; no two runs are alike"
+    )
+    validations: int = added(
+        20, ge=1, description="spread evenly over a budget of steps, samples or seconds; under epochs, see val_every"
+    )
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> Recipe:
+        given = [name for name in BUDGETS if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} are given: a run has one budget")
+        return self
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 
 from provbench.registry.base import best_key
 
+from .budget import PeriodLoop
 from .distributed import is_rank_0
 from .learner import learner_of
 from .probe import GradientProbe
@@ -43,7 +44,8 @@ class CurveHook(Hook):
             runner.message_hub.update_info("losses by epoch", {})
 
     def after_train_epoch(self, runner: Runner) -> None:
-        losses = {**losses_by_epoch(runner), runner.epoch + 1: runner.message_hub.get_info("losses")}
+        entry = {**progress(runner), **runner.message_hub.get_info("losses")}
+        losses = {**losses_by_epoch(runner), runner.epoch + 1: entry}
         runner.message_hub.update_info("losses by epoch", losses)
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
@@ -63,6 +65,11 @@ class CurveHook(Hook):
         except Exception as error:  # a model need not have input gradients in order to be trained
             warnings.warn(f"the gradient probe failed: {type(error).__name__}: {error}", stacklevel=2)
             return {}
+
+
+def progress(runner: Runner) -> dict[str, float]:
+    """Returns the steps and the passes over the data so far, of a run whose epochs are no passes; else nothing."""
+    return runner.train_loop.progress() if isinstance(runner.train_loop, PeriodLoop) else {}
 
 
 def validations(runner: Runner) -> list[Validation]:
@@ -90,5 +97,6 @@ def curve(
     """
     entries = {epoch: {"epoch": float(epoch), **of} for epoch, of in losses.items()}
     for one in found:
-        entries[one["epoch"]] = {"epoch": float(one["epoch"]), **one["losses"], **one["metrics"], **one["probe"]}
+        entry = entries.get(one["epoch"], {"epoch": float(one["epoch"])})
+        entries[one["epoch"]] = {**entry, **one["losses"], **one["metrics"], **one["probe"]}
     return [entries[epoch] for epoch in sorted(entries)]

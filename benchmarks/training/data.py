@@ -56,12 +56,14 @@ def batch_of(inputs: Tensor, labels: Tensor, masks: Tensor, guided: Tensor, ids:
     return Batch(inputs, (Source(labels, weight, masks.float(), guided),), tuple(ids))
 
 
-def train_loader(dataset: Dataset[Any], batch_size: int, seed: int, workers: int) -> DataLoader[Any]:
-    """Of this rank's part of the data. batch_size: of the rank."""
+def train_loader(
+    dataset: Dataset[Any], batch_size: int, seed: int, workers: int, sampler: SeededSampler | None = None
+) -> DataLoader[Any]:
+    """Of this rank's part of the data. batch_size: of the rank. sampler: default: each epoch is one pass."""
     return DataLoader(
         dataset,
         batch_size,
-        sampler=SeededSampler(dataset, seed),
+        sampler=SeededSampler(dataset, seed) if sampler is None else sampler,
         collate_fn=collate,
         num_workers=workers,
         persistent_workers=workers > 0,

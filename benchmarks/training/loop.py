@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from mmengine.evaluator import Evaluator
 
-from provbench.registry import Augmentation, Regularizer, Task
+from provbench.registry import Augmentation, Recipe, Regularizer, Task, budget_of, steps_of
 
+from .budget import ClockHook, PeriodLoop, StreamSampler
 from .checkpoints import Checkpoints, Keep
 from .curve import CurveHook, curve, losses_by_epoch, validations
 from .data import eval_loader, require_samples, train_loader, working
@@ -19,7 +21,7 @@ from .distributed import BuffersHook, from_rank_0, is_rank_0, join, part_of_batc
 from .evaluation import TaskMetric
 from .hooks import LossHook, OnValidation, ReportHook, SeedHook, TickHook
 from .learner import Learner
-from .optim import build_optimizer, schedule
+from .optim import build_optimizer, schedule, schedule_over
 from .pictures import Draw, save_pictures
 from .probe import build_probe
 from .resume import loadable
@@ -75,7 +77,10 @@ def train(
     work_dir.mkdir(parents=True, exist_ok=True)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     part = part_of_batch(recipe.batch_size)
-    training = train_loader(task.train_data(synthetic), part, seed, workers)
+    unit, _ = budget_of(recipe.model_dump())
+    samples = task.train_data(synthetic)
+    stream = None if unit == "epochs" else StreamSampler(samples, seed, part)
+    training = train_loader(samples, part, seed, workers, stream)
     validation = eval_loader(task.eval_data("val"), part, workers)
     testing = eval_loader(task.eval_data("test"), part, workers) if test else None
     require_samples(str(task.root), {"train": training, "val": validation, "test": testing})
@@ -90,7 +95,9 @@ def train(
             model=learner,
             work_dir=str(work_dir),
             train_dataloader=training,
-            train_cfg={"by_epoch": True, "max_epochs": recipe.epochs, "val_interval": recipe.val_every},
+            train_cfg={"type": PeriodLoop, "recipe": recipe}
+            if stream is not None
+            else {"by_epoch": True, "max_epochs": recipe.epochs, "val_interval": recipe.val_every},
             val_dataloader=validation,
             val_cfg={},
             val_evaluator=Evaluator([TaskMetric(task, "val")]),
@@ -98,10 +105,11 @@ def train(
             test_cfg={} if test else None,
             test_evaluator=Evaluator([test_metric]) if test else None,
             optim_wrapper=build_optimizer(learner.net, recipe),
-            param_scheduler=schedule(recipe, len(training)) or None,
+            param_scheduler=_schedulers(recipe, unit, len(training)) or None,
             default_hooks={"runtime_info": None, "timer": None, "logger": None, "checkpoint": None},
             custom_hooks=[  # in the order in which they see an epoch
                 SeedHook(),
+                *([ClockHook(recipe)] if unit == "seconds" else []),
                 LossHook(),
                 BuffersHook(),
                 CurveHook(build_probe(task, learner.data_preprocessor)),
@@ -131,4 +139,13 @@ def train(
         steps=runner.iter,
         pruned=reports.pruned,
         predictions={"test": test_metric.samples} if scores else {},
+    )
+
+
+def _schedulers(recipe: Recipe, unit: str, steps_per_epoch: int) -> list[dict[str, Any]]:
+    """Returns the schedule over the recipe's budget; that over seconds is the clock's."""
+    if unit == "seconds":
+        return []
+    return (
+        schedule(recipe, steps_per_epoch) if unit == "epochs" else schedule_over(recipe, steps_of(recipe.model_dump()))
     )

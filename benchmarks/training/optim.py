@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import cos, pi
 from typing import Any
 
 import torch
@@ -55,9 +56,36 @@ def build_optimizer(net: nn.Module, recipe: Recipe) -> OptimWrapper:
 
 
 def schedule(recipe: Recipe, steps_per_epoch: int) -> list[dict[str, Any]]:
-    """Configurations of mmengine's parameter schedulers."""
+    """Returns configurations of mmengine's parameter schedulers, for training by epochs."""
     warmup = recipe.warmup_epochs * steps_per_epoch
     total = recipe.epochs * steps_per_epoch
+    schedulers = _smooth(recipe, warmup, total)
+    if milestones := _milestones(recipe):
+        schedulers.append({"type": "MultiStepLR", "milestones": milestones, "gamma": 0.1, "by_epoch": True})
+    return schedulers
+
+
+def schedule_over(recipe: Recipe, steps: int) -> list[dict[str, Any]]:
+    """Returns the same schedule over so many steps, of which each epoch of the recipe is an equal part."""
+    schedulers = _smooth(recipe, round(steps * min(recipe.warmup_epochs / recipe.epochs, 1)), steps)
+    if milestones := _milestones(recipe):
+        places = [round(steps * milestone / recipe.epochs) for milestone in milestones]
+        schedulers.append({"type": "MultiStepLR", "milestones": places, "gamma": 0.1, "by_epoch": False})
+    return schedulers
+
+
+def rate_at(recipe: Recipe, share: float) -> float:
+    """Returns the learning rate in units of the recipe's, when that share of the training is over: 0 to 1."""
+    warmup = min(recipe.warmup_epochs / recipe.epochs, 1)
+    if share < warmup:
+        return 1e-3 + (1 - 1e-3) * share / warmup
+    if recipe.schedule == "cosine" and warmup < 1:
+        return (1 + cos(pi * (share - warmup) / (1 - warmup))) / 2
+    return 0.1 ** sum(milestone <= share * recipe.epochs for milestone in _milestones(recipe))
+
+
+def _smooth(recipe: Recipe, warmup: int, total: int) -> list[dict[str, Any]]:
+    """The warm-up and the cosine, which change at every step."""
     schedulers: list[dict[str, Any]] = []
     if warmup:
         schedulers.append({"type": "LinearLR", "start_factor": 1e-3, "by_epoch": False, "begin": 0, "end": warmup})
@@ -65,8 +93,12 @@ def schedule(recipe: Recipe, steps_per_epoch: int) -> list[dict[str, Any]]:
         schedulers.append(
             {"type": "CosineAnnealingLR", "T_max": total - warmup, "by_epoch": False, "begin": warmup, "end": total}
         )
-    elif recipe.schedule in ("step", "wsol-step"):
-        first = recipe.step_epochs - (recipe.schedule == "wsol-step")
-        milestones = list(range(first, recipe.epochs, recipe.step_epochs))
-        schedulers.append({"type": "MultiStepLR", "milestones": milestones, "gamma": 0.1, "by_epoch": True})
     return schedulers
+
+
+def _milestones(recipe: Recipe) -> list[int]:
+    """After which epochs the learning rate falls to a tenth."""
+    if recipe.schedule not in ("step", "wsol-step"):
+        return []
+    first = recipe.step_epochs - (recipe.schedule == "wsol-step")
+    return list(range(first, recipe.epochs, recipe.step_epochs))

@@ -1,6 +1,6 @@
 from .best import Best as Best, best_of as best_of
 from .bootstrap import bootstrap_interval as bootstrap_interval
-from .convergence import Contender as Contender, Ending as Ending, could_change as could_change, ending as ending
+from .convergence import Contender as Contender, could_change as could_change, ending as ending
 from .crossed import (
     crossed_interval as crossed_interval,
     crossed_means as crossed_means,
