@@ -1,4 +1,4 @@
-"""How a metric goes over the epochs, with and without a method."""
+"""How a metric goes over the epochs or steps, with and without a method."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from math import isfinite
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
+from ..store import axis_of, place_of
 from .style import PALETTE, add_legend, new_figure, set_titles
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ Curve = Sequence[Mapping[str, float]]
 
 
 def convergence_figure(curves: Mapping[str, Sequence[Curve]], metric: str, title: str = "") -> Figure:
-    """The mean of a metric over seeds by epoch, one line a method, in a band of one sample standard deviation.
+    """The mean of a metric over seeds, one line a method, in a band of one sample standard deviation.
+
+    By epoch, or by step where all runs have a budget of steps, samples or seconds.
 
     curves: by the method's label, one of each seed. Epochs in which a run has no finite value are left out of its mean;
     where only one run has a value there is no band.
@@ -27,8 +30,9 @@ def convergence_figure(curves: Mapping[str, Sequence[Curve]], metric: str, title
 
     figure, axes = new_figure()
     lines = {}
+    axis = axis_of(run for runs in curves.values() for run in runs)
     for number, (label, runs) in enumerate(curves.items()):
-        by_epoch = _by_epoch(runs, metric)
+        by_epoch = _by_place(runs, metric, axis)
         if not by_epoch:
             continue
         colour = PALETTE[number % len(PALETTE)]
@@ -38,16 +42,16 @@ def convergence_figure(curves: Mapping[str, Sequence[Curve]], metric: str, title
         low, high = ([m + sign * s for m, s in zip(means, spreads, strict=True)] for sign in (-1, 1))
         (lines[label],) = axes.plot(epochs, means, color=colour, linewidth=1.8, marker="." if len(epochs) < 2 else "")
         axes.fill_between(epochs, low, high, color=colour, alpha=0.15, linewidth=0)
-    set_titles(axes, "epoch", metric, title)
+    set_titles(axes, axis, metric, title)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     add_legend(figure, axes, lines)
     return figure
 
 
-def _by_epoch(runs: Sequence[Curve], metric: str) -> dict[float, list[float]]:
+def _by_place(runs: Sequence[Curve], metric: str, axis: str) -> dict[float, list[float]]:
     values: defaultdict[float, list[float]] = defaultdict(list)
     for curve in runs:
         for entry in curve:
             if isfinite(entry.get(metric, float("nan"))):
-                values[entry["epoch"]].append(entry[metric])
+                values[place_of(entry, axis)].append(entry[metric])
     return dict(values)

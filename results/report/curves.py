@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import nan
 
+from ..store import PLACES, axis_of, place_of
 from .charts import Chart, Series
 
 Curve = Sequence[Mapping[str, float]]
@@ -19,7 +20,9 @@ def curve_charts(curves: Mapping[str, Curve], selection_metric: str = "") -> lis
     curves: by the run's name. The selection metric comes first, then the losses, then the gradient's energy outside of
     the target.
     """
-    names = dict.fromkeys(name for curve in curves.values() for entry in curve for name in entry if name != "epoch")
+    names = dict.fromkeys(name for curve in curves.values() for entry in curve for name in entry)
+    names = dict.fromkeys(name for name in names if name not in PLACES)
+    axis = axis_of(curves.values())
 
     def rank(name: str) -> tuple[bool, bool, bool]:
         return name != selection_metric, not name.startswith("loss"), name != PROBE
@@ -27,8 +30,8 @@ def curve_charts(curves: Mapping[str, Curve], selection_metric: str = "") -> lis
     charts = []
     for name in sorted(names, key=lambda name: (*rank(name), name)):
         series = [
-            Series(run, [(entry.get("epoch", nan), entry.get(name, nan)) for entry in curve], tone)
+            Series(run, [(place_of(entry, axis), entry.get(name, nan)) for entry in curve], tone)
             for tone, (run, curve) in enumerate(curves.items())
         ]
-        charts.append(Chart(name, "epoch", series, whole_x=True))
+        charts.append(Chart(name, axis, series, whole_x=True))
     return [chart for chart in charts if not chart.empty]

@@ -1,4 +1,5 @@
 from . import export as export
+from .curve_axis import PLACES as PLACES, axis_of as axis_of, place_of as place_of
 from .identity import KEY_LENGTH as KEY_LENGTH, digest as digest
 from .merging import Merged as Merged, merge as merge
 from .outcome import (

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from provbench.registry.base import best_key
 
-from ..store import RunRecord
+from ..store import RunRecord, place_of
 
 
 class Measure(Protocol):
@@ -31,11 +31,11 @@ def _training_time(record: RunRecord, metric: str, higher_is_better: bool = True
 
 
 def _time_per_epoch(record: RunRecord, metric: str, higher_is_better: bool = True) -> float:
-    return _measured(record.seconds) / max((entry["epoch"] for entry in record.curve), default=nan)
+    return _measured(record.seconds) / max((place_of(entry, "epoch") for entry in record.curve), default=nan)
 
 
 def _best_epoch(record: RunRecord, metric: str, higher_is_better: bool = True) -> float:
-    best = best_key({entry["epoch"]: entry.get(metric, nan) for entry in record.curve}, higher_is_better)
+    best = best_key({place_of(entry, "epoch"): entry.get(metric, nan) for entry in record.curve}, higher_is_better)
     return nan if best is None else best
 
 

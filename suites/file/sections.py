@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from provbench.registry import SearchSpace
+from provbench.registry import SIZES, SearchSpace
 from provbench.results.store import MAX_INTEGER
 
 from .names import FileName
@@ -44,6 +44,38 @@ Plugins = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Protocols = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
+class BudgetSection(Section):
+    """What is held equal between the runs of all methods: one of epochs, steps, samples and seconds."""
+
+    epochs: int | None = Field(None, ge=1, description="passes over the training data, synthetic samples included")
+    steps: int | None = Field(None, ge=1, description="batches in all")
+    samples: int | None = Field(None, ge=1, description="training samples in all, in whole batches")
+    seconds: float | None = Field(None, gt=0, description="of training steps; no two runs are alike")
+    validations: int | None = Field(None, ge=1, description="spread evenly over the budget; of epochs, at most so many")
+
+    @model_validator(mode="after")
+    def _has_one(self) -> BudgetSection:
+        given = [name for name in SIZES if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"a budget has one of {', '.join(SIZES)} (got {' and '.join(given) or 'none'})")
+        return self
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters of a recipe that it sets."""
+        set_here = self.model_dump(exclude_none=True)
+        if self.epochs is not None and self.validations is not None:
+            del set_here["validations"]
+            set_here["val_every"] = -(-self.epochs // self.validations)
+        return set_here
+
+    @property
+    def held(self) -> frozenset[str]:
+        """The parameters of a recipe that nothing beside it may set. Where it is not one of epochs, their number only
+        says into how many parts the schedule divides it."""
+        return frozenset({*SIZES, "validations", "val_every"} - ({"epochs"} if self.epochs is None else set()))
+
+
 class MethodSection(Section):
     """A composition of at most one synthesizer, at most one augmentation and any regularizers."""
 
@@ -66,6 +98,7 @@ class TaskSection(Section):
     task: str | None = Field(None, description="registered name; default: the section's own name")
     variant: Literal["mini", "full"] = "full"
     params: dict[str, Any] = Field(default_factory=dict)
+    budget: BudgetSection | None = Field(None, description="instead of the suite's")
     methods: tuple[str, ...] | None = Field(None, description="default: every method of the suite")
     processes: int = Field(1, ge=1, description="of one run, which train it together by DDP")
     selection: Protocols = Field(
@@ -102,6 +135,7 @@ class Suite(Section):
     description: str = ""
     plugins: Plugins = Field((), description="modules or .py files, relative to the suite's, that register plugins")
     seeds: tuple[Seed, ...] = Field((0, 1, 2), min_length=1)
+    budget: BudgetSection | None = Field(None, description="of every run; default: what each task's recipe says")
     tasks: dict[FileName, TaskSection] = Field(default_factory=dict)
     methods: dict[str, MethodSection] = Field(default_factory=dict)
     search: SearchSection = Field(default_factory=lambda: SearchSection.model_validate({}))
@@ -117,3 +151,6 @@ class Suite(Section):
 
     def methods_of(self, task: str) -> tuple[str, ...]:
         return self.tasks[task].methods or tuple(self.methods)
+
+    def budget_of(self, task: str) -> BudgetSection | None:
+        return self.tasks[task].budget or self.budget

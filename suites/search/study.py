@@ -13,6 +13,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from provbench.registry import periods_of
 from provbench.registry.base import best_key
 from provbench.results.store import Status, ValView
 
@@ -82,7 +83,7 @@ class CellSearch:
     def __init__(self, storage: BaseStorage, base: RunSpec, settings: Settings) -> None:
         self.settings = settings
         name = study_name(base, settings)
-        pruner = settings.pruner.pruner(int(base.task.params["epochs"]))
+        pruner = settings.pruner.pruner(periods_of(base.task.params))
         try:
             self.study = optuna.load_study(study_name=name, storage=storage, pruner=pruner)
         except KeyError:  # not by `load_if_exists`, which writes to the journal first and then looks

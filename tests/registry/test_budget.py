@@ -40,4 +40,6 @@ def test_a_run_has_one_budget() -> None:
 
 
 def test_without_a_budget_the_key_is_what_it_was() -> None:
-    assert {"steps", "samples", "seconds", "validations"} <= set(implied(Recipe(model="net")))
+    assert {"steps", "samples", "seconds", "validations"} <= set(
+        implied(validate_params(Recipe, {"model": "net"}, "here"))
+    )

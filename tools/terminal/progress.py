@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from provbench.registry import periods_of
 from provbench.registry.base import visible
 from provbench.results.store import RunRecord
 from provbench.suites.executors import Job, Observer
@@ -75,7 +76,7 @@ class ProgressDisplay(Observer):
 
     def started(self, job: Job) -> None:
         name = f"  {_name(job.spec)}"
-        self._runs[job.spec.key] = self.progress.add_task(name, total=job.spec.task.params["epochs"], note="starting")
+        self._runs[job.spec.key] = self.progress.add_task(name, total=periods_of(job.spec.task.params), note="starting")
 
     def reported(self, job: Job, epoch: int, epochs: int, value: float | None) -> None:
         note = f"{job.spec.selection_metric} {value:.1f}" if value is not None else ""
