@@ -29,6 +29,20 @@ class Forest(NamedTuple):
 
 
 @numba.njit
+def plant(count: Integer) -> Forest:
+    """Returns a forest in which no basin exceeds the value yet."""
+    return Forest(
+        np.arange(count),
+        np.empty((count, 4), np.int64),
+        np.zeros(count, np.int64),
+        np.zeros(count, np.int64),
+        np.full(count, -2.0),
+        np.arange(count),
+        np.zeros(count, np.uint8),
+    )
+
+
+@numba.njit
 def add_rows(
     parent: np.ndarray,
     box: np.ndarray,

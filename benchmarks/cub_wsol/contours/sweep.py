@@ -9,7 +9,7 @@ import numpy as np
 
 from .basins import Basins, find
 from .extents import find_profile
-from .forest import Forest, absorb, add_columns, add_rows, keep_roots
+from .forest import Forest, absorb, add_columns, add_rows, keep_roots, plant
 from .hills import LEVELS, Hills, Integer, find_peaks
 from .largest import find_largest, gain_area
 from .overlaps import best_iou, find_cover
@@ -31,22 +31,13 @@ def sweep(
     cells: as `count_cells` returns them, or without columns where the largest is not wanted. margin: 0 for the
     foreground, 1 for holes, whose levels are counted from above. Returns the forest in its last state.
     """
-    count = basins.size
-    forest = Forest(
-        np.arange(count),
-        np.empty((count, 4), np.int64),
-        np.zeros(count, np.int64),
-        np.zeros(count, np.int64),
-        np.full(count, -2.0),
-        np.arange(count),
-        np.zeros(count, np.uint8),
-    )
+    forest = plant(basins.size)
     profile = find_profile(image, hills, basins)
     rows, heights = find_peaks(image, hills)
     columns, column_begin = _order(profile.height)
     peaks, peak_begin = _order(heights)
     edges, edge_begin = _order(basins.passes)
-    alive, living = np.empty(count, np.int64), 0
+    alive, living = np.empty(basins.size, np.int64), 0
     parent, box, fit = forest.parent, forest.box, forest.fit
     for value in range(LEVELS - 1, 0, -1):
         living = add_rows(
