@@ -31,7 +31,14 @@ GROUP = "provbench.plugins"
 BUILT_IN = "provbench"
 """The origin of what comes with provbench."""
 PLUGIN_HINT = "What is not built in is loaded by --plugin FILE, or by plugins: [FILE] in the suite."
-BUILTINS = ("registry.builtins", "benchmarks", "suites.search", "suites.executors", "suites.trackers")
+BUILTINS = (
+    "registry.builtins",
+    "benchmarks",
+    "suites.search",
+    "suites.executors",
+    "suites.trackers",
+    "results.tables.fields",
+)
 """Modules of provbench that register its own plugins. Names, not imports: the layers above stay above."""
 
 
@@ -285,6 +292,8 @@ SAMPLERS = Registry("sampler")
 PRUNERS = Registry("pruner")
 EXECUTORS = Registry("executor")
 TRACKERS = Registry("tracker")
+FIELDS = Registry("field")
+"""Statistics that a table can show."""
 
 REGISTRIES: dict[str, Registry] = {
     "tasks": TASKS,
@@ -296,4 +305,5 @@ REGISTRIES: dict[str, Registry] = {
     "pruners": PRUNERS,
     "executors": EXECUTORS,
     "trackers": TRACKERS,
+    "fields": FIELDS,
 }

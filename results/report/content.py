@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..store import RunRecord
-from ..tables import Table
+from ..tables import Table, no_samples
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -91,11 +91,6 @@ class SuiteCell:
     def runs(self) -> list[RunRecord]:
         """The final runs of all protocols, each once."""
         return list({run.key: run for one in self.selections for run in one.runs.values()}.values())
-
-
-def no_samples(key: str, split: str) -> Samples | None:
-    """For runs whose predictions are not at hand."""
-    return None
 
 
 def no_pictures(key: str) -> Sequence[Path]:

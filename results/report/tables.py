@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from ..tables import TITLES, Field, FieldKind, Table, TableCell, render
+from provbench.registry import FIELDS
+
+from ..tables import Field, Table, render
 from .folder import Content
 from .names import file_name
 from .verdicts import Verdict, heading, judge
@@ -47,7 +49,7 @@ class TablePage:
     groups: Sequence[tuple[str, Sequence[ShownRow]]]
     picks: Sequence[tuple[int, str]]
     """Columns that may be hidden: place, title."""
-    kinds: Sequence[tuple[FieldKind, str]]
+    kinds: Sequence[tuple[str, str]]
     """Kinds of fields that may be hidden: kind, title."""
     verdict: Verdict
     downloads: Mapping[str, str]
@@ -58,9 +60,7 @@ def table_page(name: str, table: Table, links: Sequence[str]) -> TablePage:
     """links: the page of each row."""
     header = table.header()
     lines = iter([_line(table, i, fields, links[i]) for i, fields in enumerate(table.body())])
-    kinds: list[FieldKind] = [
-        kind for kind in TITLES if kind != "value" and any(field.kind == kind for field in header)
-    ]
+    kinds = [kind for kind in dict.fromkeys(field.kind for field in header[1:]) if not FIELDS.get(kind).always]
     return TablePage(
         name=name,
         anchor=table_anchor(name),
@@ -69,7 +69,7 @@ def table_page(name: str, table: Table, links: Sequence[str]) -> TablePage:
         spans=list(_spans(table)),
         groups=[(text, list(islice(lines, count))) for text, count in table.groups()],
         picks=[(place, heading(column)) for place, column in enumerate(table.columns)],
-        kinds=[(kind, TITLES[kind]) for kind in kinds],
+        kinds=[(kind, FIELDS.get(kind).title) for kind in kinds],
         verdict=judge(table),
         downloads={ending: f"tables/{file_name(name)}{ending}" for ending in DOWNLOADS.values()},
     )
@@ -111,14 +111,6 @@ def column_anchor(place: int) -> str:
     return f"column-{place + 1}"
 
 
-def sort_value(cell: TableCell, kind: FieldKind) -> float | None:
-    """The number that a field is sorted by, an interval by its lower end; None where there is none."""
-    if kind != "interval":
-        return cell.number(kind)
-    interval = cell.summary.interval() if cell.summary else None
-    return interval.low if interval else None
-
-
 def _twice(table: Table, method: str) -> bool:
     return sum(row.method == method for row in table.rows) > 1
 
@@ -129,7 +121,7 @@ def _line(table: Table, i: int, fields: Sequence[Field], href: str) -> ShownRow:
         assert field.column is not None
         cell, column = table.cells[i][field.column], table.columns[field.column]
         better = cell.differs(column) if field.kind in ("value", "p") else None
-        shown.append(ShownField(field, sort_value(cell, field.kind), f"{href}#{column_anchor(field.column)}", better))
+        shown.append(ShownField(field, cell.sort_value(field.kind), f"{href}#{column_anchor(field.column)}", better))
     return ShownRow(fields[0].text, href, shown)
 
 

@@ -18,7 +18,12 @@ from .interval import Interval as Interval, check_level as check_level
 from .mcnemar import McNemar as McNemar, mcnemar_test as mcnemar_test
 from .multiple import holm as holm
 from .nemenyi import critical_difference as critical_difference, inseparable_groups as inseparable_groups
-from .paired import paired_t_test as paired_t_test, permutation_test as permutation_test, wilcoxon_test as wilcoxon_test
+from .paired import (
+    LARGEST_EXACT as LARGEST_EXACT,
+    paired_t_test as paired_t_test,
+    permutation_test as permutation_test,
+    wilcoxon_test as wilcoxon_test,
+)
 from .pairs import all_alike as all_alike, paired_differences as paired_differences
 from .power import (
     detectable_effect as detectable_effect,

@@ -1,13 +1,17 @@
 from .build import build_table as build_table
 from .citations import PublishedNumber as PublishedNumber, find as find, load_published as load_published
 from .costs import COSTS as COSTS
+from .fields import (
+    Context as Context,
+    Samples as Samples,
+    Statistic as Statistic,
+    no_samples as no_samples,
+)
 from .model import (
     SHOWN as SHOWN,
-    TITLES as TITLES,
     CellAddress as CellAddress,
     Column as Column,
     Field as Field,
-    FieldKind as FieldKind,
     RowRuns as RowRuns,
     Table as Table,
     TableCell as TableCell,

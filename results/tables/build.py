@@ -8,14 +8,15 @@ from math import isclose, isfinite, nan
 from statistics import fmean
 from typing import Literal
 
-from provbench.registry.base import UnknownNameError, UserError
+from provbench.registry.base import UnknownNameError, UserError, best_key
 
 from ..statistics import best_of, deviation, holm, paired_effect, paired_t_test
 from ..store import RunRecord, ValView, final_runs
 from .citations import PublishedNumber
 from .compatibility import check_column, check_variants, network
 from .costs import COSTS
-from .model import SHOWN, Column, FieldKind, RowRuns, Table, TableCell, TableRow
+from .fields import BASIC, Context, Samples, field, no_samples
+from .model import SHOWN, Column, RowRuns, Table, TableCell, TableRow
 from .notes import table_notes
 from .published_cells import PublishedCells
 
@@ -29,21 +30,28 @@ def build_table(
     baseline: str | None = None,
     title: str = "",
     label: str = "",
-    show: Sequence[FieldKind] = SHOWN,
+    show: Sequence[str] = SHOWN,
+    samples: Samples = no_samples,
 ) -> Table:
     """Compare methods.
 
     published: numbers to show beside ours, in the full variant only: papers' numbers say nothing about mini data.
     baseline: the method that all others are tested against, the row of its name in their own group, or the only one.
+    show: names of registered statistics. samples: predictions by run key and split, for the statistics
+    that need them.
 
     Raises `UserError` where the runs cannot stand in one table: of two variants, or, in one column, of two protocol
     versions, two states of the data, or (in one cell) two networks; where a seed has two finished runs; where no run
-    has a column's metric; and where it is not clear which row is another's baseline.
+    has a column's metric; where it is not clear which row is another's baseline; and where a statistic is unknown, or
+    this table cannot show it.
     """
     columns = [_with_cost(column) for column in columns]
     check_variants(rows, variant, title)
     if baseline is not None and baseline not in {row.method for row in rows}:
         raise UnknownNameError("baseline", baseline, {row.method for row in rows}, "It must be a row of the table.")
+    for name in show:
+        if complaint := field(name).complaint(columns, baseline):
+            raise UserError(f"{title or 'table'}: show: {name}: {complaint}")
     for place, column in enumerate(columns):
         check_column([row.entries[place] for row in rows], column, title)
     published_cells = PublishedCells(published if variant == "full" else ())
@@ -53,6 +61,7 @@ def build_table(
     ]
     cells = tuple(zip(*by_column, strict=True)) if by_column else tuple(() for _ in rows)
     table = Table(title, variant, tuple(columns), tuple(rows), cells, (), baseline, label, tuple(show))
+    table = replace(table, cells=_with_statistics(table, samples))
     return replace(table, notes=tuple(table_notes(table, published_cells)))
 
 
@@ -169,13 +178,36 @@ def _lacks_test(cell: TableCell, row: TableRow, baseline: str) -> bool:
     return bool(cell.values) and row.method != baseline and cell.p_value is None
 
 
+def _with_statistics(table: Table, samples: Samples) -> tuple[tuple[TableCell, ...], ...]:
+    """The cells with the basic statistics and those that the table shows."""
+    names = [field(name) for name in dict.fromkeys((*BASIC, *table.show))]
+    by_column = []
+    for place in range(len(table.columns)):
+        contexts = [_context(table, number, place, samples) for number in range(len(table.rows))]
+        computed = [statistic.of_column(contexts) for statistic in names]
+        by_column.append(
+            [
+                replace(context.cell, statistics={one.name: value for one, value in zip(names, values, strict=True)})
+                for context, *values in zip(contexts, *computed, strict=True)
+            ]
+        )
+    return tuple(zip(*by_column, strict=True)) if by_column else table.cells
+
+
+def _context(table: Table, row: int, column: int, samples: Samples) -> Context:
+    tested = table.baseline is not None and not table.columns[column].over
+    base = _other_row(table.rows, row, str(table.baseline)) if tested else None
+    return Context(table, row, column, None if base is None else table.cells[base][column], samples)
+
+
 def _with_better(cells: Sequence[TableCell], column: Column, rows: Sequence[TableRow]) -> list[TableCell]:
     """Marks what the test tells to be better than the baseline, and the best of it in each group of rows."""
     marked = list(cells)
     for places in _groups(rows):
         better = [place for place in places if cells[place].differs(column)]
         means = {place: fmean(cells[place].values.values()) for place in better}
-        top = (max if column.higher_is_better else min)(means.values(), default=nan)
+        best = best_key(means, column.higher_is_better)
+        top = nan if best is None else means[best]
         for place, mean in means.items():
             marked[place] = replace(cells[place], bold=True, best=isclose(mean, top, rel_tol=1e-12))
     return marked

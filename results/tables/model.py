@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from provbench.registry import FIELDS
 from provbench.registry.base import improves
 
 from ..statistics import Deviation, PairedEffect, Summary
@@ -17,21 +18,8 @@ GAP = "–"
 LEVEL = 0.05
 """p-values below it, adjusted by Holm's method, tell two methods apart."""
 
-FieldKind = Literal["label", "value", "interval", "published", "deviation", "p", "effect"]
-"""Of a field. `label` is the row's; a column may show the others."""
-
-SHOWN: tuple[FieldKind, ...] = ("value", "published", "deviation", "p")
-"""What a column shows by default, as far as any of its cells has it."""
-
-TITLES: dict[FieldKind, str] = {
-    "value": "ours",
-    "interval": "95 %",
-    "published": "published",
-    "deviation": "Δ",
-    "p": "p",
-    "effect": "g",
-}
-"""Of the fields of a column behind the first one, which has the column's own title."""
+SHOWN = ("value", "published", "deviation", "p")
+"""The statistics that a column shows by default, as far as any of its cells has them."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +129,18 @@ class TableCell:
     group of rows or cannot be told from it, where the test tells the best from any other."""
     untested: bool = False
     """Shares fewer than two seeds with what it is tested against: the baseline, or the best."""
+    statistics: Mapping[str, Any] = field(default_factory=dict)
+    """What the registered statistics computed, by their names: the basic ones and those that the table shows."""
+
+    def number(self, kind: str) -> float | None:
+        """Returns the number that a field shows; None where the cell does not have it, or it is no single number."""
+        value = self.statistics.get(kind)
+        return None if value is None else FIELDS.build(kind).number(value)
+
+    def sort_value(self, kind: str) -> float | None:
+        """Returns the number that a field is sorted by; None where the cell does not have it."""
+        value = self.statistics.get(kind)
+        return None if value is None else FIELDS.build(kind).sort_value(value)
 
     @property
     def summary(self) -> Summary | None:
@@ -157,17 +157,6 @@ class TableCell:
             return None
         return improves(self.effect.difference, column.higher_is_better)
 
-    def number(self, kind: FieldKind) -> float | None:
-        """The number that a field of that kind shows; None where there is none, or it is no single one."""
-        numbers: dict[FieldKind, float | None] = {
-            "value": self.summary.mean if self.summary else None,
-            "published": self.published.value if self.published else None,
-            "deviation": self.deviation.points if self.deviation else None,
-            "p": self.p_value,
-            "effect": self.effect.g_z if self.effect else None,
-        }
-        return numbers.get(kind)
-
     def text(self, decimals: int = 1) -> str:
         """`65.1 ± 0.4 (2) –`: the summary, and a dash for each seed that gave no value; one dash if none did, and
         nothing at all where nothing of ours is expected."""
@@ -181,7 +170,8 @@ class Field:
     """A field of the table as it is shown. column: the place of its column; None for a label."""
 
     text: str
-    kind: FieldKind
+    kind: str
+    """The name of the statistic; `label` for the row's own."""
     bold: bool = False
     column: int | None = None
 
@@ -208,13 +198,20 @@ class Table:
     baseline: str | None = None
     label: str = ""
     """By which LaTeX refers to it."""
-    show: tuple[FieldKind, ...] = SHOWN
+    show: tuple[str, ...] = SHOWN
+    """The statistics that its columns show, by name, as far as any of their cells has them."""
 
     def places(self) -> Iterator[CellAddress]:
         """Row by row."""
         for row, cells in zip(self.rows, self.cells, strict=True):
             for column, entry, cell in zip(self.columns, row.entries, cells, strict=True):
                 yield CellAddress(row, column, entry, cell)
+
+    @property
+    def baseline_title(self) -> str:
+        """How the table writes the baseline."""
+        named = (row.title for row in self.rows if row.method == self.baseline and row.is_ours)
+        return next(named, str(self.baseline))
 
     def title_of(self, method: str, group: str = "") -> str:
         """How the table writes a method: as its row in that group, else as any row of it, else by its name."""
@@ -225,7 +222,7 @@ class Table:
     def header(self) -> list[Field]:
         """The titles of the fields of `body`."""
         shown = [
-            Field(TITLES[kind] if number else column.title, kind, column=place)
+            Field(FIELDS.get(kind).title if number else column.title, kind, column=place)
             for place, (column, kinds) in enumerate(zip(self.columns, self._kinds(), strict=True))
             for number, kind in enumerate(kinds)
         ]
@@ -272,29 +269,17 @@ class Table:
                 groups.append((row.group, 1))
         return groups
 
-    def _kinds(self) -> list[list[FieldKind]]:
+    def _kinds(self) -> list[list[str]]:
         """What each column shows: one kind at least."""
         columns = list(zip(*self.cells, strict=True)) or [() for _ in self.columns]
         return [
-            [kind for kind in self.show if kind == "value" or any(_text(cell, kind) for cell in cells)]
+            [kind for kind in self.show if FIELDS.get(kind).always or any(_text(cell, kind) for cell in cells)]
             or list(self.show[:1])
             for cells in columns
         ]
 
 
-def _text(cell: TableCell, kind: FieldKind, decimals: int = 1) -> str:
+def _text(cell: TableCell, kind: str, decimals: int = 1) -> str:
     """A field of a cell; "" where the cell does not have it."""
-    if kind == "value":
-        return cell.text(decimals)
-    if kind == "published":
-        return cell.published.label if cell.published else ""
-    if kind == "deviation":
-        return cell.deviation.text(decimals) if cell.deviation else ""
-    if kind == "interval":
-        interval = cell.summary.interval() if cell.summary else None
-        return interval.text(decimals) if interval else ""
-    if kind == "effect":
-        return f"{cell.effect.g_z:+.2f}" if cell.effect and cell.effect.g_z is not None else ""
-    if cell.p_value is None:
-        return ""
-    return "<0.001" if cell.p_value < 0.001 else f"{cell.p_value:.3f}"
+    value = cell.statistics.get(kind)
+    return "" if value is None else FIELDS.build(kind).text(value, decimals)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from .citation_notes import source_notes
 from .costs import COSTS
+from .fields import BASIC, field
 from .model import GAP, LEVEL, Table
 from .published_cells import PublishedCells
 from .run_notes import origin_notes
@@ -40,21 +41,12 @@ def _legend(table: Table) -> Iterator[str]:
     if not any(place.cell.keys for place in table.places()):
         yield f"{GAP}: not run yet."
         return
-    shown = {field.kind for field in table.header()}
-    yield "Mean ± sample standard deviation (ddof=1) over seeds, and their number."
-    if "interval" in shown:
-        yield "95 %: Student's interval of the mean."
-    if "deviation" in shown:
-        yield (
-            "Δ: our mean less the published value, in points where the unit is %; in brackets, in combined standard "
-            "errors, where the published one is known."
-        )
-    if _compares(table):
-        yield _rule(table)
-    if "effect" in shown:
-        yield (
-            f"g: mean difference to {_baseline(table)} in standard deviations of the differences (Hedges' correction)."
-        )
+    shown = dict.fromkeys(one.kind for one in table.header()[1:])
+    for name in dict.fromkeys((*BASIC, *shown)):
+        if name == "p":
+            yield from [_rule(table)] if _compares(table) else []
+        elif (name in shown or name == "value") and (legend := field(name).legend_of(table)):
+            yield legend
 
 
 def _compares(table: Table) -> bool:
@@ -69,10 +61,10 @@ def _rule(table: Table) -> str:
         few = "fewer than two shared seeds" if _most_seeds(table) > 1 else "one seed"
         return f"{few.capitalize()}: not tested, so nothing is bold."
     if table.baseline is not None:
-        test = f"paired t-test against {_baseline(table)} on shared seeds, two-sided, adjusted by Holm's method"
-        if any(field.kind == "p" for field in table.header()):
-            return f"p: {test} over the column; bold: better than {_baseline(table)} at p < {LEVEL:g}."
-        return f"Bold: better than {_baseline(table)} at p < {LEVEL:g} ({test} over the column)."
+        test = f"paired t-test against {table.baseline_title} on shared seeds, two-sided, adjusted by Holm's method"
+        if any(one.kind == "p" for one in table.header()):
+            return f"p: {test} over the column; bold: better than {table.baseline_title} at p < {LEVEL:g}."
+        return f"Bold: better than {table.baseline_title} at p < {LEVEL:g} ({test} over the column)."
     of_group = " of its group of rows" if any(row.group for row in table.rows) else ""
     return (
         f"Bold: the best mean{of_group}, and all that a paired t-test on shared seeds (Holm, α = {LEVEL:g}) cannot "
@@ -89,10 +81,6 @@ def _tested(table: Table) -> bool:
 
 def _most_seeds(table: Table) -> int:
     return max(len(place.cell.values) for place in table.places())
-
-
-def _baseline(table: Table) -> str:
-    return next((row.title for row in table.rows if row.method == table.baseline and row.is_ours), str(table.baseline))
 
 
 def _costs(table: Table) -> Iterator[str]:
@@ -114,7 +102,7 @@ def _untested(table: Table) -> Iterator[str]:
     """What too few shared seeds leave open, where they do not leave open everything."""
     places = [place for place in table.places() if place.cell.untested and not place.column.over]
     if places and _tested(table):
-        other = "" if table.baseline is None else f" against {_baseline(table)}"
+        other = "" if table.baseline is None else f" against {table.baseline_title}"
         untested = _by_column([(place.row.title, place.column.title) for place in places])
         yield f"Not tested{other}, with fewer than two shared seeds: {untested}."
 

@@ -12,7 +12,11 @@ from typing import Any
 
 from provbench.registry.base import UnknownNameError, escape
 
-from .model import Field, FieldKind, Table, TableCell
+from .fields import field
+from .model import Field, Table
+
+EXPORTED = ("value", "p", "effect", "published", "deviation")
+"""The statistics of every cell in CSV and JSON files, whether the table shows them or not, in this order."""
 
 LATEX_WIDTH = 100
 """Characters that fit into the text width of a page; a wider table is scaled down to it."""
@@ -82,11 +86,11 @@ def to_html(table: Table) -> str:
         cell = table.cells[i][one.column]
         keys = f' data-runs="{escape.html(" ".join(cell.keys.values()))}"' if one.kind == "value" and cell.keys else ""
         text = f"<strong>{escape.html(one.text)}</strong>" if one.bold else escape.html(one.text)
-        return f'<td class="{one.kind}" data-sort="{_sort_value(cell, one.kind)}"{keys}>{text}</td>'
+        return f'<td class="{escape.html(one.kind)}" data-sort="{_sort_value(table, i, one)}"{keys}>{text}</td>'
 
     header = table.header()
     spans = "".join(f'<th colspan="{width}" scope="colgroup">{escape.html(text)}</th>' for text, width in table.spans())
-    heads = "".join(f'<th scope="col" class="{one.kind}">{escape.html(one.text)}</th>' for one in header)
+    heads = "".join(f'<th scope="col" class="{escape.html(one.kind)}">{escape.html(one.text)}</th>' for one in header)
     caption = [f"<figcaption>{escape.html(table.title)}</figcaption>"] if table.title else []
     lines = ["<figure>", *caption, "<table>", "<thead>"]
     lines += [f"<tr>{spans}</tr>"] if spans else []
@@ -131,7 +135,8 @@ def _content(table: Table) -> dict[str, Any]:
 def _csv(lines: Sequence[Mapping[str, Any]]) -> str:
     out = io.StringIO()
     if lines:
-        writer = csv.DictWriter(out, fieldnames=list(lines[0]), lineterminator="\n")
+        names = list(dict.fromkeys(name for line in lines for name in line))
+        writer = csv.DictWriter(out, fieldnames=names, lineterminator="\n")
         writer.writeheader()
         writer.writerows({name: escape.spreadsheet(value) for name, value in line.items()} for line in lines)
     return out.getvalue()
@@ -188,7 +193,7 @@ def _flat(table: Table, i: int, j: int) -> dict[str, Any]:
         "column": column.title,
         "column_group": column.group,
         "selection": column.selection,
-        **_numbers(cell),
+        **_numbers(table, i, j),
         "runs": " ".join(cell.keys.values()),
     }
 
@@ -204,32 +209,13 @@ def _origin(table: Table, i: int, j: int) -> dict[str, Any]:
     }
 
 
-def _numbers(cell: TableCell) -> dict[str, Any]:
-    summary, published = cell.summary, cell.published
-    interval = summary.interval() if summary else None
+def _numbers(table: Table, i: int, j: int) -> dict[str, Any]:
+    """What the statistics of a cell export: the basic ones always, and those that the table shows."""
+    found = table.cells[i][j].statistics
     return {
-        "mean": summary.mean if summary else None,
-        "std": summary.std if summary else None,
-        "low": interval.low if interval else None,
-        "high": interval.high if interval else None,
-        "n": summary.n if summary else 0,
-        "missing": len(cell.missing),
-        "failed": len(cell.failed),
-        "void": len(cell.void),
-        "best": cell.best,
-        "bold": cell.bold,
-        "untested": cell.untested,
-        "p": cell.p_value,
-        "difference": cell.effect.difference if cell.effect else None,
-        "effect": cell.effect.g_z if cell.effect else None,
-        "published": published.value if published else None,
-        "published_spread": published.spread if published else None,
-        "published_spread_kind": published.spread_kind if published else None,
-        "source": published.source if published else None,
-        "inferred": published.inferred if published else None,
-        "where": published.where if published else None,
-        "deviation": cell.deviation.points if cell.deviation else None,
-        "deviation_in_standard_errors": cell.deviation.standard_errors if cell.deviation else None,
+        name: number
+        for kind in dict.fromkeys((*EXPORTED, *table.show))
+        for name, number in field(kind).exported(found.get(kind)).items()
     }
 
 
@@ -261,7 +247,7 @@ def _latex_spans(table: Table) -> list[str]:
     return [" & ".join(heads) + r" \\", "".join(rules)]
 
 
-def _sort_value(cell: TableCell, kind: FieldKind) -> str:
-    """The number that a field is sorted by; nothing where there is none."""
-    value = cell.number(kind)
+def _sort_value(table: Table, i: int, one: Field) -> str:
+    """The number that a field shows and is sorted by; nothing where there is none."""
+    value = None if one.column is None else table.cells[i][one.column].number(one.kind)
     return "" if value is None else repr(float(value))

@@ -8,9 +8,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from .names import FileName
 
-Shown = Literal["value", "interval", "published", "deviation", "p", "effect"]
-"""What a column may show."""
-
 
 class Section(BaseModel):
     """A mapping of a suite file. Keys that it does not have are refused."""
@@ -80,9 +77,10 @@ class TableSection(Section):
     )
     selection: str | None = Field(None, description="selection protocol of the columns that name none")
     baseline: str | None = Field(None, description="the method that the paired tests compare with")
-    show: tuple[Shown, ...] = Field(
+    show: tuple[str, ...] = Field(
         ("value", "published", "deviation", "p"),
         min_length=1,
-        description="what a column shows, as far as any of its cells has it, and in which order",
+        description="the statistics that a column shows, as far as any of its cells has them, and in which order: "
+        "those of `provbench list fields`",
     )
     decimals: int = Field(1, ge=0, le=6)

@@ -42,7 +42,7 @@ def collect_report(
         suite=suite.name,
         description=suite.description.strip(),
         source=plan.file.path.read_text(encoding="utf-8"),
-        tables=make_tables(plan, states),
+        tables=make_tables(plan, states, store.predictions),
         cells=[_cell(plan, state, opened.get(state.cell), store, classes[state.cell.name]) for state in states],
         figures=make_figures(plan, states),
         others=list(_search_runs(opened.values(), store)) if every_run else (),

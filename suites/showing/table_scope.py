@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-from provbench.registry import Metric
+from provbench.registry import FIELDS, Metric
 from provbench.registry.base import UserError, nearest
-from provbench.results.tables import COSTS, PublishedNumber
+from provbench.results.tables import COSTS, Column, PublishedNumber
 
 from ..file import ColumnSection, RowSection, TableSection
 from ..planning import Cell, Plan
@@ -115,11 +115,20 @@ class TableScope:
         self._check_quotation(column.model, column.setting, column.over, self.numbers(task), "columns", place)
 
     def check_table(self) -> None:
-        """Its task and what it says of published numbers for all its columns exist."""
+        """Its statistics, its task and what it says of published numbers for all its columns exist."""
+        for place, name in enumerate(self.section.show):
+            if name not in FIELDS:
+                raise self._unknown(f"statistic {name!r}", name, FIELDS, "show", place)
         self._check_task(self.section.task)
         tasks = {self.registered(self.task_of(column, row)) for column in self.columns for row in self.rows}
         numbers = [number for task in tasks for number in self.numbers(task)]
         self._check_quotation(self.section.model, self.section.setting, None, numbers)
+
+    def check_shown(self, columns: Sequence[Column]) -> None:
+        """Its columns and its baseline are such that its statistics can be shown."""
+        for place, name in enumerate(self.section.show):
+            if complaint := FIELDS.build(name).complaint(columns, self.section.baseline):
+                raise UserError(f"{self.where('show', place)}: {name}: {complaint}")
 
     def mean_of(self, place: int) -> tuple[int, ...]:
         """The places of the columns that a column is the mean of."""

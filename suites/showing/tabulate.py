@@ -12,10 +12,12 @@ from provbench.results.tables import (
     Column,
     PublishedNumber,
     RowRuns,
+    Samples,
     Table,
     TableRow,
     build_table,
     load_published,
+    no_samples,
     render,
 )
 
@@ -27,11 +29,13 @@ from .table_scope import TableScope, by_task, network
 FILES = {"markdown": ".md", "csv": ".csv", "latex": ".tex", "html": ".html", "json": ".json"}
 
 
-def make_tables(plan: Plan, states: Sequence[CellState]) -> dict[str, Table]:
+def make_tables(plan: Plan, states: Sequence[CellState], samples: Samples = no_samples) -> dict[str, Table]:
     """Every table of the suite by name; one for each task where the suite names none. Gaps stay gaps.
 
+    samples: predictions by run key and split, for the statistics that need them.
+
     Raises `UserError` naming file, line and field for a task, method, metric, protocol, network or setting that neither
-    the suite nor any publication knows.
+    the suite nor any publication knows, and for a statistic that is unknown or that the table cannot show.
     """
     suite, published = plan.file.suite, load_published()
     sections = suite.tables or tuple(TableSection.model_validate({"name": task, "task": task}) for task in suite.tasks)
@@ -41,7 +45,7 @@ def make_tables(plan: Plan, states: Sequence[CellState]) -> dict[str, Table]:
             raise UserError(f"{plan.file.where('tables', place, 'name')}: another table has the name {name!r}")
     tasks = by_task(published)
     return {
-        section.name: _Builder(TableScope(plan, section, place, tasks), states).table(published)
+        section.name: _Builder(TableScope(plan, section, place, tasks), states, samples).table(published)
         for place, section in enumerate(sections)
     }
 
@@ -63,7 +67,8 @@ def notes_on_code(states: Iterable[CellState]) -> list[str]:
 class _Builder:
     """One table from its section."""
 
-    def __init__(self, scope: TableScope, states: Sequence[CellState]) -> None:
+    def __init__(self, scope: TableScope, states: Sequence[CellState], samples: Samples) -> None:
+        self.samples = samples
         self.scope, self.section, self.suite = scope, scope.section, scope.suite
         self.states = {(state.cell.name, state.cell.method): state for state in states}
 
@@ -71,6 +76,7 @@ class _Builder:
         scope, section = self.scope, self.section
         scope.check_table()
         columns = [self._column(place) for place in range(len(scope.columns))]
+        scope.check_shown(columns)
         rows = [self._row(row) for row in scope.rows]
         cells = scope.used_cells
         variants = {cell.variant for cell in cells}
@@ -85,6 +91,7 @@ class _Builder:
             title=section.title or (cells[0].task.info.title if cells else section.name),
             label=section.label or f"tab:{section.name}",
             show=section.show,
+            samples=self.samples,
         )
         places = dict.fromkeys(
             (scope.task_of(column, row), row.method) for column in scope.columns for row in scope.rows

@@ -82,7 +82,7 @@ def _find(name: str) -> list[tuple[Registry, str]]:
 
 
 def _as_json(registry: Registry, name: str) -> dict[str, Any]:
-    from provbench.registry import Task
+    from provbench.registry import FIELDS, Task
 
     cls = registry.get(name)
     described = {
@@ -93,6 +93,8 @@ def _as_json(registry: Registry, name: str) -> dict[str, Any]:
         "documentation": inspect.getdoc(cls) or "",
         "parameters": cls.Params.model_json_schema() if hasattr(cls, "Params") else {},
     }
+    if registry is FIELDS:
+        described["info"] = {"title": cls.title, **({"legend": cls.legend} if cls.legend else {})}
     if isinstance(cls, type) and issubclass(cls, Task):
         described["info"] = {
             "title": cls.info.title,

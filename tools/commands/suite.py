@@ -247,7 +247,7 @@ def tables(
     planned = plan_of(suite, plugin)
     states, note = _survey_or_gaps(planned, out, data, storage)
     complain([note, *notes_on_code(states)])
-    made = make_tables(planned, states)
+    made = make_tables(planned, states, Output(out).store.predictions)
     try:
         write_tables(made, Output(out).suite(planned.file.suite.name) / "tables")
     except (UserError, OSError) as error:  # to be read, they need not be written
@@ -278,7 +278,7 @@ def _survey_or_gaps(planned: Plan, out: Path, data: Path, storage: str | None) -
 def _write_tables(planned: Plan, states: list[CellState], output: Output) -> list[Table]:
     from provbench.suites.showing import make_tables, write_tables
 
-    made = make_tables(planned, states)
+    made = make_tables(planned, states, output.store.predictions)
     write_tables(made, output.suite(planned.file.suite.name) / "tables")
     return list(made.values())
 

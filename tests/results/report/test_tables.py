@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 from provbench.results import Column, RowRuns, Table, TableRow, build_table, render
-from provbench.results.report.tables import row_links, sort_value, table_files, table_page
+from provbench.results.report.tables import row_links, table_files, table_page
 
 from .conftest import METHODS, MakeReport
 
@@ -51,9 +51,9 @@ def test_the_numbers_behind_other_kinds_of_fields(make_report: MakeReport) -> No
     assert cell.summary is not None
     interval = cell.summary.interval()
     assert interval is not None
-    assert sort_value(cell, "interval") == interval.low
-    assert sort_value(cell, "p") == cell.p_value
-    assert sort_value(cell, "deviation") is None
+    assert cell.sort_value("interval") == interval.low
+    assert cell.sort_value("p") == cell.p_value
+    assert cell.sort_value("deviation") is None
 
 
 def two_rows(*rows: TableRow) -> Table:

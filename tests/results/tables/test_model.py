@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from provbench.results import Column, FieldKind, RowRuns, Table, TableCell
+from provbench.results import Column, RowRuns, Table, TableCell
 
 from ..tabular import ACCURACY, published, row, table
 
@@ -48,7 +48,7 @@ def test_columns_show_what_they_have() -> None:
         (("p",), ["waterbirds accuracy [%]", "CUB"], ["0.018", ""]),
     ],
 )
-def test_what_is_shown_is_chosen(show: tuple[FieldKind, ...], header: list[str], cutmix: list[str]) -> None:
+def test_what_is_shown_is_chosen(show: tuple[str, ...], header: list[str], cutmix: list[str]) -> None:
     made = shown(table(ROWS, ACCURACY, CUB, baseline="baseline", published=NUMBERS, show=show))
     assert made[0][1:] == header
     assert made[2][1:3] == cutmix
@@ -85,7 +85,7 @@ def test_headings_over_rows() -> None:
 @pytest.mark.parametrize("columns", [[], [ACCURACY]])
 @pytest.mark.parametrize("methods", [[], ["cutmix"]])
 @pytest.mark.parametrize("show", [("value",), ("p",)])
-def test_empty_tables_are_tables(columns: list, methods: list, show: tuple[FieldKind, ...]) -> None:
+def test_empty_tables_are_tables(columns: list, methods: list, show: tuple[str, ...]) -> None:
     rows = [row(method, *[()] * len(columns) or ()) for method in methods]
     if not columns:
         rows = [replace(one, entries=()) for one in rows]

@@ -288,9 +288,24 @@ COMPLAINTS = {
 - name: t
   show: []  # here
 """,
-    "show.0: must be 'value', 'interval'": """
+    "show.0: unknown statistic 'worth'": """
 - name: t
   show: [worth]  # here
+""",
+    "show.1: unknown statistic 'wilcoxn': did you mean 'wilcoxon'?": """
+- name: t
+  task: toy
+  show: [value, wilcoxn]  # here
+""",
+    "show.1: wilcoxon: it compares with a baseline: give the table a `baseline:`": """
+- name: t
+  task: toy
+  show: [value, wilcoxon]  # here
+""",
+    "show.0: friedman: it ranks over several tasks: give the table a column with `mean_of:`": """
+- name: t
+  task: toy
+  show: [friedman]  # here
 """,
 }
 """Messages, and the tables that they are of; the line that they name is marked."""
