@@ -1,17 +1,9 @@
-from .accuracies import (
-    accuracy as accuracy,
-    group_accuracies as group_accuracies,
-    weighted_accuracy as weighted_accuracy,
-    worst_group_accuracy as worst_group_accuracy,
-)
 from .classification import (
     ACCURACY as ACCURACY,
     CLASS_ACCURACY as CLASS_ACCURACY,
     TRAIN_WEIGHTED as TRAIN_WEIGHTED,
     WORST_GROUP as WORST_GROUP,
-    classification_scores as classification_scores,
     group_metric as group_metric,
-    predicted_labels as predicted_labels,
 )
 from .drawing import (
     BACKGROUNDS as BACKGROUNDS,
@@ -24,14 +16,13 @@ from .drawing import (
     draw_bird as draw_bird,
     species_traits as species_traits,
 )
-from .fingerprints import fingerprint as fingerprint
 from .generated import (
     STAMP as STAMP,
     ensure_generated as ensure_generated,
     generated_problems as generated_problems,
     require_generated as require_generated,
 )
-from .image_checks import image_problems as image_problems, require_images as require_images
+from .image_checks import image_problems as image_problems
 from .image_recipe import ImageRecipe as ImageRecipe
 from .image_task import ImageTask as ImageTask
 from .images import ImageDataset as ImageDataset, read_image as read_image
@@ -52,7 +43,6 @@ from .pictures import (
     SPACE as SPACE,
     TRUE as TRUE,
     Colour as Colour,
-    Text as Text,
     beside as beside,
     figure as figure,
     file_name as file_name,
@@ -75,11 +65,8 @@ from .records import (
     Split as Split,
     folder_records as folder_records,
 )
-from .synthetic import synthetic_records as synthetic_records
 from .tiny import tiny_trunk as tiny_trunk
-from .training_set import RecordTrainingSet as RecordTrainingSet
 from .weights import (
-    missing_weights as missing_weights,
     torchvision_weights as torchvision_weights,
     weights_file as weights_file,
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -16,28 +17,33 @@ from .pictures import INK, TRUE, Text, figure, file_name, magnitude, scaled, sha
 if TYPE_CHECKING:
     from torch import nn
 
-    from .image_task import ImageTask
+    from provbench.registry import Task
+
     from .records import ImageRecord
 
 PANEL = 320
 """Side of a panel in pixels."""
 
 
-def sample_pictures(task: ImageTask, model: nn.Module, count: int) -> dict[str, np.ndarray]:
-    """Returns a picture each of `count` test images, spread over the groups, or the classes where there are none."""
-    data: Any = task.eval_data("test")
-    records, names = task.records("test"), task.class_names()
+def sample_pictures(
+    task: Task, model: nn.Module, count: int, records: Sequence[ImageRecord], groups: Sequence[str], target: str
+) -> dict[str, np.ndarray]:
+    """Returns a picture each of `count` test images, spread over the groups, or the classes where there are none.
+
+    records: the test images, in the order of `eval_data`. groups: their names. target: what the outlines are around.
+    """
+    data, names = task.eval_data("test"), task.class_names()
     places = spread([record.label if record.group is None else record.group for record in records], count)
     pictures: dict[str, np.ndarray] = {}
     for place, prediction in zip(places, predictions(task, model, data, places), strict=True):
         record = records[place]
         guess: int = prediction["predicted"]
-        named = "" if record.group is None else f"{task.groups[record.group].replace('|', ' on ')} · "
+        named = "" if record.group is None else f"{groups[record.group].replace('|', ' on ')} · "
         title = [
             (f"{PurePosixPath(record.id).stem} · {named}", INK),
             verdict(guess == record.label, names[guess]),
         ]
-        panel, caption = gradient_panel(class_gradient(task, model, data[place]), record, task.target)
+        panel, caption = gradient_panel(class_gradient(task, model, data[place]), record, target)
         panels = [scaled(read_image(record.path), PANEL, PANEL), panel]
         pictures[file_name(record.id, pictures)] = figure(title, panels, ["image", caption])
     return pictures

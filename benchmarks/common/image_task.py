@@ -253,4 +253,4 @@ class ImageTask(Task):
         """Returns pictures of test images and their input gradients."""
         from .classification_pictures import sample_pictures
 
-        return sample_pictures(self, model, count)
+        return sample_pictures(self, model, count, self.records("test"), self.groups, self.target)

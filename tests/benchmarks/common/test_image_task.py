@@ -17,6 +17,7 @@ from provbench.benchmarks.common import (
     CLASS_ACCURACY,
     TRAIN_WEIGHTED,
     WORST_GROUP,
+    ImageDataset,
     ImageRecipe,
     ImageRecord,
     ImageTask,
@@ -212,3 +213,13 @@ def test_a_folder_of_images_is_read_by_class_and_name(tmp_path: Path) -> None:
     (tmp_path / "val" / "c").mkdir()
     with pytest.raises(UserError, match="val/c: holds no image"):
         folder_records(tmp_path, "val", ("c",))
+
+
+def test_a_task_may_have_transforms_of_its_own(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def dataset(self: Coins, records: Sequence[ImageRecord], *, train: bool) -> ImageDataset:
+        return ImageDataset(records, size=8, train=train, resize=20)
+
+    monkeypatch.setattr(Coins, "dataset", dataset)
+    assert (
+        build(root).train_data(None)[0, 1]["image"].shape == build(root).eval_data("val")[0]["image"].shape == (3, 8, 8)
+    )
