@@ -21,7 +21,7 @@ _FORMULA = ("=", "+", "-", "@", "\t")
 """What makes a spreadsheet run a text as a formula, where it stands first."""
 
 _MINUS = re.compile(r"(?<![\w.-])-(?=\d)")
-_SIGNS = "pm Delta le ge ne approx to gets infty prime"
+_SIGNS = "pm Delta le ge ne approx to gets uparrow infty prime"
 _GREEK = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
     "omega"
@@ -37,7 +37,7 @@ _LATEX = {
     "–": "--",
     "−": "$-$",
     **{character: f"\\{character}" for character in "&%$#_{}"},
-    **{sign: f"$\\{name}$" for sign, name in zip("±Δ≤≥≠≈→←∞′", _SIGNS.split(), strict=True)},
+    **{sign: f"$\\{name}$" for sign, name in zip("±Δ≤≥≠≈→←↑∞′", _SIGNS.split(), strict=True)},
     **{letter: f"$\\{name}$" for letter, name in zip("αβγδεζηθικλμνξπρστυφχψω", _GREEK.split(), strict=True)},
 }
 _LATEX_KNOWS = "¡¢£¤¥§©®¬°±¶·¹²³º¼½¾¿×÷ßÆæØøÅåŒœŁłı€…‘’“”—†‡•™"

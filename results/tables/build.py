@@ -15,6 +15,7 @@ from ..store import RunRecord, ValView, final_runs
 from .citations import PublishedNumber
 from .compatibility import check_column, check_variants, network
 from .costs import COSTS
+from .endings import selection_ending
 from .fields import BASIC, Context, Samples, field, no_samples
 from .model import SHOWN, Column, RowRuns, Table, TableCell, TableRow
 from .notes import table_notes
@@ -96,7 +97,13 @@ def _cell(entry: RowRuns, column: Column) -> TableCell:
         failed=tuple(seed for seed in found if seed not in scores),
         void=tuple(seed for seed in scores if seed not in values),
         model=entry.model or network(entry.runs, column.task),
+        improving=_improving([found[seed] for seed in values], column),
     )
+
+
+def _improving(runs: Sequence[RunRecord], column: Column) -> int:
+    """Returns how many runs were still improving when they ended; of what runs cost that says nothing."""
+    return 0 if column.metric in COSTS else sum(selection_ending(run, column)[0] == "improving" for run in runs)
 
 
 def _score(run: RunRecord, column: Column) -> float:

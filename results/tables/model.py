@@ -15,6 +15,9 @@ from .citations import PublishedNumber
 
 GAP = "–"
 
+RISING = "↑"
+"""Marks a cell of which a run was still improving when it ended."""
+
 LEVEL = 0.05
 """p-values below it, adjusted by Holm's method, tell two methods apart."""
 
@@ -36,6 +39,7 @@ class Column:
     selection_metric: str = ""
     """What the protocol goes by."""
     selection_higher_is_better: bool = True
+    selection_unit: str = "%"
     setting: str = ""
     """Of the published numbers beside ours: `5-shot`, `long-tail-100` …; a row may have its own."""
     decimals: int = 1
@@ -129,6 +133,8 @@ class TableCell:
     group of rows or cannot be told from it, where the test tells the best from any other."""
     untested: bool = False
     """Shares fewer than two seeds with what it is tested against: the baseline, or the best."""
+    improving: int = 0
+    """How many of its runs were still improving by the selection metric when they ended."""
     statistics: Mapping[str, Any] = field(default_factory=dict)
     """What the registered statistics computed, by their names: the basic ones and those that the table shows."""
 
@@ -158,11 +164,11 @@ class TableCell:
         return improves(self.effect.difference, column.higher_is_better)
 
     def text(self, decimals: int = 1) -> str:
-        """`65.1 ± 0.4 (2) –`: the summary, and a dash for each seed that gave no value; one dash if none did, and
-        nothing at all where nothing of ours is expected."""
+        """`65.1 ± 0.4 (2)↑ –`: the summary, an arrow where a run was still improving, and a dash for each seed that
+        gave no value; one dash if none did, and nothing at all where nothing of ours is expected."""
         if self.summary is None:
             return GAP if self.gaps else ""
-        return " ".join([self.summary.text(decimals), *[GAP] * self.gaps])
+        return " ".join([self.summary.text(decimals) + RISING * (self.improving > 0), *[GAP] * self.gaps])
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from .fields import BASIC, field
 from .model import GAP, LEVEL, Table
 from .published_cells import PublishedCells
 from .run_notes import origin_notes
+from .training_notes import budget_notes, convergence_notes, detectable_notes
 
 
 def table_notes(table: Table, published_cells: PublishedCells) -> Iterator[str]:
@@ -20,8 +21,11 @@ def table_notes(table: Table, published_cells: PublishedCells) -> Iterator[str]:
     yield from _costs(table)
     yield from _gains(table)
     yield from _untested(table)
+    yield from detectable_notes(table)
     yield from _selection(table)
     yield from _seeds(table)
+    yield from budget_notes(table)
+    yield from convergence_notes(table)
     yield from _gaps(table)
     yield from _networks(table)
     yield from _search(table)

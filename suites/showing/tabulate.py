@@ -125,6 +125,7 @@ class _Builder:
             selection=protocol,
             selection_metric=cell.selection_metric(protocol) if cell else "",
             selection_higher_is_better=cell.higher_is_better(protocol) if cell else True,
+            selection_unit=cell.task.info.metric(cell.selection_metric(protocol)).unit if cell else "%",
             label=f"{metric.name}{f' over {section.over}' if section.over else ''} [{unit}]",
             over=section.over or "",
             declared=cell is not None and metric.name in {one.name for one in cell.task.info.metrics},

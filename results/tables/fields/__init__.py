@@ -22,6 +22,7 @@ for _name, _target in {
     "wilcoxon": "wilcoxon:Wilcoxon",
     "mcnemar": "mcnemar:McNemarTest",
     "friedman": "friedman:Friedman",
+    "convergence": "convergence:Convergence",
 }.items():
     FIELDS.add(_name, f"{__name__}.{_target}")
 

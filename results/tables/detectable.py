@@ -1,0 +1,61 @@
+"""What a table's tests could have seen: the smallest difference that its seeds tell from noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+from ..statistics import detectable_effect, paired_differences, pooled_spread
+from .model import LEVEL, Table, TableRow
+
+
+@dataclass(frozen=True)
+class Sight:
+    """Of a column: the standard deviation of its paired differences, over how many seeds and comparisons, and the
+    smallest difference that is found with power 0.8; in the column's unit."""
+
+    column: str
+    unit: str
+    spread: float
+    seeds: int
+    comparisons: int
+    effect: float
+
+
+def sights(table: Table) -> list[Sight]:
+    """Returns one for each column of scores in which something was tested and the differences have a spread.
+
+    The spread is that which the column's comparisons have in common; the seeds are those of the comparison with the
+    fewest.
+    """
+    found = []
+    for number, column in enumerate(table.columns):
+        sets = [] if column.derived else _differences(table, number)
+        spread = pooled_spread(sets)
+        if spread is not None:
+            seeds = min(map(len, sets))
+            effect = detectable_effect(spread, seeds, level=LEVEL, comparisons=len(sets))
+            found.append(Sight(column.title, column.unit, spread, seeds, len(sets), effect))
+    return found
+
+
+def _differences(table: Table, number: int) -> list[list[float]]:
+    """The paired differences of each comparison of a column: with the baseline, or of all pairs in a group of rows."""
+    values = [cells[number].values for cells in table.cells]
+    sets = [paired_differences(values[one], values[other]) for one, other in _pairs(table)]
+    return [differences for differences in sets if len(differences) > 1]
+
+
+def _pairs(table: Table) -> list[tuple[int, int]]:
+    places = range(len(table.rows))
+    if table.baseline is None:
+        return [(i, j) for i, j in combinations(places, 2) if table.rows[i].group == table.rows[j].group]
+    bases = {place: _base(table, row) for place, row in enumerate(table.rows) if row.method != table.baseline}
+    return [(place, base) for place, base in bases.items() if base is not None]
+
+
+def _base(table: Table, row: TableRow) -> int | None:
+    """The place of the baseline's row in a row's own group, else of any."""
+    named = [place for place, one in enumerate(table.rows) if one.method == table.baseline and one.is_ours]
+    own = [place for place in named if table.rows[place].group == row.group]
+    return next(iter([*own, *named]), None)

@@ -1,0 +1,124 @@
+"""Whether the runs behind a table were still improving when they ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import nan
+from statistics import fmean
+
+from ..statistics import Contender, could_change, ending
+from ..store import RunRecord, axis_of, place_of
+from .costs import COSTS
+from .model import CellAddress, Column, RowRuns, Table, TableCell
+
+LOSS = "loss_classification"
+"""The training loss without penalties, in a curve at every epoch."""
+
+RELEVANT = 0.5
+"""Points that a fifth of a run must gain in a metric in % for the run to count as still improving."""
+
+AS_LONG_AGAIN = 5
+"""Fifths of a run in a training of twice the length."""
+
+
+@dataclass(frozen=True)
+class RunEnding:
+    """How a run ended, by a metric on val. state, gain: as of `statistics.ending`. loss_falling: in training."""
+
+    row: str
+    task: str
+    state: str
+    gain: float
+    loss_falling: bool
+
+
+def run_endings(table: Table) -> list[RunEnding]:
+    """Returns one for each finished run whose key a cell of the table has, by the selection metric of its column."""
+    found: dict[tuple[str, str], RunEnding] = {}
+    for place in table.places():
+        column = place.column
+        for run in runs_of(place.entry, place.cell):
+            if column.selection_metric and (column.selection, run.key) not in found:
+                state, gain = selection_ending(run, column)
+                falling = curve_ending(run, LOSS, False)[0] == "improving"
+                found[column.selection, run.key] = RunEnding(place.row.title, column.task, state, gain, falling)
+    return list(found.values())
+
+
+def runs_of(entry: RowRuns, cell: TableCell) -> list[RunRecord]:
+    """Returns the finished runs behind a cell."""
+    shown = set(cell.keys.values())
+    return [run for run in entry.runs if run.key in shown and run.status == "done"]
+
+
+def selection_ending(run: RunRecord, column: Column) -> tuple[str, float]:
+    """Returns the state and the gain of a run by the selection metric of a column."""
+    metric = column.selection_metric
+    return curve_ending(run, metric, column.selection_higher_is_better, column.selection_unit) if metric else ("", 0.0)
+
+
+def curve_ending(run: RunRecord, metric: str, higher_is_better: bool, unit: str = "") -> tuple[str, float]:
+    """Returns the state and the gain that `statistics.ending` finds in a metric of a run's curve."""
+    axis = axis_of([run.curve])
+    entries = [entry for entry in run.curve if metric in entry]
+    found = ending(
+        [place_of(entry, axis) for entry in entries],
+        [entry[metric] for entry in entries],
+        higher_is_better=higher_is_better,
+        relevant=RELEVANT if unit == "%" else None,
+    )
+    return found.state, found.gain
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A place of a table that more training could change. lower, higher: titles of rows; "" where one cannot tell.
+
+    potential: what the lower row might gain by training as long again; gap: what it lacks; in the column's unit.
+    """
+
+    column: str
+    lower: str
+    higher: str = ""
+    gap: float = nan
+    potential: float = nan
+    why: str = ""
+
+
+def doubts(table: Table) -> Iterator[Doubt]:
+    """Yields the pairs of rows whose order could change with more training, column by column, and what cannot be told.
+
+    The rule: a row whose runs were still improving could gain, by training as long again, five times what the last
+    fifth gained, as learning curves flatten; where that reaches a row above it, their order could change. The gain is
+    that of the column's own metric on val, or of the selection metric where val does not have it.
+    """
+    for number, column in enumerate(table.columns):
+        if column.derived or column.metric in COSTS:
+            continue
+        places = [place for place in table.places() if place.column is table.columns[number]]
+        contenders = []
+        for place in places:
+            yield from _gaps(place)
+            if place.cell.summary is not None:
+                states = [_ending(run, column) for run in runs_of(place.entry, place.cell)]
+                if "unknown" in {state for state, _ in states}:
+                    yield Doubt(column.title, place.row.title, why="too few validations to tell")
+                gains = [gain if state == "improving" else 0.0 for state, gain in states]
+                potential = AS_LONG_AGAIN * fmean(gains) if gains else 0.0
+                contenders.append(Contender(place.row.title, place.cell.summary.mean, potential))
+        for low, high in could_change(contenders, higher_is_better=column.higher_is_better):
+            gap = abs(high.mean - low.mean)
+            yield Doubt(column.title, low.name, high.name, gap, low.potential, "still improving")
+
+
+def _gaps(place: CellAddress) -> Iterator[Doubt]:
+    if place.cell.missing or place.cell.failed:
+        count = len(place.cell.missing) + len(place.cell.failed)
+        yield Doubt(place.column.title, place.row.title, why=f"{count} of {len(place.entry.seeds)} runs not finished")
+
+
+def _ending(run: RunRecord, column: Column) -> tuple[str, float]:
+    if any(column.metric in entry for entry in run.curve):
+        return curve_ending(run, column.metric, column.higher_is_better, column.unit)
+    return selection_ending(run, column)
