@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..store import RunRecord
+from ..store import Choice, RunRecord
 from ..tables import Table, no_samples
 
 if TYPE_CHECKING:
@@ -59,17 +59,6 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Selection:
-    """What a selection protocol chose in a cell, and the final runs by seed, as far as they are there."""
-
-    protocol: str
-    metric: str
-    """What the protocol goes by."""
-    chosen: Mapping[str, Any] = field(default_factory=dict)
-    runs: Mapping[int, RunRecord] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class SuiteCell:
     """A method on a task. section: the name of the task in the suite, where one task may stand twice."""
 
@@ -81,7 +70,7 @@ class SuiteCell:
     label: str
     variant: Literal["mini", "full"]
     seeds: Sequence[int]
-    selections: Sequence[Selection] = ()
+    selections: Sequence[Choice[Any]] = ()
     """One a protocol; those without runs while a search is not finished."""
     search: Search | None = None
     classes: Sequence[str] = ()

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..store import RunRecord
+from ..store import Choice, RunRecord
 from ..tables import Column, Table, TableCell, TableRow
 from .charts import Chart
 from .comparison import Section
-from .content import Report, Selection, SuiteCell
+from .content import Report, SuiteCell
 from .curves import curve_charts
 from .links import Links, entry_name
 from .tables import baseline_row, column_anchor, table_anchor
@@ -62,7 +62,7 @@ class Runs:
     charts: Sequence[Chart]
     differences: Differences
     cell: SuiteCell | None
-    selection: Selection | None
+    selection: Choice[Any] | None
     compare: str | None
     """Where the method is compared with the baseline, sample by sample."""
 
@@ -156,7 +156,7 @@ def _counting(table: Table, i: int, j: int) -> list[RunRecord]:
 
 def _cell_of(
     report: Report, row: TableRow, column: Column, runs: Sequence[RunRecord]
-) -> tuple[SuiteCell | None, Selection | None]:
+) -> tuple[SuiteCell | None, Choice[Any] | None]:
     """The suite's cell that a row shows in a column, and what was selected there: by its runs, else by name."""
     keys = {run.key for run in runs}
     for cell in report.cells:

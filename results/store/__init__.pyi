@@ -18,6 +18,7 @@ from .record import (
 from .record_file import DamagedError as DamagedError, decode as decode, encode as encode
 from .record_folder import RecordFolder as RecordFolder
 from .selection import (
+    Choice as Choice,
     Counts as Counts,
     ValView as ValView,
     best_trial as best_trial,

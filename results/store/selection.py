@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import nan
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from provbench.registry.base import UnknownNameError, UserError, best_key
 
 from .record import Phase, RunRecord, Status
+
+Spec = TypeVar("Spec")
+"""Describes a run that is to be made; the store knows only the records of runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,33 @@ class Counts:
     @property
     def total(self) -> int:
         return self.done + self.pruned + self.failed
+
+
+@dataclass(frozen=True)
+class Choice(Generic[Spec]):
+    """What a selection protocol chose in a cell, the final runs that this needs, and their records."""
+
+    protocol: str
+    metric: str
+    """What the protocol goes by."""
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    """The parameters that a search varied, with the values that were chosen."""
+    runs: Mapping[int, RunRecord] = field(default_factory=dict)
+    """The records of the final runs by seed, as far as they are there."""
+    specs: Sequence[Spec] = ()
+    """The final runs, one a seed."""
+
+    @property
+    def records(self) -> list[RunRecord]:
+        return list(self.runs.values())
+
+    @property
+    def done(self) -> int:
+        return sum(record.status == "done" for record in self.records)
+
+    @property
+    def failed(self) -> int:
+        return sum(record.status == "failed" for record in self.records)
 
 
 def best_trial(trials: Iterable[ValView], metric: str, *, higher_is_better: bool = True) -> ValView | None:

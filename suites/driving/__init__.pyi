@@ -1,6 +1,5 @@
 from .cell_runs import (
     CellRuns as CellRuns,
-    Choice as Choice,
     Lookup as Lookup,
     search_base as search_base,
     search_settings as search_settings,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from provbench.registry import PRUNERS, SAMPLERS
-from provbench.results.store import RunRecord, ValView, best_trial, oracle_trial
+from provbench.results.store import Choice, RunRecord, ValView, best_trial, oracle_trial
 
 from ..planning import ORACLE, Cell, Plan, RunSpec
 
@@ -19,15 +18,6 @@ if TYPE_CHECKING:
 
 Lookup = Callable[[str], RunRecord | None]
 """The record of a key, if there is one."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What a selection protocol chose, and the final runs of it."""
-
-    protocol: str
-    chosen: Mapping[str, Any]
-    specs: list[RunSpec]
 
 
 class CellRuns:
@@ -145,13 +135,13 @@ class CellRuns:
         if self._probing:
             self._probing.discard(spec.key)
 
-    def choices(self) -> list[Choice] | None:
+    def choices(self) -> list[Choice[RunSpec]] | None:
         """What each protocol chooses, with its final runs; None while the search is not finished.
 
         Without a search there is only the epoch to choose: of protocols that do so by one metric, the first is here.
         """
         if self.search is None:
-            distinct: dict[str, Choice] = {}
+            distinct: dict[str, Choice[RunSpec]] = {}
             for choice in (self._choice(protocol, {}) for protocol in self.cell.protocols):
                 distinct.setdefault(choice.specs[0].key, choice)
             return list(distinct.values())
@@ -196,9 +186,9 @@ class CellRuns:
         """Those of every protocol, each once."""
         return _each_once(spec for choice in self.choices() or () for spec in choice.specs)
 
-    def _choice(self, protocol: str, chosen: Mapping[str, Any]) -> Choice:
+    def _choice(self, protocol: str, chosen: Mapping[str, Any]) -> Choice[RunSpec]:
         specs = self.plan.final_specs(self.cell, self.fingerprint, chosen, protocol)
-        return Choice(protocol, chosen, specs)
+        return Choice(protocol, self.cell.selection_metric(protocol), chosen, specs=specs)
 
     def oracle_runs(self) -> list[RunSpec]:
         """Its probes: the finished trials' parameters, trained once more, and scored on test; each once."""

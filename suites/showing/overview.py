@@ -8,30 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provbench.registry.base import MissingDataError
-from provbench.results.store import RunRecord
+from provbench.results.store import Choice
 
-from ..driving import CellRuns, Choice, Lookup, Output, RecordCache, search_base, search_settings
+from ..driving import CellRuns, Lookup, Output, RecordCache, search_base, search_settings
 from ..planning import ORACLE, Cell, OtherCode, Plan, RunSpec, other_code
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
-
-
-@dataclass(frozen=True)
-class Selected:
-    """What one selection protocol chose, its final runs, and their records as far as they are there."""
-
-    chosen: Mapping[str, Any] = field(default_factory=dict)
-    specs: list[RunSpec] = field(default_factory=list)
-    records: list[RunRecord] = field(default_factory=list)
-
-    @property
-    def done(self) -> int:
-        return sum(record.status == "done" for record in self.records)
-
-    @property
-    def failed(self) -> int:
-        return sum(record.status == "failed" for record in self.records)
 
 
 @dataclass(frozen=True)
@@ -47,7 +30,7 @@ class CellState:
     """What the trials took, as far as their records are there."""
     best: Mapping[str, Any] = field(default_factory=dict)
     """Parameters that the search has chosen, or would choose now."""
-    selected: Mapping[str, Selected] = field(default_factory=dict)
+    selected: Mapping[str, Choice[RunSpec]] = field(default_factory=dict)
     """By protocol; empty while the search is not finished."""
     others: Sequence[OtherCode] = ()
     """The records of trials and final runs that a plugin made which has other code now."""
@@ -59,10 +42,14 @@ class CellState:
         """Those that differ: without a search, all that choose epochs by one metric are one."""
         return self.cell.protocols if self.trials else tuple(self.selected) or self.cell.protocols[:1]
 
-    def under(self, protocol: str | None = None) -> Selected:
+    def under(self, protocol: str | None = None) -> Choice[RunSpec]:
         """What a protocol selected, by default the first."""
         known = protocol if protocol in self.protocols else self.cell.protocol
-        return self.selected.get(known, Selected())
+        return self.selected.get(known) or self.unmade(known)
+
+    def unmade(self, protocol: str) -> Choice[RunSpec]:
+        """Returns the choice of a protocol while the search is not finished: nothing."""
+        return Choice(protocol, self.cell.selection_metric(protocol))
 
 
 def survey(plan: Plan, output: Output, data_root: Path, storage: str | None = None) -> list[CellState]:
@@ -154,7 +141,7 @@ def runs_needed(plan: Plan, state: CellState) -> int:
 
 
 def _state(runs: CellRuns) -> CellState:
-    selected = {choice.protocol: _selected(choice, runs.lookup) for choice in runs.choices() or ()}
+    selected = {choice.protocol: _with_records(choice, runs.lookup) for choice in runs.choices() or ()}
     search = runs.search
     if search is None:
         return CellState(runs.cell, selected=selected, others=_other_code(selected), needed=runs.needed)
@@ -165,10 +152,11 @@ def _state(runs: CellRuns) -> CellState:
     return CellState(runs.cell, budget, counts, seconds, search.best(), selected, others, runs.needed)
 
 
-def _other_code(selected: Mapping[str, Selected]) -> list[OtherCode]:
+def _other_code(selected: Mapping[str, Choice[RunSpec]]) -> list[OtherCode]:
     return other_code(record for one in selected.values() for record in one.records)
 
 
-def _selected(choice: Choice, lookup: Lookup) -> Selected:
-    records = [record for spec in choice.specs if (record := lookup(spec.key)) is not None]
-    return Selected(choice.chosen, choice.specs, records)
+def _with_records(choice: Choice[RunSpec], lookup: Lookup) -> Choice[RunSpec]:
+    return replace(
+        choice, runs={spec.seed: record for spec in choice.specs if (record := lookup(spec.key)) is not None}
+    )

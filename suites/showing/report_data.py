@@ -8,7 +8,7 @@ from pathlib import Path
 
 from provbench.registry import SearchSpace
 from provbench.registry.base import MissingDataError, UserError, real_files
-from provbench.results.report import Report, Search, Selection, SuiteCell, Trial
+from provbench.results.report import Report, Search, SuiteCell, Trial
 from provbench.results.store import RunRecord, Store
 
 from ..driving import CellRuns, Output
@@ -84,17 +84,10 @@ def _cell(plan: Plan, state: CellState, runs: CellRuns | None, store: Store, cla
         label=cell.label,
         variant=cell.variant,
         seeds=plan.file.suite.seeds,
-        selections=[_selection(state, protocol) for protocol in state.protocols],
+        selections=[state.selected.get(protocol) or state.unmade(protocol) for protocol in state.protocols],
         search=_search(plan, state, runs, store) if state.trials else None,
         classes=classes,
     )
-
-
-def _selection(state: CellState, protocol: str) -> Selection:
-    metric, selected = state.cell.selection_metric(protocol), state.selected.get(protocol)
-    if selected is None:
-        return Selection(protocol, metric)
-    return Selection(protocol, metric, selected.chosen, {record.seed: record for record in selected.records})
 
 
 def _search(plan: Plan, state: CellState, runs: CellRuns | None, store: Store) -> Search:

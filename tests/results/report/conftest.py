@@ -12,7 +12,8 @@ from PIL import Image
 
 from provbench.results import Column, RowRuns, RunRecord, TableRow, build_table
 from provbench.results.figures import convergence_figure
-from provbench.results.report import Report, Search, Selection, SuiteCell, Trial
+from provbench.results.report import Report, Search, SuiteCell, Trial
+from provbench.results.store import Choice
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 CLIMBING = "../../etc/passwd"
@@ -104,7 +105,7 @@ def report_of(runs: Mapping[int, Mapping[int, RunRecord]], folder: Path, **field
             label=labels.get(method, method),
             variant="mini",
             seeds=SEEDS,
-            selections=[Selection("val", "accuracy", {"lr": 0.02} if method == "cutmix" else {}, runs.get(number, {}))],
+            selections=[Choice("val", "accuracy", {"lr": 0.02} if method == "cutmix" else {}, runs.get(number, {}))],
             search=Search("accuracy", 4, trials, {"lr": "0.001 … 1, logarithmic"}) if method == "cutmix" else None,
         )
         for number, method in enumerate(METHODS)

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from provbench.results.report.comparison import index_script, mcnemar_script, sections
-from provbench.results.report.content import Report, Selection
+from provbench.results.report.content import Report
 from provbench.results.report.links import Links
 from provbench.results.statistics import mcnemar_test
+from provbench.results.store import Choice
 
 from .conftest import HOSTILE, MakeReport, sample_columns
 
@@ -74,8 +75,8 @@ def test_runs_on_other_samples_are_not_tested(make_report: MakeReport) -> None:
 def test_protocols_that_chose_other_runs_are_methods_of_their_own(make_report: MakeReport) -> None:
     report = make_report()
     baseline, cutmix = report.cells[:2]
-    same = Selection("worst-group", "worst", runs=baseline.selections[0].runs)
-    others = Selection("oracle", "accuracy", runs=cutmix.selections[0].runs)
+    same = Choice("worst-group", "worst", runs=baseline.selections[0].runs)
+    others = Choice("oracle", "accuracy", runs=cutmix.selections[0].runs)
     cell = replace(baseline, selections=[*baseline.selections, same, others])
     (section,) = compared(replace(report, cells=[cell, cutmix]))
     assert [(entry.name, entry.label) for entry in section.entries] == [

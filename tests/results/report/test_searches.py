@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from provbench.results.report.content import Report, Search, Selection, Trial
+from provbench.results.report.content import Report, Search, Trial
 from provbench.results.report.links import Links
 from provbench.results.report.searches import SearchPage, search_pages
+from provbench.results.store import Choice
 
 from .conftest import MakeReport
 
@@ -48,7 +49,7 @@ def test_the_best_so_far_never_falls(make_report: MakeReport) -> None:
         Trial(i, state, value, {"lr": 10.0**-i, "name": "x"})
         for i, (state, value) in enumerate(zip(states, values, strict=True))
     ]
-    cell = replace(report.cells[1], search=Search("accuracy", 5, trials, {}), selections=[Selection("val", "accuracy")])
+    cell = replace(report.cells[1], search=Search("accuracy", 5, trials, {}), selections=[Choice("val", "accuracy")])
     history, by_lr = only_page(replace(report, cells=[cell])).charts  # and none by a name
     assert list(history.series[1].points) == [(0, 60), (1, 64), (2, 64), (4, 70)]
     assert by_lr.log_x

@@ -15,9 +15,10 @@ import yaml
 
 from provbench.registry import UserError
 from provbench.results import PublishedNumber, RunRecord, Table, load_published
+from provbench.results.store import Choice
 from provbench.suites.file.schema import BUILTIN_FOLDER, load_suite
 from provbench.suites.planning.plan import Plan, make_plan
-from provbench.suites.showing.overview import CellState, Selected, untouched
+from provbench.suites.showing.overview import CellState, untouched
 from provbench.suites.showing.tabulate import make_tables, write_tables
 
 PAPER = sorted(path.stem for path in (BUILTIN_FOLDER / "paper").glob("*.yaml"))
@@ -406,7 +407,7 @@ class Synthetic:
             records = {spec.seed: self.record(spec, scores[spec.seed]) for spec in specs if spec.seed in scores}
             if (cell.name, protocol) == ("birds", "val"):
                 self.records["birds", cell.method] = records
-            selected[protocol] = Selected({"lr": lr}, specs, list(records.values()))
+            selected[protocol] = Choice(protocol, cell.selection_metric(protocol), {"lr": lr}, records, specs)
         counts = {"finished": 7, "pruned": 1}
         return CellState(cell, 8, counts, search_seconds=3600.0, selected=selected)
 
