@@ -16,7 +16,7 @@ from .distributed import is_rank_0
 from .files import replacing
 from .hooks import DivergedError
 from .learner import learner_of
-from .resume import write_state
+from .runner import write_state
 
 Keep = Literal["none", "best", "last", "all"]
 """Of which epochs the weights are left: the best by the selection metric, the last, every validated one."""

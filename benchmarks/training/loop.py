@@ -18,14 +18,12 @@ from .checkpoints import Checkpoints, Keep
 from .curve import CurveHook, curve, losses_by_epoch, validations
 from .data import eval_loader, require_samples, train_loader, working
 from .distributed import BuffersHook, from_rank_0, is_rank_0, join, part_of_batch, ranks
-from .evaluation import TaskMetric
 from .hooks import LossHook, OnValidation, ReportHook, SeedHook, TickHook
 from .learner import Learner
 from .optim import build_optimizer, schedule, schedule_over
 from .pictures import Draw, save_pictures
 from .probe import build_probe
-from .resume import loadable
-from .runner import BenchmarkRunner
+from .runner import BenchmarkRunner, TaskMetric, loadable
 from .seeds import derive_seed
 
 
@@ -112,7 +110,7 @@ def train(
                 *([ClockHook(recipe)] if unit == "seconds" else []),
                 LossHook(),
                 BuffersHook(),
-                CurveHook(build_probe(task, learner.data_preprocessor)),
+                CurveHook(build_probe(task, learner.data_preprocessor) if task.probe else None),
                 checkpoints,
                 reports,
                 TickHook(tick),

@@ -1,21 +1,26 @@
-"""mmengine's Runner, without what a benchmark of thousands of short runs cannot afford."""
+"""What mmengine is given: a Runner for thousands of short runs, the state that it resumes from, the task's scores."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import torch
 from mmengine.device import get_device
-from mmengine.logging import MessageHub, MMLogger
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import HistoryBuffer, MessageHub, MMLogger
 from mmengine.model import MMDistributedDataParallel
+from mmengine.optim import OptimWrapper
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
 from torch import nn
 
-from .resume import read_state
+from provbench.registry import Task
+from provbench.registry.base import read_tensors, write_tensors
 
 _numbers = itertools.count()
 
@@ -64,3 +69,77 @@ class BenchmarkRunner(Runner):
         """Drop the global instances that mmengine made under this run's name."""
         for manager in (MMLogger, MessageHub, Visualizer, DefaultScope):
             manager._instance_dict.pop(self._experiment_name, None)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def write_state(runner: Runner, file: Path) -> None:
+    """Write what `Runner.resume` takes up: place, weights, optimizer, schedules and the message hub."""
+    optimizer = runner.optim_wrapper
+    assert isinstance(optimizer, OptimWrapper)
+    schedules: Any = runner.param_schedulers or ()  # mmengine has a dict of them where there are several optimizers
+    hub = runner.message_hub.state_dict()
+    state = {
+        "meta": {"epoch": runner.epoch, "iter": runner.iter, "seed": runner.seed},
+        "state_dict": getattr(runner.model, "module", runner.model).state_dict(),
+        "message_hub": {**hub, "log_scalars": {name: _told(log) for name, log in hub["log_scalars"].items()}},
+        "optimizer": optimizer.state_dict(),
+        "param_schedulers": [schedule.state_dict() for schedule in schedules],
+    }
+    write_tensors(_plain(state), file)
+
+
+def read_state(file: Path) -> dict[str, Any]:
+    """What `write_state` wrote. Raises `UserError` for a file that is torn, or another one."""
+    state = read_tensors(file)
+    hub = state["message_hub"]
+    hub["log_scalars"] = {name: HistoryBuffer(**log) for name, log in hub["log_scalars"].items()}
+    return state
+
+
+def loadable(file: Path) -> bool:
+    """Whether a state is there and whole; a torn one is removed, and its run starts again."""
+    if not file.is_file():
+        return False
+    try:
+        read_state(file)
+    except Exception:
+        file.unlink()
+        return False
+    return True
+
+
+def _told(log: HistoryBuffer) -> dict[str, Any]:
+    """A history as the arguments that make it again."""
+    values, counts = log.data
+    return {"log_history": values.tolist(), "count_history": counts.tolist(), "max_length": log.max_length}
+
+
+def _plain(value: Any) -> Any:
+    """A value with numpy's numbers as Python's, which have the same bits."""
+    if isinstance(value, dict):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_plain, value))
+    return value.item() if isinstance(value, np.generic) else value
+
+
+class TaskMetric(BaseMetric):
+    """Collects the predictions of a split, of all ranks, and has the task score them, in rank 0.
+
+    Each sample counts once, in the data set's order. `samples` keeps the last per-sample rows, in rank 0.
+    """
+
+    default_prefix = ""
+
+    def __init__(self, task: Task, split: Literal["val", "test"]) -> None:
+        super().__init__(collect_device="gpu")  # by messages, on CPUs too; mmengine's other way is a folder of pickles
+        self.task = task
+        self.split: Literal["val", "test"] = split
+        self.samples: dict[str, np.ndarray] = {}
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
+        self.results.extend(data_samples)
+
+    def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
+        scores = self.task.score(self.split, [str(result["id"]) for result in results], results)
+        self.samples = scores.samples
+        return dict(scores.metrics)

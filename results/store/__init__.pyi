@@ -1,6 +1,5 @@
 from . import export as export
 from .curve_axis import PLACES as PLACES, axis_of as axis_of, place_of as place_of
-from .identity import KEY_LENGTH as KEY_LENGTH, digest as digest
 from .merging import Merged as Merged, merge as merge
 from .outcome import (
     Difference as Difference,
@@ -8,12 +7,14 @@ from .outcome import (
     with_comparable_curves as with_comparable_curves,
 )
 from .record import (
+    KEY_LENGTH as KEY_LENGTH,
     MAX_INTEGER as MAX_INTEGER,
     MAX_TRACEBACK as MAX_TRACEBACK,
     Phase as Phase,
     PluginCode as PluginCode,
     RunRecord as RunRecord,
     Status as Status,
+    digest as digest,
 )
 from .record_file import DamagedError as DamagedError, decode as decode, encode as encode
 from .record_folder import RecordFolder as RecordFolder

@@ -13,9 +13,8 @@ from typing import IO, Literal
 from provbench.registry.base import UserError, atomic_file, is_real
 
 from .artifacts import Artifacts
-from .identity import identity_fault
 from .outcome import Difference, difference
-from .record import RunRecord
+from .record import RunRecord, identity_fault
 from .record_file import DamagedError, decode
 from .record_folder import RecordFolder
 from .store import Store

@@ -22,12 +22,9 @@ from ..planning import Cell, Place, Plan, RunSpec, data_fingerprint, describe_mi
 from ..running import checkout
 from .cell_runs import CellRuns
 from .checkpoints import is_whole, move_files, wanted_epochs, weights_file
-from .faults import Faults
 from .lock import output_lock
-from .output import Output
-from .record_cache import RecordCache
-from .repeats import Repeats
-from .tally import Tally
+from .output import Output, RecordCache
+from .tally import Faults, Repeats, Tally
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage

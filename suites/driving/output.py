@@ -1,4 +1,4 @@
-"""Where everything lies in an output folder."""
+"""Where everything lies in an output folder, and the folder's records as its one driver sees them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provbench.registry.base import atomic_file
-from provbench.results.store import Store
+from provbench.results.store import RunRecord, Store
 
 
 @dataclass(frozen=True)
@@ -68,3 +68,19 @@ class Output:
 
     def _remembered(self, suite: str) -> Path:
         return self.suite(suite) / "storage.txt"
+
+
+class RecordCache:
+    """What is in the store, read when it is asked for, and what its driver adds, which is not read again."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._added: dict[str, RunRecord] = {}
+
+    def get(self, key: str) -> RunRecord | None:
+        """The record of that key, without its predictions."""
+        return self._added.get(key) or self._store.get(key)
+
+    def put(self, record: RunRecord) -> None:
+        self._store.put(record)
+        self._added[record.key] = record.model_copy(update={"predictions": {}})  # ten thousand runs' do not fit memory

@@ -1,6 +1,6 @@
 """Where runs take place: in this process, in worker processes of this machine, or on a Ray cluster.
 
-`base` is the contract (`Executor`, `Job`, `Ending`) and `observer` what a driver says to those who watch. To add an
+`base` is the contract (`Executor`, `Job`, `Ending`) and what a driver says to those who watch (`Observer`). To add an
 executor, write one file and register it below. An executor must not change a number: the same spec gives the same
 record wherever it runs. The README of this folder describes the built-in ones.
 """

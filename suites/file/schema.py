@@ -26,8 +26,9 @@ class SuiteFile:
     """
 
     def __init__(self, suite: Suite, path: Path, lines: Mapping[Location, int]) -> None:
-        self.suite, self.path, self._lines = expand_sweeps(suite), path, lines
-        self.sweeps = sweep_points(suite)
+        swept = any(method.sweep for method in suite.methods.values())
+        self.suite, self.path, self._lines = expand_sweeps(suite) if swept else suite, path, lines
+        self.sweeps = sweep_points(suite) if swept else {}
 
     @property
     def plugins(self) -> tuple[str, ...]:

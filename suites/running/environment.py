@@ -1,4 +1,4 @@
-"""What made a result: versions, commit, device."""
+"""What made a result: versions, commit, device, and the memory that it took."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
+
+from provbench.registry.base import torch
 
 PACKAGES = ("provbench", "torch", "torchvision", "mmengine", "numpy", "opencv-python-headless", "optuna", "pillow")
 
@@ -79,3 +81,26 @@ def _git(folder: Path, environment: dict[str, str], *arguments: str) -> str:
 
 def _without(names: list[str]) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in names}
+
+
+class PeakMemory:
+    """Counts from its construction: the GPU's allocations where there is one, else the process's resident memory."""
+
+    def __init__(self) -> None:
+        if torch.cuda.is_available():
+            torch.cuda.reset_peak_memory_stats()
+            return
+        try:
+            Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM, the high-water mark
+        except OSError:
+            return
+
+    def megabytes(self) -> float:
+        if torch.cuda.is_available():
+            return round(torch.cuda.max_memory_allocated() / 2**20, 1)
+        try:
+            status = Path("/proc/self/status").read_text()
+        except OSError:
+            return 0.0
+        kilobytes = next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
+        return round(kilobytes / 1024, 1)

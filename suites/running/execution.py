@@ -16,10 +16,8 @@ from provbench.registry.base import UserError, torch
 from provbench.results.store import RunRecord
 
 from ..planning import Place, RunSpec, code_of, data_fingerprint, ensure_synthetic, keep_to_code
-from .deadline import Deadline
-from .environment import git_state, package_versions
-from .failures import MethodFailure, sort_out, whole_traceback
-from .memory import PeakMemory
+from .environment import PeakMemory, git_state, package_versions
+from .failures import MethodFailure, OverTimeError, sort_out, whole_traceback
 from .working_folder import working_folder
 
 if TYPE_CHECKING:
@@ -178,3 +176,28 @@ def build_task(spec: RunSpec, place: Place) -> Task:
     """The task of a run, over the data of this place."""
     cls = TASKS.get(spec.task.name)
     return cls(cls.Params(**spec.task.params), variant=spec.variant, data_root=place.data_root)
+
+
+class Deadline:
+    """Begins when it is made. seconds: from then on; None for no limit."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.seconds = seconds
+        self._began = time.monotonic()
+
+    def passed_by(self, grace: float = 0.0) -> bool:
+        """Whether the limit was passed `grace` seconds ago."""
+        return self.seconds is not None and time.monotonic() - self._began > self.seconds + grace
+
+    def check(self) -> None:
+        """Raises `OverTimeError` when the limit is passed."""
+        if self.passed_by():
+            raise OverTimeError(self.words)
+
+    @property
+    def words(self) -> str:
+        """What happened, and what can be done about it."""
+        return (
+            f"over its time limit of {(self.seconds or 0) / 60:g} minutes; it goes on from its last finished epoch "
+            "when it is started again, with a higher --time-limit or this one"
+        )

@@ -17,7 +17,9 @@ from provbench.registry import exit_code
 from provbench.registry.base import UserError, torch
 from provbench.results.store import MAX_TRACEBACK
 
-from .deadline import OverTimeError
+
+class OverTimeError(Exception):
+    """A run took longer than it may. That is neither its method's failure nor a fault of the machine."""
 
 
 class MethodFailure(Exception):  # noqa: N818 - it is an outcome, for a record to tell

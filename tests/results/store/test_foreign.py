@@ -16,8 +16,8 @@ from numpy.lib import format as npy
 
 from provbench.results import RunRecord, Store, StoreWarning
 from provbench.results.store.export import export_curves, export_predictions
-from provbench.results.store.identity import digest, identity_fault
 from provbench.results.store.merging import merge
+from provbench.results.store.record import digest, identity_fault
 from provbench.results.store.record_file import canonical, encode
 
 Forge = Callable[..., Path]

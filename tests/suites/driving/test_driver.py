@@ -13,9 +13,9 @@ from provbench.suites.driving.driver import Driver, Tally
 from provbench.suites.driving.lock import output_lock
 from provbench.suites.driving.output import Output
 from provbench.suites.executors import Job
+from provbench.suites.executors.base import Observer
 from provbench.suites.executors.inline import Inline
 from provbench.suites.executors.local import Local
-from provbench.suites.executors.observer import Observer
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import Place
 from provbench.suites.showing.overview import runs_needed, survey, untouched

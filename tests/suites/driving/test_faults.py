@@ -16,14 +16,13 @@ import pytest
 from provbench.registry import UserError
 from provbench.results import RunRecord, StoreWarning
 from provbench.suites.driving.driver import Driver, Tally
-from provbench.suites.driving.faults import Faults
 from provbench.suites.driving.garbage import find_garbage, remove
 from provbench.suites.driving.lock import output_lock
 from provbench.suites.driving.output import Output
+from provbench.suites.driving.tally import Faults
 from provbench.suites.executors import Ending, Job
-from provbench.suites.executors.base import OnValidation
+from provbench.suites.executors.base import Observer, OnValidation
 from provbench.suites.executors.inline import Inline
-from provbench.suites.executors.observer import Observer
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import Place, RunSpec
 from provbench.suites.showing.overview import survey

@@ -15,8 +15,8 @@ from provbench.results import RunRecord
 from provbench.suites.driving.cell_runs import CellRuns
 from provbench.suites.driving.driver import Driver, Tally
 from provbench.suites.driving.output import Output
+from provbench.suites.executors.base import Observer
 from provbench.suites.executors.inline import Inline
-from provbench.suites.executors.observer import Observer
 from provbench.suites.file.schema import load_suite
 from provbench.suites.planning.plan import Plan, make_plan
 from provbench.suites.planning.spec import Place

@@ -15,8 +15,8 @@ from provbench.registry import UserError
 from provbench.suites.driving.driver import Driver
 from provbench.suites.driving.output import Output
 from provbench.suites.executors import Job
+from provbench.suites.executors.base import Observer
 from provbench.suites.executors.inline import Inline
-from provbench.suites.executors.observer import Observer
 from provbench.suites.executors.ray_cluster import RayCluster
 from provbench.suites.file.schema import load_suite
 from provbench.suites.planning import spec as spec_module

@@ -16,8 +16,7 @@ from provbench.suites.executors.inline import Inline
 from provbench.suites.executors.local import Local
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import Place
-from provbench.suites.running import deadline
-from provbench.suites.running.deadline import Deadline, OverTimeError
+from provbench.suites.running import Deadline, OverTimeError, execution
 from provbench.suites.running.execution import execute
 from provbench.suites.running.failures import sort_out
 
@@ -29,7 +28,7 @@ ONE = LONG.partition("  cutmix+guidance")[0]
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Lets time pass, for deadlines only."""
+    """Lets time pass, for what measures a run."""
     passed = [0.0]
 
     class Clock:
@@ -37,7 +36,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
         def monotonic() -> float:
             return time.monotonic() + passed[0]
 
-    monkeypatch.setattr(deadline, "time", Clock)
+    monkeypatch.setattr(execution, "time", Clock)
 
     def go_on(seconds: float) -> None:
         passed[0] += seconds

@@ -17,8 +17,8 @@ import pytest
 from provbench.registry import UserError
 from provbench.suites.driving.driver import Driver, Tally
 from provbench.suites.driving.output import Output
+from provbench.suites.executors.base import Observer
 from provbench.suites.executors.inline import Inline
-from provbench.suites.executors.observer import Observer
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import Place
 from provbench.suites.search.storage import anchored, begun_studies, open_storage, shown
