@@ -1,4 +1,4 @@
-from .metrics import SIDE as SIDE, normalize_scoremap as normalize_scoremap
+from .metrics import SIDE as SIDE, box_iou as box_iou, localize as localize, normalize_scoremap as normalize_scoremap
 from .pictures import (
     box_threshold as box_threshold,
     draw_boxes as draw_boxes,

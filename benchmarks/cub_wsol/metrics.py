@@ -107,7 +107,7 @@ def localize(
     """
     if thresholds < 1:
         raise ValueError(f"thresholds must be at least 1 (got {thresholds})")
-    from .contours.component_tree import best_fits
+    from .contours import best_fits
 
     taus = np.arange(0, 1, 1 / thresholds)
     pairs = _checked_pairs(scoremaps, boxes)

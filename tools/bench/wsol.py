@@ -20,7 +20,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ...benchmarks.cub_wsol.metrics import SIDE, box_iou, localize, normalize_scoremap
+from provbench.benchmarks.cub_wsol import SIDE, box_iou, localize, normalize_scoremap
 
 TRUTH = np.array([[40, 50, 170, 160]])
 """A true box of 29 % of the image; CUB's have 34 % on average."""

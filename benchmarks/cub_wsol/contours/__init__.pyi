@@ -1,0 +1,1 @@
+from .component_tree import best_fits as best_fits
