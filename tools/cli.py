@@ -13,7 +13,7 @@ import typer
 
 from provbench.registry.base import UserError
 
-from .commands import catalog, compare, data, disk, pictures, replay, report, results, runs, search, suite, sync
+from .commands import catalog, check, compare, data, disk, pictures, replay, report, results, runs, search, suite, sync
 from .terminal import complain, ending_on_signals, say, signal_of
 
 CLOSED_PIPE = 141
@@ -37,6 +37,7 @@ replay.add_to(app)
 compare.add_to(app)
 pictures.add_to(app)
 report.add_to(app)
+check.add_to(app)
 app.add_typer(data.app, name="data")
 app.add_typer(results.app, name="results")
 

@@ -1,4 +1,10 @@
 from .chosen_suite import write_chosen as write_chosen
+from .convergence import (
+    doubt_fields as doubt_fields,
+    doubt_words as doubt_words,
+    doubts_of as doubts_of,
+    seeds_for as seeds_for,
+)
 from .illustrate import make_figures as make_figures
 from .overview import (
     CellState as CellState,

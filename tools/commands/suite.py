@@ -63,6 +63,13 @@ def plan(
     out: OutOption = DEFAULT_OUT,
     data: DataOption = DEFAULT_DATA,
     storage: StorageOption = None,
+    effect: Annotated[
+        float | None, typer.Option(metavar="POINTS", help="Also say how many seeds would find such a difference.")
+    ] = None,
+    spread: Annotated[
+        float | None,
+        typer.Option(help="Of the paired differences over seeds; default: that of the suite's finished runs."),
+    ] = None,
     plugin: PluginOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -74,6 +81,7 @@ def plan(
     states, note = _survey_or_gaps(planned, out, data, storage)
     known = {(state.cell.name, state.cell.method): state for state in states}
     missing = missing_inputs(planned, data)
+    needs = [] if effect is None else _seeds_for(planned, states, effect, spread)
     rows = []
     for cell in planned.cells:
         state = known[cell.name, cell.method]
@@ -94,7 +102,9 @@ def plan(
             }
         )
     if json:
-        print_json({"suite": planned.file.suite.name, "cells": rows, "note": note})
+        print_json(
+            {"suite": planned.file.suite.name, "cells": rows, "note": note} | ({"effect": needs} if needs else {})
+        )
         return
     header = ("task", "variant", "method", "trials", "seeds", "runs", "finished", "keys")
     print_rows(header, [(*(row[name] for name in header[:-1]), _short(row["keys"])) for row in rows])
@@ -104,6 +114,20 @@ def plan(
         say(describe_missing(planned, missing))
     elif note:
         say(note)
+    if needs:
+        say(f"\nSeeds to find a difference of {effect:g} with power 0.8 at p < 0.05 after Holm's adjustment:")
+        print_rows(
+            list(needs[0]), [["> 10000" if value is None else value for value in need.values()] for need in needs]
+        )
+
+
+def _seeds_for(planned: Plan, states: list[CellState], effect: float, spread: float | None) -> list[dict[str, Any]]:
+    from dataclasses import asdict
+
+    from provbench.suites.showing import make_tables, seeds_for
+
+    found = [asdict(one) for one in seeds_for(make_tables(planned, states), effect, spread)]
+    return [{**one, "spread": round(one["spread"], 3)} for one in found]
 
 
 def run(
