@@ -61,6 +61,9 @@ from .params import (
     validate_params as validate_params,
 )
 from .task import (
+    EXCHANGED as EXCHANGED,
+    RELIANCE as RELIANCE,
+    RELIANCE_METRICS as RELIANCE_METRICS,
     Metric as Metric,
     Progress as Progress,
     Recipe as Recipe,

@@ -60,6 +60,9 @@ class Recipe(Params):
     checkpoint: Literal["last", "best"] = Field("last", description="which epoch is tested; best: by val metric")
     val_every: int = Field(1, ge=1, description="epochs between validations; the last epoch is always validated")
     image_size: int = Field(224, ge=16, description="side of the model's input in pixels")
+    reliance: int = added(
+        0, ge=0, description="images of val and of test whose backgrounds and targets are exchanged; 0: none"
+    )
     gradient_probe: int = Field(
         32, ge=0, description="val samples, mixed, on which the input gradient outside of the targets is measured"
     )
@@ -90,6 +93,21 @@ class Metric:
     description: str
     unit: str = "%"
     higher_is_better: bool = True
+    optional: bool = False
+    """Whether runs have it only on request: a table shows it where it is named."""
+
+
+EXCHANGED, RELIANCE = "accuracy (backgrounds exchanged)", "background reliance"
+RELIANCE_METRICS = (
+    Metric(EXCHANGED, "share of images whose class is right over the background of another class", optional=True),
+    Metric(
+        RELIANCE,
+        "change of the logits when the background is replaced, as a share of that and the change when the target is",
+        higher_is_better=False,
+        optional=True,
+    ),
+)
+"""Of tasks on images with segmentations, where `Recipe.reliance` asks for them."""
 
 
 @dataclass(frozen=True)
@@ -225,6 +243,12 @@ class Task(Plugin, ABC):
     def pictures(self, model: nn.Module, count: int) -> dict[str, np.ndarray]:
         """Up to `count` pictures of what a trained model does on test samples, by file name: (H, W, 3) uint8 RGB."""
         return {}
+
+    def exchanged(self, split: Literal["val", "test"], count: int) -> Dataset[Any] | None:
+        """Returns up to `count` images of a split with backgrounds and targets exchanged, as the reliance probe reads
+        them (`images` (3, C, H, W) uint8: as it is, over another's background, another's target; `label`); None where
+        the split has no segmentations."""
+        return None
 
     def class_names(self) -> Sequence[str]:
         """Returns the names of the classes in the order of their numbers, for pictures and reports; () where they have

@@ -209,6 +209,12 @@ class ImageTask(Task):
     def eval_data(self, split: Literal["val", "test"]) -> Dataset[Any]:
         return self.dataset(self.records(split), train=False)
 
+    def exchanged(self, split: Literal["val", "test"], count: int) -> Dataset[Any] | None:
+        from .exchange import ExchangedImages
+
+        found = ExchangedImages(self.records(split), size=self.params.image_size, count=count)
+        return found if len(found) else None
+
     def build_model(self) -> nn.Module:
         """Returns a network of the protocol `network`; raises `UserError` for other models."""
         return build_network(

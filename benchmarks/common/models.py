@@ -5,8 +5,8 @@ from __future__ import annotations
 from provbench.registry import MODELS
 from provbench.registry.base import UserError
 
-UNTRAINED = frozenset({"tiny-cam", "tiny-cnn", "tiny-skp"})
-"""Networks of the mini sets, without pretrained weights."""
+TINY = {"tiny-cam": "MINI_WORLD", "tiny-cnn": "MINI_WORLD", "tiny-skp": None}
+"""Networks of the mini sets, with the pretrained weights that each has."""
 NOTHING = frozenset({"none", "null", "nil", "no", "false", "random", "~", ""})
 """What people write for no weights, and YAML reads as text where they write it so."""
 
@@ -19,5 +19,6 @@ def check_model(model: str, weights: str | None = None) -> None:
         raise UserError(f"model: {error}") from None
     if weights is not None and weights.strip().casefold() in NOTHING:
         raise UserError(f"weights: {weights!r} is text; for random weights write null")
-    if weights is not None and model in UNTRAINED:
-        raise UserError(f"weights: {model} has no pretrained weights, so it must be null (got {weights!r})")
+    if weights is not None and model in TINY and weights != TINY[model]:
+        known = f"{TINY[model]} or null for random ones" if TINY[model] else "no pretrained weights, so it must be null"
+        raise UserError(f"weights: {model} has {known} (got {weights!r})")

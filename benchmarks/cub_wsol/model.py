@@ -117,12 +117,12 @@ class ResNet50CAM(CAMNetwork):
 class TinyCAM(CAMNetwork):
     """Four convolutions for images of some 64 pixels; maps of 1/8 the input.
 
-    The trunk is `tiny_trunk`: no batch statistics, no pretrained weights.
+    The trunk is `tiny_trunk`: no batch statistics.
     """
 
-    def __init__(self, num_classes: int, *, width: int = 16) -> None:
+    def __init__(self, num_classes: int, *, weights: str | None = None, width: int = 16) -> None:
         super().__init__()
-        self.features, channels = tiny_trunk(width)
+        self.features, channels = tiny_trunk(width, weights)
         self.fc = nn.Linear(channels, num_classes)
 
     def feature_maps(self, inputs: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.evaluator import Evaluator
+from mmengine.hooks import Hook
 
 from provbench.registry import Augmentation, Recipe, Regularizer, Task, budget_of, steps_of
 
@@ -110,6 +111,7 @@ def train(
                 *([ClockHook(recipe)] if unit == "seconds" else []),
                 LossHook(),
                 BuffersHook(),
+                *reliance_hooks(task, learner.data_preprocessor, test),
                 CurveHook(build_probe(task, learner.data_preprocessor) if task.probe else None),
                 checkpoints,
                 reports,
@@ -147,3 +149,12 @@ def _schedulers(recipe: Recipe, unit: str, steps_per_epoch: int) -> list[dict[st
     return (
         schedule(recipe, steps_per_epoch) if unit == "epochs" else schedule_over(recipe, steps_of(recipe.model_dump()))
     )
+
+
+def reliance_hooks(task: Task, preprocess: Any, test: bool) -> list[Hook]:
+    """Returns the hook that measures the reliance on backgrounds, where the recipe asks for it."""
+    if not task.params.reliance:
+        return []
+    from .reliance import RelianceHook, reliance_probe
+
+    return [RelianceHook(*(reliance_probe(task, split, preprocess) for split in (("val", "test") if test else ("val",))))]

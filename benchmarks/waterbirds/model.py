@@ -34,12 +34,12 @@ class TinyCNN(nn.Module):
 
     The average over the image and the maximum are added: with the average alone, which a bird's fine parts hardly move,
     some initial weights never get further than the background.
-    The trunk is `tiny_trunk`: no batch statistics, no pretrained weights. 5 million multiplications on a 64 x 64 image.
+    The trunk is `tiny_trunk`: no batch statistics. 5 million multiplications on a 64 x 64 image.
     """
 
-    def __init__(self, num_classes: int, *, width: int = 16) -> None:
+    def __init__(self, num_classes: int, *, weights: str | None = None, width: int = 16) -> None:
         super().__init__()
-        self.features, channels = tiny_trunk(width)
+        self.features, channels = tiny_trunk(width, weights)
         self.head = nn.Linear(channels, num_classes)
 
     def forward(self, inputs: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from provbench.registry import Progress, Recipe, TaskInfo, Variant, tunable
+from provbench.registry import EXCHANGED, RELIANCE_METRICS, Progress, Recipe, TaskInfo, Variant, tunable
 
 from ..common import (
     ACCURACY,
@@ -59,8 +59,9 @@ class Waterbirds(ImageTask):
             WORST_GROUP,
             TRAIN_WEIGHTED,
             *(group_metric(group, group.replace("|", "s on ")) for group in data.GROUPS),
+            *RELIANCE_METRICS,
         ),
-        selection={"val": "accuracy", "worst-group": "worst-group accuracy"},
+        selection={"val": "accuracy", "worst-group": "worst-group accuracy", "exchanged": EXCHANGED},
         licence=(
             "Made of CUB-200-2011 and Places365 images: non-commercial research and education, on the terms of both."
         ),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from ..base import MissingDataError, UserError, read_image, write_image, write_mask
 from ..contracts import Synthesizer, TrainingSet
-from ..params import tunable
+from ..params import added, tunable
 from .difference import DifferenceParams
 from .manifest import Header, SyntheticImage, write_manifest
 
@@ -32,18 +32,22 @@ class BackgroundSwapParams(DifferenceParams):
     )
     margin: int = Field(3, ge=0, description="pixels around the donor's target that are filled in with it")
     inpaint_radius: float = Field(3.0, gt=0, description="pixels: neighbourhood that the donor's target is filled from")
+    donors: Literal["any", "same-class"] = added(
+        "any", description="whose backgrounds are taken: of any training image, or of the image's own class only"
+    )
     seed: int = Field(0, ge=0, description="of the choice of images and donors; not the seed of a run")
 
 
 class BackgroundSwap(Synthesizer):
     """Composite a training image's target over the background of another training image.
 
-    Needs the training set's segmentations. The donor is drawn from the whole training set, whatever its class; its own
-    target is filled in (Telea's method), and it is resized to the source's size. Images are JPEG files of quality 95;
-    each mask comes from the difference of the source and the stored file alone, as with a generative editor, so the
-    segmentation never reaches the provenance and the difference map's faults do: of 100 generated birds over swapped
-    backgrounds of 64 pixels, the masks overlap the segmentations by 0.84 in the mean (intersection over union), and by
-    0.18 with channel mean and scale linear, since Otsu's threshold then falls among the edited pixels.
+    Needs the training set's segmentations. The donor is drawn from the whole training set, or from the image's class
+    (`donors`); its own target is filled in (Telea's method), and it is resized to the source's size. Images are JPEG
+    files of quality 95; each mask comes from the difference of the source and the stored file alone, as with a
+    generative editor, so the segmentation never reaches the provenance and the difference map's faults do: of 100
+    generated birds over swapped backgrounds of 64 pixels, the masks overlap the segmentations by 0.84 in the mean
+    (intersection over union), and by 0.18 with channel mean and scale linear, since Otsu's threshold then falls among
+    the edited pixels.
 
     Of each class the share `fraction` is edited, rounded, at least one image. Every image's randomness follows from
     (seed, the source's index, the copy), so that no file depends on which others are made, or in what order.
@@ -81,7 +85,9 @@ class BackgroundSwap(Synthesizer):
         original, target = load(data, index)
         if not target.any():
             raise UserError(f"{data.sample_id(index)}: its segmentation is empty, so there is no target to keep")
-        donor, background = draw_background(data, index, self.params.margin, self.params.inpaint_radius, rng)
+        donor, background = draw_background(
+            data, index, self.params.margin, self.params.inpaint_radius, rng, self.params.donors == "same-class"
+        )
         image, mask = f"images/{index:06d}-{copy}.jpg", f"masks/{index:06d}-{copy}.png"
         write_image(out / image, composite(original, target, background, self.params.feather))
         unedited = self.params.provenance(original, read_image(out / image))
@@ -125,11 +131,12 @@ def load(data: TrainingSet, index: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw_background(
-    data: TrainingSet, index: int, margin: int, radius: float, rng: np.random.Generator
+    data: TrainingSet, index: int, margin: int, radius: float, rng: np.random.Generator, same_class: bool = False
 ) -> tuple[int, np.ndarray]:
     """Another image than `index`, uniform among those with enough background, and (H, W, 3) uint8 without its target.
 
-    The target, and `margin` pixels around it, are filled in from what is within `radius` pixels.
+    The target, and `margin` pixels around it, are filled in from what is within `radius` pixels. same_class: pass over
+    images of other classes.
     """
     import cv2
     import numpy as np
@@ -137,6 +144,8 @@ def draw_background(
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
     for _ in range(DONORS_TRIED if len(data) > 1 else 0):
         donor = (index + int(rng.integers(1, len(data)))) % len(data)
+        if same_class and data.label(donor) != data.label(index):
+            continue
         image, target = load(data, donor)
         hole = cv2.dilate(target.astype(np.uint8), disc)
         if hole.mean() <= MOST_TARGET:

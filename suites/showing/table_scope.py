@@ -43,7 +43,7 @@ class TableScope:
         if self.section.task not in self.cells:
             raise UserError(f"{self.where()}: names no columns, and no task of the suite whose metrics they could be")
         metrics = self.cells[self.section.task].task.info.metrics
-        return [ColumnSection.model_validate({"metric": metric.name}) for metric in metrics]
+        return [ColumnSection.model_validate({"metric": metric.name}) for metric in metrics if not metric.optional]
 
     @cached_property
     def used_cells(self) -> list[Cell]:

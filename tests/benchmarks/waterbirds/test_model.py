@@ -49,5 +49,5 @@ def test_samples_of_a_batch_do_not_interact_in_the_tiny_net() -> None:
 def test_weights_that_cannot_be_had_are_refused(tmp_path: Path) -> None:
     with pytest.raises(MissingDataError, match=r"resnet50-0676ba61\.pth: no such file\. Download https://"):
         build_network("resnet50", 2, weights="IMAGENET1K_V1", image_size=224, weights_dir=tmp_path)
-    with pytest.raises(UserError, match=r"tiny-cnn has no pretrained weights.*got 'IMAGENET1K_V1'"):
+    with pytest.raises(UserError, match=r"the mini networks have MINI_WORLD.*got 'IMAGENET1K_V1'"):
         build_network("tiny-cnn", 2, weights="IMAGENET1K_V1", image_size=64, weights_dir=tmp_path)

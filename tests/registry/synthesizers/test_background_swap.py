@@ -204,3 +204,12 @@ def test_data_that_cannot_be_swapped_is_refused_by_sample(tmp_path: Path) -> Non
         swap(data, tmp_path / "full")
     with pytest.raises(UserError, match="found no other training image"):
         swap(Drawn(1), tmp_path / "alone")
+
+
+def test_donors_of_the_same_class_only(tmp_path: Path) -> None:
+    data = Drawn(12)
+    made = swap(data, tmp_path / "set", donors="same-class")
+    for row in made.rows:
+        donor = row.change.removeprefix("background of drawn/")
+        assert int(donor) % 3 == row.label
+    assert len(made.rows) == 12
