@@ -157,4 +157,6 @@ def reliance_hooks(task: Task, preprocess: Any, test: bool) -> list[Hook]:
         return []
     from .reliance import RelianceHook, reliance_probe
 
-    return [RelianceHook(*(reliance_probe(task, split, preprocess) for split in (("val", "test") if test else ("val",))))]
+    return [
+        RelianceHook(*(reliance_probe(task, split, preprocess) for split in (("val", "test") if test else ("val",))))
+    ]

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from provbench.benchmarks.common import ExchangedImages, ImageRecord
+from provbench.benchmarks.common import ImageRecord
+from provbench.benchmarks.common.exchange import ExchangedImages
 from provbench.registry.base import write_image, write_mask
 
 RED, BLUE, GREEN, WHITE = (200, 0, 0), (0, 0, 200), (0, 200, 0), (250, 250, 250)

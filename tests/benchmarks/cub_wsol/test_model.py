@@ -84,7 +84,7 @@ def test_missing_weights_say_what_to_put_where(tmp_path: Path) -> None:
     for name, file in {"vgg16-cam": "vgg16-397923af.pth", "resnet50-cam": "resnet50-0676ba61.pth"}.items():
         with pytest.raises(MissingDataError, match=rf"{tmp_path / file}: no such file\. Download https://.*{file}"):
             build_network(name, 2, weights="IMAGENET1K_V1", image_size=224, weights_dir=tmp_path)
-    with pytest.raises(UserError, match=r"the mini networks have MINI_WORLD, or null \(got 'x'\)"):
+    with pytest.raises(UserError, match=r"the mini networks have MINI_WORLD, or null for random ones \(got 'x'\)"):
         build_network("tiny-cam", 2, weights="x")
 
 
