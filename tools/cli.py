@@ -62,8 +62,9 @@ def _root(
 def main() -> None:
     """Run the command line.
 
-    Exit codes: 0 done; 1 a final run failed or was lost, a search has no result, or something differs; 2 something is
-    the user's to mend; 129, 130 and 143 ended by SIGHUP, Ctrl-C and SIGTERM; 141 the output was closed by its reader.
+    Exit codes: 0 done; 1 a final run failed or was lost, a search has no result, something differs, or more training
+    could change a ranking; 2 something is the user's to mend; 129, 130 and 143 ended by SIGHUP, Ctrl-C and SIGTERM; 141
+    the output was closed by its reader.
     """
     warnings.showwarning = _show_warning
     try:

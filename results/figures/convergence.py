@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
@@ -12,7 +12,9 @@ from ..store import axis_of, place_of
 from .style import PALETTE, add_legend, new_figure, set_titles
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 Curve = Sequence[Mapping[str, float]]
 """Of one run: an entry for each validated epoch, as in a run record."""
@@ -21,7 +23,7 @@ Curve = Sequence[Mapping[str, float]]
 def convergence_figure(curves: Mapping[str, Sequence[Curve]], metric: str, title: str = "") -> Figure:
     """The mean of a metric over seeds, one line a method, in a band of one sample standard deviation.
 
-    By epoch, or by step where all runs have a budget of steps, samples or seconds.
+    By epoch, or by step where all runs have a budget of steps, samples or seconds. The last fifth is shaded.
 
     curves: by the method's label, one of each seed. Epochs in which a run has no finite value are left out of its mean;
     where only one run has a value there is no band.
@@ -42,10 +44,18 @@ def convergence_figure(curves: Mapping[str, Sequence[Curve]], metric: str, title
         low, high = ([m + sign * s for m, s in zip(means, spreads, strict=True)] for sign in (-1, 1))
         (lines[label],) = axes.plot(epochs, means, color=colour, linewidth=1.8, marker="." if len(epochs) < 2 else "")
         axes.fill_between(epochs, low, high, color=colour, alpha=0.15, linewidth=0)
+    _shade_end(axes, lines.values())
     set_titles(axes, axis, metric, title)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     add_legend(figure, axes, lines)
     return figure
+
+
+def _shade_end(axes: Axes, lines: Iterable[Line2D]) -> None:
+    """Shades the last fifth of the longest run: where a line still rises, longer training might give other results."""
+    end = max((float(max(line.get_xdata())) for line in lines), default=0.0)  # pyright: ignore[reportArgumentType]
+    if end > 0:
+        axes.axvspan(0.8 * end, end, color="0.5", alpha=0.08, linewidth=0, zorder=0)
 
 
 def _by_place(runs: Sequence[Curve], metric: str, axis: str) -> dict[float, list[float]]:

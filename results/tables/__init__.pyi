@@ -1,7 +1,7 @@
 from .build import build_table as build_table
 from .citations import PublishedNumber as PublishedNumber, find as find, load_published as load_published
 from .costs import COSTS as COSTS
-from .detectable import Sight as Sight, sights as sights
+from .detectable import sights as sights
 from .endings import Doubt as Doubt, doubts as doubts
 from .fields import (
     Context as Context,

@@ -9,7 +9,7 @@ from typing import Any
 
 from provbench.registry.base import UserError
 from provbench.results.statistics import seeds_needed
-from provbench.results.tables import Doubt, Table, doubts, sights
+from provbench.results.tables import COSTS, Doubt, Table, doubts, sights
 
 
 def doubts_of(tables: Mapping[str, Table]) -> dict[str, list[Doubt]]:
@@ -78,6 +78,7 @@ def _designs(table: Table, spread: float | None) -> Sequence[tuple[str, float, i
     if spread is None:
         return [(sight.column, sight.spread, sight.comparisons) for sight in sights(table)]
     ours = [row for row in table.rows if row.is_ours]
+    scores = [column for column in table.columns if not column.derived and column.metric not in COSTS]
     others = sum(row.method != table.baseline for row in ours)
     tests = others if table.baseline is not None else len(ours) * (len(ours) - 1) // 2
-    return [(column.title, spread, tests) for column in table.columns if tests and not column.derived]
+    return [(column.title, spread, tests) for column in scores if tests]

@@ -1,5 +1,6 @@
 from . import (
     catalog as catalog,
+    check as check,
     compare as compare,
     data as data,
     disk as disk,

@@ -75,32 +75,13 @@ def plan(
 ) -> None:
     """Check a suite, and show the runs that it needs. Trains nothing."""
     from provbench.suites.planning import describe_missing, missing_inputs
-    from provbench.suites.showing import runs_needed
 
     planned = plan_of(suite, plugin)
     states, note = _survey_or_gaps(planned, out, data, storage)
     known = {(state.cell.name, state.cell.method): state for state in states}
     missing = missing_inputs(planned, data)
     needs = [] if effect is None else _seeds_for(planned, states, effect, spread)
-    rows = []
-    for cell in planned.cells:
-        state = known[cell.name, cell.method]
-        specs = [spec for selected in state.selected.values() for spec in selected.specs]
-        records = {record.key: record for selected in state.selected.values() for record in selected.records}
-        rows.append(
-            {
-                "task": cell.name,
-                "variant": cell.variant,
-                "method": cell.method,
-                "trials": state.trials,
-                "search": sorted(planned.spaces(cell)),
-                "seeds": list(planned.file.suite.seeds),
-                "runs": runs_needed(planned, state),
-                "finished": sum(record.status == "done" for record in records.values()),
-                "keys": list(dict.fromkeys(spec.key for spec in specs)),  # protocols may agree
-                "missing": missing.get(cell, []),
-            }
-        )
+    rows = [_planned_row(planned, known[cell.name, cell.method], missing.get(cell, [])) for cell in planned.cells]
     if json:
         print_json(
             {"suite": planned.file.suite.name, "cells": rows, "note": note} | ({"effect": needs} if needs else {})
@@ -119,6 +100,27 @@ def plan(
         print_rows(
             list(needs[0]), [["> 10000" if value is None else value for value in need.values()] for need in needs]
         )
+
+
+def _planned_row(planned: Plan, state: CellState, missing: list[str]) -> dict[str, Any]:
+    """What the plan says of a cell. missing: the inputs that it lacks, in words."""
+    from provbench.suites.showing import runs_needed
+
+    cell = state.cell
+    specs = [spec for selected in state.selected.values() for spec in selected.specs]
+    records = {record.key: record for selected in state.selected.values() for record in selected.records}
+    return {
+        "task": cell.name,
+        "variant": cell.variant,
+        "method": cell.method,
+        "trials": state.trials,
+        "search": sorted(planned.spaces(cell)),
+        "seeds": list(planned.file.suite.seeds),
+        "runs": runs_needed(planned, state),
+        "finished": sum(record.status == "done" for record in records.values()),
+        "keys": list(dict.fromkeys(spec.key for spec in specs)),  # protocols may agree
+        "missing": missing,
+    }
 
 
 def _seeds_for(planned: Plan, states: list[CellState], effect: float, spread: float | None) -> list[dict[str, Any]]:
