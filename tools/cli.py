@@ -13,7 +13,22 @@ import typer
 
 from provbench.registry.base import UserError
 
-from .commands import catalog, check, compare, data, disk, pictures, replay, report, results, runs, search, suite, sync
+from .commands import (
+    catalog,
+    check,
+    compare,
+    data,
+    disk,
+    pictures,
+    reference,
+    replay,
+    report,
+    results,
+    runs,
+    search,
+    suite,
+    sync,
+)
 from .terminal import complain, ending_on_signals, say, signal_of
 
 CLOSED_PIPE = 141
@@ -28,6 +43,7 @@ app = typer.Typer(
     help="Benchmark methods that learn from synthetic data: run suites, search hyper-parameters, regenerate tables.",
 )
 catalog.add_to(app)
+reference.add_to(app)
 suite.add_to(app)
 search.add_to(app)
 runs.add_to(app)

@@ -2,6 +2,7 @@ from .names import shortened as shortened
 from .schema import (
     SuiteFile as SuiteFile,
     builtin_suites as builtin_suites,
+    find_suite as find_suite,
     load_suite as load_suite,
 )
 from .search_space import fitted as fitted

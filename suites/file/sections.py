@@ -32,7 +32,7 @@ class PluginUse(BaseModel):
         return dict(self.__pydantic_extra__ or {})
 
 
-Use = Annotated[PluginUse, BeforeValidator(_named)]
+Use = Annotated[PluginUse, BeforeValidator(_named, json_schema_input_type=str | PluginUse)]
 
 
 def _listed(value: Any) -> Any:
@@ -40,8 +40,8 @@ def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-Plugins = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-Protocols = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Plugins = Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...])]
+Protocols = Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...])]
 
 
 class BudgetSection(Section):
@@ -96,8 +96,8 @@ class TaskSection(Section):
     """A task, the methods that are compared on it, and parameters that single cells set."""
 
     task: str | None = Field(None, description="registered name; default: the section's own name")
-    variant: Literal["mini", "full"] = "full"
-    params: dict[str, Any] = Field(default_factory=dict)
+    variant: Literal["mini", "full"] = Field("full", description="of the data: mini ones are generated")
+    params: dict[str, Any] = Field(default_factory=dict, description="task parameters, for every method")
     budget: BudgetSection | None = Field(None, description="instead of the suite's")
     methods: tuple[str, ...] | None = Field(None, description="default: every method of the suite")
     processes: int = Field(1, ge=1, description="of one run, which train it together by DDP")
@@ -131,10 +131,10 @@ class SearchSection(Section):
 class Suite(Section):
     """A suite file."""
 
-    name: FileName
-    description: str = ""
+    name: FileName = Field(description="of the suite: its folder in the output folder has this name")
+    description: str = Field("", description="what the suite compares, for people; changes nothing")
     plugins: Plugins = Field((), description="modules or .py files, relative to the suite's, that register plugins")
-    seeds: tuple[Seed, ...] = Field((0, 1, 2), min_length=1)
+    seeds: tuple[Seed, ...] = Field((0, 1, 2), min_length=1, description="of the final runs: one run for each")
     budget: BudgetSection | None = Field(None, description="of every run; default: what each task's recipe says")
     tasks: dict[FileName, TaskSection] = Field(default_factory=dict)
     methods: dict[str, MethodSection] = Field(default_factory=dict)

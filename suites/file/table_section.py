@@ -49,7 +49,7 @@ class ColumnSection(Section):
 class RowSection(Section):
     """A method of the suite, or one that papers report."""
 
-    method: str
+    method: str = Field(description="its name in the suite, or the one under which it was published")
     label: str | None = Field(None, description="default: the method's own")
     group: str = Field("", description="heading over this row and its neighbours of the same group")
     task: str | None = Field(None, description="task section for the columns that name none; default: the table's")
@@ -60,21 +60,21 @@ class RowSection(Section):
     over: str | None = Field(None, description="what its gains are over, instead of what the columns say")
 
 
+_Column = Annotated[ColumnSection, BeforeValidator(_metric, json_schema_input_type=str | ColumnSection)]
+_Row = Annotated[RowSection, BeforeValidator(_method, json_schema_input_type=str | RowSection)]
+
+
 class TableSection(Section):
     """One comparison table: methods as rows, metrics as columns."""
 
-    name: FileName
+    name: FileName = Field(description="names its files; no two tables of a suite share it")
     title: str = Field("", description="the caption")
     label: str = Field("", description="by which LaTeX refers to it; default: tab:NAME")
     task: str | None = Field(None, description="a task section, or a task that papers report, for rows and columns")
     model: str | None = Field(None, description="network of the published numbers; default: the one that the task has")
     setting: str = Field("", description="of the published numbers, for the columns that name none: 5-shot …")
-    columns: tuple[Annotated[ColumnSection, BeforeValidator(_metric)], ...] | None = Field(
-        None, description="default: every metric of the task"
-    )
-    rows: tuple[Annotated[RowSection, BeforeValidator(_method)], ...] | None = Field(
-        None, description="default: every method of the task"
-    )
+    columns: tuple[_Column, ...] | None = Field(None, description="default: every metric of the task")
+    rows: tuple[_Row, ...] | None = Field(None, description="default: every method of the task")
     selection: str | None = Field(None, description="selection protocol of the columns that name none")
     baseline: str | None = Field(None, description="the method that the paired tests compare with")
     show: tuple[str, ...] = Field(
@@ -83,4 +83,4 @@ class TableSection(Section):
         description="the statistics that a column shows, as far as any of its cells has them, and in which order: "
         "those of `provbench list fields`",
     )
-    decimals: int = Field(1, ge=0, le=6)
+    decimals: int = Field(1, ge=0, le=6, description="digits after the point")

@@ -5,6 +5,7 @@ from . import (
     data as data,
     disk as disk,
     pictures as pictures,
+    reference as reference,
     replay as replay,
     report as report,
     results as results,

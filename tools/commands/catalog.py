@@ -16,6 +16,7 @@ from ..terminal import (
     print_rows,
     say,
 )
+from .reference import describe_suite
 
 if TYPE_CHECKING:
     from provbench.registry import Registry
@@ -52,13 +53,19 @@ def list_plugins(
 
 
 def describe(
-    name: Annotated[str, typer.Argument(help="A plugin's name; KIND/NAME where two kinds share it.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="A plugin's name; KIND/NAME where two share it; or suite: a suite file's keys."),
+    ],
     plugin: PluginOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show a plugin's documentation, version, parameters and default search space."""
+    """Show a plugin's documentation, version, parameters and default search space; or the keys of a suite file."""
     from provbench.registry import load_plugins
 
+    if name == "suite":
+        describe_suite(json)
+        return
     load_plugins(tuple(plugin or ()))
     matches = _find(name)
     if json:
