@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from provbench.registry import SYNTHESIZERS, MissingDataError, UserError
-from provbench.registry.synthesizers.background_swap import BackgroundSwap, choose, composite, draw_background
+from provbench.registry.params import implied
+from provbench.registry.synthesizers.background_swap import (
+    BackgroundSwap,
+    BackgroundSwapParams,
+    choose,
+    composite,
+    draw_background,
+)
 from provbench.registry.synthesizers.difference import provenance_from_difference
 from provbench.registry.synthesizers.manifest import SyntheticSet, read_manifest
 
@@ -213,3 +220,23 @@ def test_donors_of_the_same_class_only(tmp_path: Path) -> None:
         donor = row.change.removeprefix("background of drawn/")
         assert int(donor) % 3 == row.label
     assert len(made.rows) == 12
+
+
+def test_exact_masks_are_what_was_pasted(tmp_path: Path) -> None:
+    data = Drawn(6)
+    for name, feather in (("sharp", 0.0), ("soft", 2.0)):
+        found = swap(data, tmp_path / name, masks="exact", feather=feather)
+        overlaps = [overlap(mask_of(found, row), data.segmentation(source_of(found, row))) for row in range(len(found))]
+        assert min(overlaps) > (0.8 if feather else 0.999)
+
+
+def test_the_images_do_not_depend_on_the_kind_of_masks(tmp_path: Path) -> None:
+    data = Drawn(4)
+    by_kind = {kind: swap(data, tmp_path / kind, masks=kind) for kind in ("exact", "difference")}
+    files = [[(tmp_path / kind / row.file).read_bytes() for row in of.rows] for kind, of in by_kind.items()]
+    assert files[0] == files[1]
+
+
+def test_keys_of_runs_from_before_there_was_a_choice_stay() -> None:
+    assert "masks" in implied(BackgroundSwapParams.model_validate({}))
+    assert "masks" not in implied(BackgroundSwapParams.model_validate({"masks": "exact"}))
