@@ -19,6 +19,7 @@ from .errors import (
     nearest as nearest,
 )
 from .escape import html as html, json_text as json_text, one_line as one_line, visible as visible
+from .file_batch import FileBatch as FileBatch
 from .foreign_checkpoints import read_checkpoint as read_checkpoint
 from .image_files import (
     FORMATS as FORMATS,

@@ -32,7 +32,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """
     with write_errors(path):
         make_folder(path.parent)
-        temporary = path.with_name(f".{path.name}.{uuid4().hex[:12]}{SUFFIX}")
+        temporary = temporary_beside(path)
         try:
             with temporary.open("xb") as file:
                 yield file
@@ -43,6 +43,11 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
             temporary.unlink(missing_ok=True)
             raise
         sync_folder(path.parent)
+
+
+def temporary_beside(path: Path) -> Path:
+    """Returns a new name beside `path` that `remove_stale` knows."""
+    return path.with_name(f".{path.name}.{uuid4().hex[:12]}{SUFFIX}")
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
-from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from ..store import axis_of, place_of
@@ -28,6 +27,7 @@ def convergence_figure(curves: Mapping[str, Sequence[Curve]], metric: str, title
     curves: by the method's label, one of each seed. Epochs in which a run has no finite value are left out of its mean;
     where only one run has a value there is no band.
     """
+    import numpy as np
     from matplotlib.ticker import MaxNLocator
 
     figure, axes = new_figure()
@@ -39,8 +39,8 @@ def convergence_figure(curves: Mapping[str, Sequence[Curve]], metric: str, title
             continue
         colour = PALETTE[number % len(PALETTE)]
         epochs = sorted(by_epoch)
-        means = [fmean(by_epoch[epoch]) for epoch in epochs]
-        spreads = [stdev(by_epoch[epoch]) if len(by_epoch[epoch]) > 1 else 0.0 for epoch in epochs]
+        means = [float(np.mean(by_epoch[epoch])) for epoch in epochs]
+        spreads = [float(np.std(by_epoch[epoch], ddof=1)) if len(by_epoch[epoch]) > 1 else 0.0 for epoch in epochs]
         low, high = ([m + sign * s for m, s in zip(means, spreads, strict=True)] for sign in (-1, 1))
         (lines[label],) = axes.plot(epochs, means, color=colour, linewidth=1.8, marker="." if len(epochs) < 2 else "")
         axes.fill_between(epochs, low, high, color=colour, alpha=0.15, linewidth=0)

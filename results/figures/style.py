@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import textwrap
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provbench.registry.base import atomic_file
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -93,6 +95,40 @@ def figure_title(figure: Figure) -> str:
     """What stands over it, as plain text."""
     titles = [axes.get_title().replace("\n", " ").replace(r"\$", "$") for axes in figure.axes]
     return next(filter(None, titles), figure.get_suptitle())
+
+
+def figure_signature(figure: Figure) -> str:
+    """Returns a digest of what a figure shows, before it is drawn, which takes seconds where there are many lines."""
+    parts: list[Any] = [figure.get_size_inches().tolist()]
+    for axes in figure.axes:
+        parts += [axes.get_xscale(), axes.get_yscale(), axes.get_xlim(), axes.get_ylim(), axes.get_position().bounds]
+    parts += [part for artist in figure.findobj() for part in _shown(artist)]
+    return sha256(repr(parts).encode(errors="replace")).hexdigest()
+
+
+def _shown(artist: Artist) -> Iterator[Any]:
+    import numpy as np
+    from matplotlib.collections import Collection
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+    from matplotlib.text import Text
+
+    yield type(artist).__name__, artist.get_visible(), artist.get_alpha(), artist.get_zorder()
+    if isinstance(artist, Line2D):
+        yield (
+            np.asarray(artist.get_xydata()).tolist(),
+            artist.get_color(),
+            artist.get_linewidth(),
+            artist.get_linestyle(),
+        )
+        yield str(artist.get_marker()), artist.get_markersize()
+    elif isinstance(artist, Text):
+        yield artist.get_text(), artist.get_position(), artist.get_fontsize(), artist.get_color()
+    elif isinstance(artist, Collection):
+        yield [np.asarray(path.vertices).tolist() for path in artist.get_paths()]
+        yield [np.asarray(of()).tolist() for of in (artist.get_facecolor, artist.get_edgecolor, artist.get_offsets)]
+    elif isinstance(artist, Patch):
+        yield np.asarray(artist.get_path().vertices).tolist(), artist.get_facecolor(), artist.get_edgecolor()
 
 
 def plain(text: str, longest: int | None = None) -> str:

@@ -21,6 +21,9 @@ TONES = 8
 MOST_MARKED = 40
 """Points of a line that still have marks on them."""
 
+MOST_LINES = 20
+"""Lines of a chart whose points still have marks on them."""
+
 Point = tuple[float, float]
 
 
@@ -59,10 +62,10 @@ class Chart:
         scale = _Scale([point for series in self.series for point in _finite(series, self.log_x)], self)
         names = ", ".join(series.name for series in self.series if series.name)
         label = f"{self.title} over {self.x}{f': {names}' if names else ''}"
-        inner = [*scale.axes(self.x), *(part for series in self.series for part in _draw(series, scale))]
-        return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
-            WIDTH, HEIGHT, label, Markup("").join(inner)
-        )
+        marked = len(self.series) <= MOST_LINES
+        inner = [*scale.axes(self.x), *(part for series in self.series for part in _draw(series, scale, marked))]
+        head = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">'
+        return Markup("".join([head, *inner, "</svg>"]))
 
     def _drawn(self) -> Iterator[bool]:
         return (bool(_finite(series, self.log_x)) for series in self.series)
@@ -82,20 +85,20 @@ class _Scale:
     def place(self, x: float, y: float) -> tuple[float, float]:
         return self._horizontal(self._x(x)), self._vertical(y)
 
-    def axes(self, title: str) -> Iterator[Markup]:
+    def axes(self, title: str) -> Iterator[str]:
         right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
         for value in self.y_ticks:
             if self.y_range[0] <= value <= self.y_range[1]:
                 y = self._vertical(value)
-                yield Markup('<path class="grid" d="M{} {:.1f}H{}"/>').format(LEFT, y, right)
-                yield Markup('<text class="tick end" x="{}" y="{:.1f}">{:g}</text>').format(LEFT - 6, y + 3.5, value)
+                yield f'<path class="grid" d="M{LEFT} {y:.1f}H{right}"/>'
+                yield f'<text class="tick end" x="{LEFT - 6}" y="{y + 3.5:.1f}">{value:g}</text>'
         for value in self.x_ticks:
             if self.x_range[0] <= value <= self.x_range[1]:
                 x, text = self._horizontal(value), 10**value if self.log_x else value
-                yield Markup('<text class="tick middle" x="{:.1f}" y="{}">{:g}</text>').format(x, bottom + 14, text)
-        yield Markup('<path class="axis" d="M{} {}H{}"/>').format(LEFT, bottom, right)
+                yield f'<text class="tick middle" x="{x:.1f}" y="{bottom + 14}">{text:g}</text>'
+        yield f'<path class="axis" d="M{LEFT} {bottom}H{right}"/>'
         middle = (LEFT + right) / 2
-        yield Markup('<text class="tick middle" x="{:.1f}" y="{}">{}</text>').format(middle, HEIGHT - 6, title)
+        yield f'<text class="tick middle" x="{middle:.1f}" y="{HEIGHT - 6}">{escape(title)}</text>'
 
     def _x(self, x: float) -> float:
         return log10(x) if self.log_x else x
@@ -109,21 +112,21 @@ class _Scale:
         return HEIGHT - BOTTOM - (y - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
 
-def _draw(series: Series, scale: _Scale) -> Iterator[Markup]:
+def _draw(series: Series, scale: _Scale, marked: bool) -> Iterator[str]:
+    """The parts of a series as text: there are a hundred thousand of them, and `Markup.format` is slow."""
     tone = series.tone % TONES
     if series.kind != "dots":
         for ok, run in groupby(series.points, key=lambda point: _can(point, scale.log_x)):
             places = [scale.place(*point) for point in run] if ok else []
             if len(places) > 1:
-                yield Markup('<path class="line tone-{}" d="{}"/>').format(tone, _path(places, series.kind == "steps"))
+                yield f'<path class="line tone-{tone}" d="{_path(places, series.kind == "steps")}"/>'
     shown = _finite(series, scale.log_x)
-    if series.kind == "dots" or (series.kind == "line" and len(shown) <= MOST_MARKED):
+    if series.kind == "dots" or (series.kind == "line" and marked and len(shown) <= MOST_MARKED):
+        name = f"{escape(series.name)}: " if series.name else ""
         for point in shown:
             x, y = scale.place(*point)
-            words = f"{f'{series.name}: ' if series.name else ''}{point[0]:g}, {point[1]:.6g}"
-            yield Markup(
-                '<circle class="dot tone-{}" cx="{:.1f}" cy="{:.1f}" r="2.6"><title>{}</title></circle>'
-            ).format(tone, x, y, escape(words))
+            circle = f'<circle class="dot tone-{tone}" cx="{x:.1f}" cy="{y:.1f}" r="2.6">'
+            yield f"{circle}<title>{name}{point[0]:g}, {point[1]:.6g}</title></circle>"
 
 
 def _path(places: Sequence[tuple[float, float]], steps: bool) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from ..statistics import mcnemar_test
+from ..statistics import mcnemar_tests
 from ..store import RunRecord
 from .content import Report, Samples, SuiteCell
 from .links import Links, entry_name
@@ -101,22 +100,33 @@ def _section(section: Section, links: Links) -> dict[str, Any]:
 def _tests(section: Section, report: Report) -> Iterator[list[Any]]:
     """[key, other key, column, only the first right, only the second right, p]."""
     for seed in sorted({seed for entry in section.entries for seed in entry.runs}):
-        runs = {run.key: run for entry in section.entries if (run := entry.runs.get(seed)) is not None}
-        samples = {key: found for key in runs if (found := report.samples(key, SPLIT)) is not None}
-        verdicts = {key: _right_or_wrong(of) for key, of in samples.items()}
-        for one, other in combinations(samples, 2):
-            if _ids(samples[one]) != _ids(samples[other]):
-                continue
-            for column, ours in verdicts[one].items():
-                theirs = verdicts[other].get(column)
-                if theirs is not None and theirs.shape == ours.shape:
-                    test = mcnemar_test(ours, theirs)
-                    yield [one, other, column, test.only_ours, test.only_theirs, float(f"{test.p_value:.6g}")]
+        keys = dict.fromkeys(run.key for entry in section.entries if (run := entry.runs.get(seed)) is not None)
+        samples = {key: found for key in keys if (found := report.samples(key, SPLIT)) is not None}
+        places = {key: place for place, key in enumerate(samples)}
+        found = [test for alike in _comparable(samples) for test in _tests_of(*alike)]
+        yield from sorted(found, key=lambda test: (places[test[0]], places[test[1]]))
+
+
+def _comparable(samples: Mapping[str, Samples]) -> Iterator[tuple[str, list[str], np.ndarray]]:
+    """The columns that say right or wrong, each with the runs that have it on the same samples: (runs, samples)."""
+    import numpy as np
+
+    groups: dict[tuple[str, int, tuple[Any, ...] | None], dict[str, np.ndarray]] = {}
+    for key, of in samples.items():
+        for column, values in _right_or_wrong(of).items():
+            groups.setdefault((column, len(values), _ids(of)), {})[key] = values
+    for (column, _, _), runs in groups.items():
+        yield column, list(runs), np.stack(list(runs.values()))
+
+
+def _tests_of(column: str, keys: Sequence[str], runs: np.ndarray) -> Iterator[list[Any]]:
+    for (i, j), test in mcnemar_tests(runs).items():
+        yield [keys[i], keys[j], column, test.only_ours, test.only_theirs, float(f"{test.p_value:.6g}")]
 
 
 def _right_or_wrong(samples: Samples) -> dict[str, np.ndarray]:
     return {name: column for name, column in samples.items() if column.dtype.kind == "b" and column.ndim == 1}
 
 
-def _ids(samples: Samples) -> list[Any] | None:
-    return samples["id"].tolist() if "id" in samples else None
+def _ids(samples: Samples) -> tuple[Any, ...] | None:
+    return tuple(samples["id"].tolist()) if "id" in samples else None

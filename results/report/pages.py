@@ -13,6 +13,7 @@ from markupsafe import Markup
 from provbench.registry.base import one_line
 
 from .content import Report
+from .rows import number_rows, text_rows
 from .words import duration, mean_and_rest, number, value_text
 
 HERE = Path(__file__).parent
@@ -31,8 +32,8 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        filters = {"duration": duration, "number": number, "mean_and_rest": mean_and_rest, "value_text": value_text}
-        self._environment.filters.update(filters)
+        words = {"duration": duration, "number": number, "mean_and_rest": mean_and_rest, "value_text": value_text}
+        self._environment.filters.update({**words, "number_rows": number_rows, "text_rows": text_rows})
         self._environment.globals.update(report=report)
 
     def render(self, template: str, path: str, **values: Any) -> str:
@@ -50,6 +51,6 @@ def _visible(value: Any) -> Any:
 
 @cache
 def program_digest() -> str:
-    """Of the code and the templates that make the pages."""
-    files = sorted(path for path in HERE.rglob("*") if path.suffix in (".py", ".j2"))
+    """Of the code, the templates and the published numbers that make the pages."""
+    files = sorted(path for path in HERE.parent.rglob("*") if path.suffix in (".py", ".j2", ".yaml"))
     return sha256(b"".join(sha256(path.read_bytes()).digest() for path in files)).hexdigest()

@@ -5,17 +5,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from ..store import RunRecord
 from .charts import Chart
-from .content import Report
+from .content import Report, Samples
 from .curves import curve_charts
 from .folder import Content
 from .links import Appearance, Links
 from .names import file_name, is_sheet
 from .samples import SPLITS, SampleTable, pictured, sample_table, samples_csv, samples_path, samples_script, with_names
+from .signatures import signature
 from .words import flat, number, value_text
 
 
@@ -56,18 +56,23 @@ class RunPage:
     commands: Sequence[str]
 
 
-def run_files(report: Report, key: str, page: RunPage, pictures: Mapping[Path, str]) -> Iterator[tuple[str, Content]]:
-    """What lies beside a run's page."""
+def run_samples(report: Report, key: str) -> dict[str, Samples]:
+    """Returns a run's predictions by split, as far as there are any."""
+    return {split: found for split in SPLITS if (found := report.samples(key, split)) is not None}
+
+
+def run_files(
+    report: Report, page: RunPage, samples: Mapping[str, Samples], pictures: Mapping[Path, str]
+) -> Iterator[tuple[str, Content]]:
+    """What lies beside a run's page. samples: as `run_samples` returns them."""
+    key = page.run.key
     for file, path in pictures.items():
         yield path, file
     for table in page.samples:
-        found = report.samples(key, table.split)
-        if found is not None:
-            yield table.download, samples_csv(found)
-    found = report.samples(key, "test")
-    if found is not None:
-        shown = with_names(found, _classes(report, key))
-        yield samples_path(key), samples_script(key, shown, pictured(found, pictures))
+        yield table.download, samples_csv(samples[table.split])
+    if "test" in samples:
+        shown = with_names(samples["test"], _classes(report, key))
+        yield samples_path(key), samples_script(key, shown, pictured(samples["test"], pictures))
 
 
 def run_pictures(report: Report, key: str) -> dict[Path, str]:
@@ -75,16 +80,17 @@ def run_pictures(report: Report, key: str) -> dict[Path, str]:
     return {file: f"pictures/{key}/{file_name(file.stem)}.png" for file in sorted(report.pictures(key))}
 
 
-def run_page(report: Report, links: Links, key: str, pictures: Mapping[Path, str]) -> RunPage:
-    """The page of a run."""
+def run_page(
+    report: Report, links: Links, key: str, samples: Mapping[str, Samples], pictures: Mapping[Path, str]
+) -> RunPage:
+    """The page of a run. samples: as `run_samples` returns them."""
     run, cell = report.runs[key], report.cells_by_run.get(key)
     header = list(dict.fromkeys(name for entry in run.curve for name in entry))
     header = [name for name in header if name == "epoch"] + [name for name in header if name != "epoch"]
     protocols = [] if cell is None else [one for one in cell.selections if key in _keys(one.runs)]
     tables = [
         sample_table(with_names(found, _classes(report, key)), split, f"data/{key}.{split}.csv")
-        for split in SPLITS
-        if (found := report.samples(key, split)) is not None
+        for split, found in samples.items()
     ]
     return RunPage(
         href=f"runs/{key}.html",
@@ -106,14 +112,13 @@ def run_page(report: Report, links: Links, key: str, pictures: Mapping[Path, str
     )
 
 
-def run_signature(report: Report, links: Links, key: str, pictures: Mapping[Path, str], program: str) -> str:
-    """What decides a run's page and the files beside it, in short; program: of the code that makes them.
+def run_signature(report: Report, links: Links, key: str, pictures: Mapping[Path, str]) -> str:
+    """What decides a run's page and the files beside it, in short.
 
     The predictions of a finished run never change, so its record stands for them.
     """
     cell = report.cells_by_run.get(key)
-    parts = [
-        program,
+    return signature(
         report.runs[key].model_dump_json(),
         [(str(path), file.stat().st_size, file.stat().st_mtime_ns) for file, path in pictures.items()],
         links.appearances.get(key, ()),
@@ -121,8 +126,7 @@ def run_signature(report: Report, links: Links, key: str, pictures: Mapping[Path
         and (cell.label, cell.title, tuple(cell.classes), [(one.protocol, _keys(one.runs)) for one in cell.selections]),
         report.suite,
         report.options,
-    ]
-    return sha256(repr(parts).encode(errors="replace")).hexdigest()
+    )
 
 
 def _classes(report: Report, key: str) -> Sequence[str]:

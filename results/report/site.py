@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 
+from ..figures import figure_signature
 from .budget import budget
 from .comparison import Section, index_script, mcnemar_script, sections
 from .content import Report
 from .folder import Content, SiteFolder
 from .galleries import sheets
-from .illustrations import site_figure
+from .illustrations import SiteFigure, figure_files, shown_figure
 from .links import Links
 from .methods import method_pages
-from .pages import ASSETS, HERE, Pages, program_digest
-from .runs import run_files, run_page, run_pictures, run_signature
+from .pages import ASSETS, HERE, Pages
+from .runs import run_files, run_page, run_pictures, run_samples, run_signature
 from .samples import samples_path
 from .searches import search_pages
+from .signatures import report_signature, signature
 from .tables import table_files, table_page
 
 Files = Iterator[tuple[str, Content]]
@@ -50,15 +51,20 @@ class _Writer:
     def __init__(self, report: Report, folder: Path, progress: Progress) -> None:
         self.report, self.progress = report, progress
         self.links, self.pages, self.folder = Links(report), Pages(report), SiteFolder(folder)
+        self.signatures: dict[str, str] = {}
+        """Of the runs, by key."""
 
     def write(self) -> Site:
         self.folder.write("assets", ((f"assets/{name}", HERE / "assets" / name) for name in ASSETS))
         self._write_runs()
         compared = sections(self.report, self._has_samples)
         self._write_comparisons(compared)
-        self.folder.write("methods", self._methods(compared))
-        self.folder.write("searches", self._searches())
-        self.folder.write("index", self._index())
+        of_all = report_signature(self.report, self.signatures.values())
+        entries = [(section.name, section.keys) for section in compared]
+        self.folder.write_once("methods", signature(of_all, entries), partial(self._methods, compared))
+        self.folder.write_once("searches", of_all, self._searches)
+        self.folder.write_once("list of runs", of_all, self._list_of_runs)
+        self.folder.write("index", self._index(list(self._write_figures())))
         self.folder.close()
         return Site(self.folder.root / "index.html", len(self.report.runs), self.folder.written, self.folder.removed)
 
@@ -66,23 +72,23 @@ class _Writer:
         for done, key in enumerate(self.report.runs):
             self.progress(done, len(self.report.runs))
             pictures = run_pictures(self.report, key)
-            signature = run_signature(self.report, self.links, key, pictures, program_digest())
-            self.folder.write_once(f"runs/{key}", signature, partial(self._run, key, pictures))
+            self.signatures[key] = run_signature(self.report, self.links, key, pictures)
+            self.folder.write_once(f"runs/{key}", self.signatures[key], partial(self._run, key, pictures))
         self.progress(len(self.report.runs), len(self.report.runs))
 
     def _run(self, key: str, pictures: Mapping[Path, str]) -> Files:
-        page = run_page(self.report, self.links, key, pictures)
+        samples = run_samples(self.report, key)
+        page = run_page(self.report, self.links, key, samples, pictures)
         yield page.href, self.pages.render("run", page.href, page=page)
-        yield from run_files(self.report, key, page, pictures)
+        yield from run_files(self.report, page, samples, pictures)
 
     def _has_samples(self, key: str) -> bool:
         return samples_path(key) in self.folder.files(f"runs/{key}")
 
     def _write_comparisons(self, compared: Sequence[Section]) -> None:
         for section in compared:
-            records = [self.report.runs[key].model_dump_json() for key in section.keys]
-            signature = sha256("".join([program_digest(), *records]).encode(errors="replace")).hexdigest()
-            self.folder.write_once(f"tests/{section.name}", signature, partial(self._tests, section))
+            runs = [self.signatures[key] for key in section.keys]
+            self.folder.write_once(f"tests/{section.name}", signature(runs), partial(self._tests, section))
         page = self.pages.render("compare", "compare.html", sections=compared)
         self.folder.write("compare", [("compare.html", page), ("data/index.js", index_script(compared, self.links))])
 
@@ -97,16 +103,22 @@ class _Writer:
         for page in search_pages(self.report, self.links):
             yield page.href, self.pages.render("search", page.href, page=page)
 
-    def _index(self) -> Files:
+    def _list_of_runs(self) -> Files:
+        shared = {"links": self.links, "budget": budget(self.report, self.links)}
+        yield "runs.html", self.pages.render("runs", "runs.html", **shared)
+
+    def _write_figures(self) -> Iterator[SiteFigure]:
+        for name, figure in self.report.figures.items():
+            part = f"figures/{name}"
+            self.folder.write_once(part, signature(figure_signature(figure)), partial(figure_files, name, figure))
+            yield shown_figure(name, figure, self.folder.root)
+
+    def _index(self, figures: Sequence[SiteFigure]) -> Files:
         tables = [table_page(name, table, self.links.rows[name]) for name, table in self.report.tables.items()]
         for table in tables:
             yield from table_files(table)
-        figures = [site_figure(name, figure) for name, figure in self.report.figures.items()]
-        for figure in figures:
-            yield from figure.files.items()
         yield "suite.yaml.txt", self.report.source
         shared = {"links": self.links, "budget": budget(self.report, self.links)}
-        yield "runs.html", self.pages.render("runs", "runs.html", **shared)
         yield (
             "index.html",
             self.pages.render(

@@ -15,7 +15,7 @@ from .deviations import (
 from .diagram import critical_difference_diagram as critical_difference_diagram
 from .effect import PairedEffect as PairedEffect, hedges_correction as hedges_correction, paired_effect as paired_effect
 from .interval import Interval as Interval, check_level as check_level
-from .mcnemar import McNemar as McNemar, mcnemar_test as mcnemar_test
+from .mcnemar import McNemar as McNemar, mcnemar_test as mcnemar_test, mcnemar_tests as mcnemar_tests
 from .multiple import holm as holm
 from .nemenyi import critical_difference as critical_difference, inseparable_groups as inseparable_groups
 from .paired import (

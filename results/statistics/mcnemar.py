@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,16 +28,24 @@ def mcnemar_test(ours: np.ndarray, theirs: np.ndarray) -> McNemar:
 
     Source: McNemar, "Note on the sampling error of the difference between correlated proportions" (1947).
     """
-    import numpy as np
-
     if ours.ndim != 1 or ours.shape != theirs.shape:
         raise ValueError(f"two runs must have one row of samples each, got shapes {ours.shape} and {theirs.shape}")
-    for side in (ours, theirs):
-        if not np.isin(side, (0, 1)).all():
-            raise ValueError("right is 1 and wrong is 0, and there is nothing else")
-    only_ours = int(np.sum((ours == 1) & (theirs == 0)))
-    only_theirs = int(np.sum((ours == 0) & (theirs == 1)))
+    import numpy as np
+
+    return mcnemar_tests(np.stack([ours, theirs]))[0, 1]
+
+
+def mcnemar_tests(runs: np.ndarray) -> dict[tuple[int, int], McNemar]:
+    """`mcnemar_test` of every two rows (i, j), i < j, of an array (runs, samples)."""
+    import numpy as np
     from scipy.special import bdtr
 
-    smaller = bdtr(min(only_ours, only_theirs), only_ours + only_theirs, 0.5)
-    return McNemar(only_ours, only_theirs, min(1.0, 2 * float(smaller)))
+    if not np.isin(runs, (0, 1)).all():
+        raise ValueError("right is 1 and wrong is 0, and there is nothing else")
+    right = runs.astype(np.float64)  # whose products are exact up to 2**53 samples
+    only = np.rint(right @ (1 - right).T).astype(np.int64)
+    p_values = np.minimum(1.0, 2 * bdtr(np.minimum(only, only.T), only + only.T, 0.5))
+    return {
+        (i, j): McNemar(int(only[i, j]), int(only[j, i]), float(p_values[i, j]))
+        for i, j in combinations(range(len(runs)), 2)
+    }

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Literal
 
-from provbench.registry.base import UserError, atomic_file, is_real
+from provbench.registry.base import FileBatch, UserError, is_real
 
 from .artifacts import Artifacts
 from .outcome import Difference, difference
@@ -21,6 +20,9 @@ from .store import Store
 
 MAX_BYTES = 64 * 2**20
 """Of a record's file. Those of the longest curves have some hundred thousand bytes."""
+
+BATCH_RECORDS, BATCH_BYTES = 200, 64 * 2**20
+"""After so many records, or bytes, what was copied is made durable and the store is free for others."""
 
 Fate = Literal["added", "replaced", "same", "kept", "conflict"]
 
@@ -57,8 +59,9 @@ def merge(
     is done never changes: another outcome there is a conflict. A failed or pruned one is replaced by one that is done.
     Nothing is taken through a link, and nothing unchecked: a record must be whole, have values that a run leaves and
     the key of its identity, and predictions must be whole columns; what is refused is told in `damaged`. `other` is
-    only read. Each record comes after the files beside it, so that what an interrupted merge left is taken
-    up by the next. dry_run: say what would happen, and write nothing. progress: told how many records of all are done.
+    only read. Files become durable in batches, and in each the records come after all files beside them, so that what
+    an interrupted merge left is taken up by the next: a record that is there has what lay
+    beside it. dry_run: say what would happen, and write nothing. progress: told how many records of all are done.
 
     Raises `UserError` where `other` is no output folder, or is this one, or where nothing can be written here.
     """
@@ -74,13 +77,38 @@ class _Merge:
         self._theirs, self._artifacts, self._store = RecordFolder(other), Artifacts(other), store
         self._dry_run = dry_run
         self._merged = Merged()
+        self._beside, self._records = FileBatch(), FileBatch()
 
     def run(self, progress: Callable[[int, int], None]) -> Merged:
         keys = list(self._theirs.scan())
-        for number, key in enumerate(keys, start=1):
-            self._take(key)
-            progress(number, len(keys))
+        done = 0
+        while done < len(keys):
+            done = self._run_batch(keys, done, progress)
         return self._merged
+
+    def _run_batch(self, keys: Sequence[str], done: int, progress: Callable[[int, int], None]) -> int:
+        """Takes the next records, as many as fit, and makes them durable, also where something interrupts it.
+
+        No other process writes the store from when a record of it is looked at until what replaces it is durable.
+        Returns how many of the keys are done.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(self._beside)
+            stack.enter_context(self._records)
+            if not self._dry_run:
+                stack.enter_context(self._store.lock())
+                stack.callback(self._commit)
+            for key in keys[done : done + BATCH_RECORDS]:
+                self._take(key)
+                done += 1
+                progress(done, len(keys))
+                if self._beside.bytes + self._records.bytes > BATCH_BYTES:
+                    break
+        return done
+
+    def _commit(self) -> None:
+        self._beside.commit()
+        self._records.commit()
 
     def _take(self, key: str) -> None:
         path = self._theirs.path(key)
@@ -89,14 +117,13 @@ class _Merge:
         except (DamagedError, UserError, OSError) as error:
             self._merged.damaged[path] = str(error).removeprefix(f"{path}: ")
             return
-        with nullcontext() if self._dry_run else self._store.lock():
-            fate = self._judge(key, theirs)
-            files = self._artifacts.of(key)
-            if fate in ("added", "replaced"):
-                self._copy(files)
-                self._write(self._store.record_path(key), BytesIO(data))
-            elif fate == "same":
-                self._copy(file for file in files if not (self._store.root / file).exists())
+        fate = self._judge(key, theirs)
+        files = self._artifacts.of(key)
+        if fate in ("added", "replaced"):
+            self._copy(files)
+            self._write(self._store.record_path(key), BytesIO(data), self._records)
+        elif fate == "same":
+            self._copy(file for file in files if not (self._store.root / file).exists())
 
     def _read(self, path: Path) -> tuple[bytes, RunRecord]:
         """Their record and its file's content. Raises `DamagedError` where the record cannot be what a run left."""
@@ -142,10 +169,9 @@ class _Merge:
                 continue
             self._merged.files += 1
             with source.open("rb") as content:
-                self._write(self._store.root / file, content)
+                self._write(self._store.root / file, content, self._beside)
 
-    def _write(self, path: Path, content: IO[bytes]) -> None:
+    def _write(self, path: Path, content: IO[bytes], batch: FileBatch) -> None:
         if not self._dry_run:
             self._store.sweep(path.parent)
-            with atomic_file(path) as target:
-                shutil.copyfileobj(content, target)
+            batch.add(path, content)

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from provbench.results.figures import figure_title, new_figure, save_figure
+from provbench.results.figures import figure_signature, figure_title, new_figure, save_figure
 from provbench.results.figures.style import MOST_INSIDE, add_legend, plain, set_titles
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -68,3 +68,16 @@ def test_the_title_of_a_whole_figure() -> None:
 def test_plain_text_is_no_formula() -> None:
     assert plain("$a$\n") == r"\$a\$ "
     assert plain("$$$$", 3) == r"\$\$…"
+
+
+def test_the_signature_tells_what_a_figure_shows() -> None:
+    def drawn(last: float = 2.0, title: str = "t", colour: str = "#000000") -> str:
+        figure, axes = new_figure()
+        (line,) = axes.plot([0, 1], [1.0, last], color=colour)
+        axes.fill_between([0, 1], [0, 0], [1.0, last])
+        set_titles(axes, "x", "y", title)
+        add_legend(figure, axes, {"a": line})
+        return figure_signature(figure)
+
+    assert drawn() == drawn()
+    assert len({drawn(), drawn(2.0001), drawn(title="u"), drawn(colour="#000001")}) == 4

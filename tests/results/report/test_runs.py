@@ -3,18 +3,20 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
+from provbench.results.report import signatures
 from provbench.results.report.content import Report
 from provbench.results.report.galleries import sheets
 from provbench.results.report.links import Links
-from provbench.results.report.runs import RunPage, run_files, run_page, run_pictures, run_signature
+from provbench.results.report.runs import RunPage, run_files, run_page, run_pictures, run_samples, run_signature
 
 from .conftest import MakeReport
 
 
 def page_of(report: Report, key: str) -> RunPage:
-    return run_page(report, Links(report), key, run_pictures(report, key))
+    return run_page(report, Links(report), key, run_samples(report, key), run_pictures(report, key))
 
 
 def test_a_run_knows_where_it_counts_and_its_other_seeds(make_report: MakeReport) -> None:
@@ -52,10 +54,10 @@ def test_commands_are_quoted_and_only_training_needs_plugins(make_report: MakeRe
 def test_the_files_beside_the_page(make_report: MakeReport) -> None:
     report = make_report()
     pictures = run_pictures(report, "run00")
-    files = dict(run_files(report, "run00", page_of(report, "run00"), pictures))
+    files = dict(run_files(report, page_of(report, "run00"), run_samples(report, "run00"), pictures))
     assert set(files) == {"pictures/run00/birds-b_285.png", "data/run00.test.csv", "data/run00.js"}
     assert "pictures/run00/birds-b_285.png" in str(files["data/run00.js"])
-    assert dict(run_files(report, "run32", page_of(report, "run32"), {})) == {}
+    assert dict(run_files(report, page_of(report, "run32"), run_samples(report, "run32"), {})) == {}
 
 
 def test_what_a_run_was_trained_on_is_no_picture_of_a_sample(make_report: MakeReport, tmp_path: Path) -> None:
@@ -69,11 +71,14 @@ def test_what_a_run_was_trained_on_is_no_picture_of_a_sample(make_report: MakeRe
     assert sheets(make_report()) == []
 
 
-def test_the_signature_changes_with_whatever_the_page_shows(make_report: MakeReport) -> None:
+def test_the_signature_changes_with_whatever_the_page_shows(
+    make_report: MakeReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
     report = make_report()
 
     def sign(one: Report, key: str = "run00", program: str = "1") -> str:
-        return run_signature(one, Links(one), key, run_pictures(one, key), program)
+        monkeypatch.setattr(signatures, "program_digest", lambda: program)
+        return run_signature(one, Links(one), key, run_pictures(one, key))
 
     first = sign(report)
     assert sign(make_report()) == first

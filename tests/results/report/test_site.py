@@ -153,3 +153,24 @@ def test_a_folder_of_something_else_is_refused(make_report: MakeReport, tmp_path
 def test_quotes_in_names_end_no_attribute(site: Path) -> None:
     escaped = QUOTED.replace("<", "&lt;").replace(">", "&gt;").replace('"', "&#34;").replace("'", "&#39;")
     assert escaped in (site / "index.html").read_text()
+
+
+def test_what_did_not_change_is_not_even_made_again(
+    make_report: MakeReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report, figures = make_report(), make_report().figures
+    write_site(report, tmp_path / "site")
+    before = {file: file.read_bytes() for file in (tmp_path / "site").rglob("*.*")}
+
+    def refuse(*_: object, **__: object) -> bytes:
+        raise AssertionError("drawn or rendered again")
+
+    monkeypatch.setattr("provbench.results.report.illustrations.figure_bytes", refuse)
+    monkeypatch.setattr("provbench.results.report.site.method_pages", refuse)
+    monkeypatch.setattr("provbench.results.report.site.search_pages", refuse)
+    monkeypatch.setattr("provbench.results.report.site.run_page", refuse)
+    site = write_site(replace(report, figures=figures), tmp_path / "site")
+    assert (site.written, site.removed) == (0, 0)
+    assert {file: file.read_bytes() for file in (tmp_path / "site").rglob("*.*")} == before
+    with pytest.raises(AssertionError, match="again"):
+        write_site(replace(report, options=[("--out", "elsewhere")]), tmp_path / "site")
