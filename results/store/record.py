@@ -109,6 +109,8 @@ class RunRecord(RunSummary):
     identity: dict[str, Any] = Field(default_factory=dict, repr=False)
     """What the key is a hash of: parameters, versions of the plugins, data fingerprint, seed, phase."""
     versions: dict[str, str] = Field(default_factory=dict)
+    machine: dict[str, str] = Field(default_factory=dict, repr=False)
+    """What it was timed on: `cpu`, `cores`, `gpu`, `threads`. Records from before it was noted down have none."""
     traceback: str = Field(default="", max_length=MAX_TRACEBACK, repr=False)
     """Of the error that a failed run ended with; the middle of a longer one is left out."""
     plugins: dict[str, PluginCode] = Field(default_factory=dict, repr=False)

@@ -14,7 +14,7 @@ from ..statistics import best_of, deviation, holm, paired_effect, paired_t_test
 from ..store import RunRecord, ValView, final_runs
 from .citations import PublishedNumber
 from .compatibility import check_column, check_variants, network
-from .costs import COSTS
+from .costs import COSTS, UNLIKE, machines_of
 from .endings import selection_ending
 from .fields import BASIC, Context, Samples, field, no_samples
 from .model import SHOWN, Column, RowRuns, Table, TableCell, TableRow
@@ -46,7 +46,7 @@ def build_table(
     has a column's metric; where it is not clear which row is another's baseline; and where a statistic is unknown, or
     this table cannot show it.
     """
-    columns = [_with_cost(column) for column in columns]
+    columns = [_with_cost(column, [row.entries[place] for row in rows]) for place, column in enumerate(columns)]
     check_variants(rows, variant, title)
     if baseline is not None and baseline not in {row.method for row in rows}:
         raise UnknownNameError("baseline", baseline, {row.method for row in rows}, "It must be a row of the table.")
@@ -66,9 +66,14 @@ def build_table(
     return replace(table, notes=tuple(table_notes(table, published_cells)))
 
 
-def _with_cost(column: Column) -> Column:
+def _with_cost(column: Column, entries: Sequence[RowRuns]) -> Column:
+    """A column of what runs cost in its unit, and marked where they were measured on unlike machines."""
     cost = COSTS.get(column.metric)
-    return column if cost is None else replace(column, unit=cost.unit, higher_is_better=False)
+    if cost is None:
+        return column
+    column = replace(column, unit=cost.unit, higher_is_better=False)
+    unlike = cost.timed and len(machines_of(run for entry in entries for run in entry.runs)) > 1
+    return replace(column, label=f"{column.title} {UNLIKE}") if unlike else column
 
 
 def _values(rows: Sequence[TableRow], columns: Sequence[Column]) -> list[list[TableCell]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import nan
 from typing import Protocol
@@ -9,6 +10,9 @@ from typing import Protocol
 from provbench.registry.base import best_key
 
 from ..store import RunRecord, place_of
+
+UNLIKE = "‡"
+"""Marks a column of what runs cost that was measured on several machines, so that its cells do not compare."""
 
 
 class Measure(Protocol):
@@ -24,6 +28,8 @@ class Cost:
     unit: str
     description: str
     of: Measure
+    timed: bool = True
+    """Whether it depends on the machine."""
 
 
 def _training_time(record: RunRecord, metric: str, higher_is_better: bool = True) -> float:
@@ -43,6 +49,20 @@ def _peak_memory(record: RunRecord, metric: str, higher_is_better: bool = True) 
     return _measured(record.peak_memory_mb) / 1024
 
 
+def machine_of(record: RunRecord) -> str:
+    """Returns in words what a run was timed on; its device alone where its record is older than that."""
+    if not record.machine:
+        return record.device
+    told = {name: record.machine.get(name, "?") for name in ("cpu", "cores", "threads")}
+    gpu = record.machine.get("gpu", "")
+    return f"{f'{gpu} beside ' if gpu else ''}{told['cpu']} ({told['cores']} cores, {told['threads']} threads)"
+
+
+def machines_of(records: Iterable[RunRecord]) -> list[str]:
+    """Returns the machines of runs whose times stand in one column, each once; more than one cannot be compared."""
+    return sorted({machine_of(record) for record in records if record.status == "done"})
+
+
 def _measured(value: float) -> float:
     return value if value > 0 else nan
 
@@ -51,7 +71,9 @@ COSTS: dict[str, Cost] = {
     "time per epoch": Cost(
         "s/epoch", "wall time of the run, validation and test included, by its epochs", _time_per_epoch
     ),
-    "epochs to converge": Cost("epochs", "the first epoch with the best value of the selection metric", _best_epoch),
+    "epochs to converge": Cost(
+        "epochs", "the first epoch with the best value of the selection metric", _best_epoch, False
+    ),
     "training time": Cost("h", "wall time of the run, validation and test included", _training_time),
     "peak memory": Cost("GB", "peak of the GPU's allocations, or of resident memory", _peak_memory),
 }

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from .citation_notes import source_notes
-from .costs import COSTS
+from .costs import COSTS, machines_of
 from .fields import BASIC, field
 from .model import GAP, LEVEL, Table
 from .published_cells import PublishedCells
@@ -90,6 +90,20 @@ def _most_seeds(table: Table) -> int:
 def _costs(table: Table) -> Iterator[str]:
     for name in dict.fromkeys(column.metric for column in table.columns if column.metric in COSTS):
         yield f"{name}: {COSTS[name].description} [{COSTS[name].unit}]; less is better."
+    for column, machines in _timed_on(table).items():
+        if len(machines) > 1:
+            yield f"{column}: measured on unlike machines, so that its rows do not compare: {'; '.join(machines)}."
+        elif machines:
+            yield f"{column}: measured on {machines[0]}."
+
+
+def _timed_on(table: Table) -> dict[str, list[str]]:
+    """The machines behind each column of what runs cost."""
+    found: dict[str, list[str]] = {}
+    for number, column in enumerate(table.columns):
+        if column.metric in COSTS and COSTS[column.metric].timed and not column.derived:
+            found[column.title] = machines_of(run for row in table.rows for run in row.entries[number].runs)
+    return found
 
 
 def _gains(table: Table) -> Iterator[str]:

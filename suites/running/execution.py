@@ -18,6 +18,7 @@ from provbench.results.store import RunRecord
 from ..planning import Place, RunSpec, code_of, data_fingerprint, ensure_synthetic, keep_to_code
 from .environment import PeakMemory, git_state, package_versions
 from .failures import MethodFailure, OverTimeError, sort_out, whole_traceback
+from .machine import machine
 from .working_folder import working_folder
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def execute(spec: RunSpec, place: Place | None = None, report: OnValidation = ne
         "commit": commit,
         "dirty": dirty,
         "versions": package_versions(),
+        "machine": machine(place.threads),
         "plugins": code_of(spec),
     }
     report = _guarded(report)

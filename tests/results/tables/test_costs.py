@@ -60,3 +60,34 @@ def test_the_lower_cost_is_best_where_a_test_tells_it_from_the_other() -> None:
     slow, fast = of("slow", [3600.0, 3650.0, 3700.0]), of("fast", [1800.0, 1810.0, 1790.0])
     made = table([row("slow", slow), row("fast", fast)], column)
     assert [cells[0].best for cells in made.cells] == [False, True]
+
+
+class TestMachines:
+    ONE, OTHER = ({"cpu": name, "cores": "8", "gpu": gpu, "threads": "1"} for name, gpu in (("A", ""), ("B", "H100")))
+
+    def times(self, method: str, **fields: object) -> RowRuns:
+        return RowRuns([record(f"{method}-0", method=method, seconds=9.0, curve=CURVE, **fields)], (0,))
+
+    def test_a_column_over_unlike_machines_is_marked(self) -> None:
+        rows = [row("a", self.times("a", machine=self.ONE)), row("b", self.times("b", machine=self.OTHER))]
+        made = table(rows, Column("waterbirds", "training time", label="time"))
+        assert made.columns[0].title == "time ‡"
+        assert (
+            "time ‡: measured on unlike machines, so that its rows do not compare: A (8 cores, 1 threads); "
+            "H100 beside B (8 cores, 1 threads)."
+        ) in made.notes
+
+    def test_one_machine_is_named(self) -> None:
+        rows = [row(name, self.times(name, machine=self.ONE)) for name in "ab"]
+        made = table(rows, Column("waterbirds", "training time", label="time"))
+        assert made.columns[0].title == "time"
+        assert "time: measured on A (8 cores, 1 threads)." in made.notes
+
+    def test_older_records_have_their_device(self) -> None:
+        rows = [row("a", self.times("a")), row("b", self.times("b", device="H100"))]
+        assert table(rows, Column("waterbirds", "training time", label="time")).columns[0].title == "time ‡"
+
+    def test_epochs_are_the_same_everywhere(self) -> None:
+        rows = [row("a", self.times("a", machine=self.ONE)), row("b", self.times("b", machine=self.OTHER))]
+        made = table(rows, Column("waterbirds", "epochs to converge", label="epochs", selection_metric="f1"))
+        assert made.columns[0].title == "epochs"
