@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,8 +62,11 @@ class Store:
             raise UserError(f"{root}: is a file, and a store is a folder: choose another path")
         self.root = root
         self._folder = RecordFolder(root)
-        self._index = Index(root / "index.sqlite", VERSION)
         self._swept: set[Path] = set()
+
+    @cached_property
+    def _index(self) -> Index:
+        return Index(self.root / "index.sqlite", VERSION)
 
     def put(self, record: RunRecord) -> None:
         """Store a run's record and predictions.

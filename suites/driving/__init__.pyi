@@ -4,9 +4,13 @@ from .cell_runs import (
     search_base as search_base,
     search_settings as search_settings,
 )
-from .checkpoints import is_whole as is_whole, weights_file as weights_file
 from .driver import Driver as Driver
 from .garbage import KINDS as KINDS, Garbage as Garbage, find_garbage as find_garbage, remove as remove
 from .lock import output_lock as output_lock
-from .output import Output as Output, RecordCache as RecordCache
+from .output import (
+    Output as Output,
+    RecordCache as RecordCache,
+    is_whole as is_whole,
+    weights_file as weights_file,
+)
 from .tally import Faults as Faults, Tally as Tally

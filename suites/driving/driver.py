@@ -21,9 +21,8 @@ from ..executors import Ending, Executor, Job, Observer
 from ..planning import Cell, Place, Plan, RunSpec, data_fingerprint, describe_missing, ensure_synthetic, missing_inputs
 from ..running import checkout
 from .cell_runs import CellRuns
-from .checkpoints import is_whole, move_files, wanted_epochs, weights_file
 from .lock import output_lock
-from .output import Output, RecordCache
+from .output import Output, RecordCache, is_whole, move_files, wanted_epochs, weights_file
 from .tally import Faults, Repeats, Tally
 
 if TYPE_CHECKING:

@@ -23,8 +23,7 @@ from ..executors import leftovers as driver_leftovers
 from ..planning import KEY_LENGTH, ORACLE, Keep
 from ..running import is_held
 from ..trackers import leftovers as tracker_leftovers
-from .checkpoints import wanted_epochs, weights_file
-from .output import Output
+from .output import Output, wanted_epochs, weights_file
 
 DAY_SECONDS = 86_400.0
 

@@ -17,9 +17,8 @@ from provbench.results import RunRecord
 from provbench.results.report.searches import search_pages
 from provbench.results.store.selection import ValView
 from provbench.suites.driving.cell_runs import search_base, search_settings
-from provbench.suites.driving.checkpoints import wanted_epochs
 from provbench.suites.driving.garbage import find_garbage
-from provbench.suites.driving.output import Output
+from provbench.suites.driving.output import Output, wanted_epochs
 from provbench.suites.planning.plan import Plan
 from provbench.suites.search.study import CellSearch, study_name
 from provbench.suites.showing.overview import open_begun, survey

@@ -11,9 +11,8 @@ import torch
 
 from provbench.registry import MissingDataError, UserError, load_plugins
 from provbench.registry.base.tensor_file import write_tensors
-from provbench.suites.driving.checkpoints import weights_file
 from provbench.suites.driving.driver import Driver
-from provbench.suites.driving.output import Output
+from provbench.suites.driving.output import Output, weights_file
 from provbench.suites.executors.inline import Inline
 from provbench.suites.file.schema import load_suite
 from provbench.suites.planning.plan import make_plan
