@@ -67,7 +67,9 @@ def _of_task(name: str, cell: Cell, done: Mapping[str, Sequence[RunRecord]]) -> 
     metric, unit = info.main_metric, info.metrics[0].unit
     points = {label: pair for label, runs in done.items() if (pair := _price_and_score(runs, metric)) is not None}
     if points:
-        yield f"{_safe(name)}-cost", cost_figure(points, f"{COST} [s]", f"{metric} [{unit}]", title)
+        better = info.metrics[0].higher_is_better
+        figure = cost_figure(points, f"{COST} [s]", f"{metric} [{unit}]", title, higher_is_better=better)
+        yield f"{_safe(name)}-cost", figure
 
 
 def _sweeps(plan: Plan, states: Sequence[CellState]) -> Iterator[tuple[str, Figure]]:

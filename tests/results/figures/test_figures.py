@@ -10,6 +10,7 @@ from matplotlib.collections import Collection, LineCollection
 
 from provbench.results import Summary
 from provbench.results.figures import convergence_figure, cost_figure, sweep_figure
+from provbench.results.figures.cost import pareto_front
 
 
 def curve(*values: float) -> list[dict[str, float]]:
@@ -110,3 +111,12 @@ class TestSweep:
         legend = axes.get_legend()
         assert legend is not None
         assert legend.get_texts()[0].get_text() == "CutMix"
+
+
+@pytest.mark.parametrize(
+    ("higher_is_better", "front"),
+    [(True, [(1.0, 60.0), (2.0, 70.0), (4.0, 75.0)]), (False, [(1.0, 60.0), (3.0, 50.0)])],
+)
+def test_the_front_is_what_nothing_cheaper_beats(higher_is_better: bool, front: list[tuple[float, float]]) -> None:
+    points = [(4.0, 75.0), (2.0, 65.0), (1.0, 60.0), (2.0, 70.0), (3.0, 50.0), (5.0, 75.0)]
+    assert pareto_front(points, higher_is_better) == front

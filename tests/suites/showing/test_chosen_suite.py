@@ -137,7 +137,7 @@ def test_without_tables_the_oracle_gets_one(searched: Searched, tmp_path: Path) 
 
 def test_what_cannot_be_written(searched: Searched, tmp_path: Path) -> None:
     states = searched.states
-    with pytest.raises(UserError, match=r"again: baseline: has no selection protocol 'oracle'\. RecordCache: val"):
+    with pytest.raises(UserError, match=r"again: baseline: has no selection protocol 'oracle'\. Known: val"):
         chosen_suite(searched.plan, states, "oracle")
     with pytest.raises(UserError, match=r"x\.yam: a suite file ends in \.yaml"):
         write_chosen(searched.plan, states, None, tmp_path / "x.yam")
