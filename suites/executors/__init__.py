@@ -12,5 +12,6 @@ from provbench.registry import EXECUTORS
 EXECUTORS.add("inline", f"{__name__}.inline:Inline")
 EXECUTORS.add("local", f"{__name__}.local:Local")
 EXECUTORS.add("ray", f"{__name__}.ray_cluster:RayCluster")
+EXECUTORS.add("slurm", f"{__name__}.slurm:Slurm")
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
