@@ -23,7 +23,6 @@ ALLOWED = {
 }
 BEING_MENDED = {  # empty it: what is too long still, and the circle that stays until tasks draw their own pictures
     "benchmarks.ucf101_24.mini",
-    "benchmarks.ucf101_24.pickles",
     "benchmarks.training.loop.train",
     "tools.commands.keypoints.extract_keypoints",
     "tools.commands.suite.plan",
@@ -157,6 +156,7 @@ def test_imports_run_one_way(layer: str) -> None:
     for found in product_imports():
         if found.importer[0] == layer:
             assert found.target[0] in ALLOWED[layer], found
+            assert layer != "results" or found.target[:2] == ("registry", "base") or found.target[0] == layer, found
 
 
 def test_wings_import_each_other_in_no_circle() -> None:
@@ -253,4 +253,5 @@ def test_no_pickle_is_loaded_unsafely() -> None:
         for path in sources(layer):
             text = path.read_text()
             assert not re.search(r"pickle\.loads?\(|weights_only\s*=\s*False|extractall\(|add_safe_globals", text), path
+            assert "pickle.Unpickler" not in text or path.stem == "plain_pickle", path
             assert not re.search(r"torch\.load\(|torch\.save\(", text) or path.stem == "foreign_checkpoints", path

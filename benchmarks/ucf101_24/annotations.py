@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from provbench.registry.base import UserError
+from provbench.registry.base import UserError, load_pickle
 
 from ..common import read_lines
-from .pickles import load_pickle
 
 CLASSES = (
     "Basketball",

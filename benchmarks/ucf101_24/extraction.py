@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 
 from provbench.registry import Progress
-from provbench.registry.base import UserError
+from provbench.registry.base import UserError, atomic_path
 
 from .annotations import CLASSES, video_group, video_name
 from .portable_pickle import portable_dumps
@@ -200,11 +200,5 @@ def _finished(part: Path, video: Path) -> bool:
 
 def _write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            write(file)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        write(file)

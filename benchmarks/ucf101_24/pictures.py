@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from provbench.registry.base import free_name
+
 from ..common import (
     FAINT,
     FOUND,
@@ -16,7 +18,6 @@ from ..common import (
     TRUE,
     Colour,
     beside,
-    file_name,
     line,
     middles,
     outline,
@@ -80,7 +81,7 @@ def sample_pictures(task: Ucf10124, model: nn.Module, count: int) -> dict[str, n
             verdict(prediction["predicted"] == prediction["label"], CLASSES[prediction["predicted"]]),
             (f" · IoU {mean_overlap(found, truth):.2f}", INK),
         ]
-        pictures[file_name(video.video, pictures)] = page(
+        pictures[free_name(video.video, pictures)] = page(
             title, [stacked([ticks, picture, line(LEGEND, picture.shape[1])])]
         )
     return pictures

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from provbench.registry.base import UserError
+from provbench.registry.base import UserError, load_pickle
 
 from .annotations import CLASSES, Complain, refuse, video_name
-from .pickles import load_pickle
 
 JOINTS = 17
 """Of a person, in COCO's order: nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles; left before right."""

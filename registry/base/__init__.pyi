@@ -2,6 +2,7 @@ from . import escape as escape
 from .atomic import (
     STALE_SECONDS as STALE_SECONDS,
     atomic_file as atomic_file,
+    atomic_path as atomic_path,
     is_temporary as is_temporary,
     make_folder as make_folder,
     remove_stale as remove_stale,
@@ -9,6 +10,7 @@ from .atomic import (
     write_errors as write_errors,
 )
 from .checksums import CHECKSUMS as CHECKSUMS, damage as damage, write_checksums as write_checksums
+from .child import Child as Child, ending as ending
 from .content_digests import content_digest as content_digest, file_digests as file_digests
 from .derived import derived_folder as derived_folder, derived_folders as derived_folders, writable as writable
 from .direction import best_key as best_key, improves as improves, merit as merit
@@ -20,6 +22,12 @@ from .errors import (
 )
 from .escape import html as html, json_text as json_text, one_line as one_line, visible as visible
 from .file_batch import FileBatch as FileBatch
+from .file_names import (
+    file_name as file_name,
+    free_name as free_name,
+    picture_name as picture_name,
+    sample_name as sample_name,
+)
 from .foreign_checkpoints import read_checkpoint as read_checkpoint
 from .image_files import (
     FORMATS as FORMATS,
@@ -30,8 +38,12 @@ from .image_files import (
     write_mask as write_mask,
 )
 from .lazy import functional as functional, torch as torch
-from .lock_holder import describe_holder as describe_holder, write_holder as write_holder
+from .locks import TakenError as TakenError, held as held, is_held as is_held
+from .nested import leaves as leaves
+from .plain_pickle import load_pickle as load_pickle
+from .seeds import seed_of as seed_of
 from .tensor_file import read_tensors as read_tensors, write_tensors as write_tensors
 from .text_rows import csv_rows as csv_rows, numbered_lines as numbered_lines
 from .unlinked import is_real as is_real, real_children as real_children, real_files as real_files
-from .validation import issues as issues, shown as shown
+from .validation import describe_issues as describe_issues, issues as issues, shown as shown
+from .words import duration as duration

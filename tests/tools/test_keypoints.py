@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from provbench.benchmarks.ucf101_24.pickles import load_pickle
 from provbench.benchmarks.ucf101_24.video import write_video
+from provbench.registry.base import load_pickle
 
 from .conftest import Run
 

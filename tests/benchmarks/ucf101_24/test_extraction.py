@@ -11,11 +11,11 @@ import pytest
 
 from provbench.benchmarks.ucf101_24.data import CLASSES
 from provbench.benchmarks.ucf101_24.extraction import BATCH, extract, parts_folder, skeletons
-from provbench.benchmarks.ucf101_24.pickles import load_pickle
 from provbench.benchmarks.ucf101_24.poses import People
 from provbench.benchmarks.ucf101_24.skeletons import read_pose_pickle
 from provbench.benchmarks.ucf101_24.video import write_video
 from provbench.registry import UserError
+from provbench.registry.base import load_pickle
 
 
 def people_of(frame: np.ndarray) -> People:
