@@ -54,7 +54,6 @@ from .params import (
     Params as Params,
     SearchSpace as SearchSpace,
     added as added,
-    describe_issues as describe_issues,
     implied as implied,
     search_spaces as search_spaces,
     tunable as tunable,

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from .base import UserError, issues, nearest, shown
+from .base import UserError, describe_issues
 
 
 class Params(BaseModel):
@@ -112,19 +112,3 @@ def validate_params(model: type[P], values: dict[str, Any], where: str) -> P:
         return model.model_validate(values)
     except ValidationError as error:
         raise UserError("\n".join(describe_issues(error, where, model))) from None
-
-
-def describe_issues(error: ValidationError, where: str, model: type[BaseModel]) -> list[str]:
-    """One line for each thing that pydantic found wrong."""
-    lines = []
-    for location, kind, value, words in issues(error):
-        path = ".".join(map(str, location))
-        if kind == "extra_forbidden":
-            lines.append(f"{where}: unknown parameter {path!r}{nearest(path, model.model_fields)}")
-        elif kind == "missing":
-            lines.append(f"{where}: {path}: {words}")
-        elif not location:
-            lines.append(f"{where}: {words}")
-        else:
-            lines.append(f"{where}: {path}: {words} (got {shown(value)})")
-    return lines

@@ -29,7 +29,12 @@ PRIVATE = {
 """By name; where each is used."""
 PUBLIC = {"_exit", "_replace", "_asdict"}
 """What is documented although its name begins with an underscore."""
-SET_BY = {"_lock": "self._lock", "_trial_id": "self._trial_id", "_iterator": "_iterator", "_instance_dict": "_instance_dict"}
+SET_BY = {
+    "_lock": "self._lock",
+    "_trial_id": "self._trial_id",
+    "_iterator": "_iterator",
+    "_instance_dict": "_instance_dict",
+}
 """Attributes that objects get when they are made: a text of their class's source."""
 
 
@@ -42,7 +47,7 @@ def resolve(name: str) -> object:
         except ImportError:
             continue
         for part in parts[end:]:
-            if not hasattr(found, part) and part in SET_BY and SET_BY[part] in inspect.getsource(found):  # pyright: ignore[reportArgumentType]
+            if not hasattr(found, part) and part in SET_WHEN_MADE and part in inspect.getsource(found):  # pyright: ignore[reportArgumentType]
                 return found
             found = getattr(found, part)
         return found

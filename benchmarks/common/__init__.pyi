@@ -45,7 +45,6 @@ from .pictures import (
     Colour as Colour,
     beside as beside,
     figure as figure,
-    file_name as file_name,
     framed as framed,
     line as line,
     magnitude as magnitude,

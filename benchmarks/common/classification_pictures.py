@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from provbench.registry.base import read_image, read_mask
+from provbench.registry.base import free_name, read_image, read_mask
 
 from .inspection import class_gradient, energy_inside, predictions, spread
-from .pictures import INK, TRUE, Text, figure, file_name, magnitude, scaled, share, verdict
+from .pictures import INK, TRUE, Text, figure, magnitude, scaled, share, verdict
 
 if TYPE_CHECKING:
     from torch import nn
@@ -45,7 +45,7 @@ def sample_pictures(
         ]
         panel, caption = gradient_panel(class_gradient(task, model, data[place]), record, target)
         panels = [scaled(read_image(record.path), PANEL, PANEL), panel]
-        pictures[file_name(record.id, pictures)] = figure(title, panels, ["image", caption])
+        pictures[free_name(record.id, pictures)] = figure(title, panels, ["image", caption])
     return pictures
 
 

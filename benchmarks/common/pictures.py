@@ -130,16 +130,6 @@ def outline(image: np.ndarray, box: Iterable[float], colour: Colour, width: int 
     image[within(0) & ~within(width)] = colour
 
 
-def file_name(sample: str, taken: Iterable[str] = ()) -> str:
-    """A sample's id as the name of a file without suffix: letters, digits, `_` and `-`, and none of those taken."""
-    stem = re.sub(r"\.(jpe?g|png)$", "", sample, flags=re.IGNORECASE)
-    name = re.sub(r"[^A-Za-z0-9_]+", "-", stem).strip("-")[:100] or "sample"
-    others, number, free = {other.lower() for other in taken}, 2, name  # not all file systems tell A from a
-    while free.lower() in others:
-        free, number = f"{name}-{number}", number + 1
-    return free
-
-
 @lru_cache
 def _font(size: int) -> ImageFont.FreeTypeFont:
     font = ImageFont.load_default(size)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from provbench.registry.base import free_name
+
 from ..common import (
     FOUND,
     INK,
@@ -15,7 +17,6 @@ from ..common import (
     class_gradient,
     energy_inside,
     figure,
-    file_name,
     magnitude,
     outline,
     overlay,
@@ -78,7 +79,7 @@ def sample_pictures(task: CubWsol, model: nn.Module, count: int) -> dict[str, np
             verdict(guess == record.label, names.get(guess, f"class {guess}")),
             (f" · IoU {iou:.2f}", INK),
         ]
-        pictures[file_name(record.id, pictures)] = figure(title, panels, captions)
+        pictures[free_name(record.id, pictures)] = figure(title, panels, captions)
     return pictures
 
 

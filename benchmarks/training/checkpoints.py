@@ -9,11 +9,10 @@ from typing import Literal
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from provbench.registry.base import read_tensors, write_tensors
+from provbench.registry.base import atomic_path, read_tensors, write_tensors
 
 from .curve import Validation, best_epoch, validations
 from .distributed import is_rank_0
-from .files import replacing
 from .hooks import DivergedError
 from .learner import learner_of
 from .runner import write_state
@@ -48,7 +47,7 @@ class Checkpoints(Hook):
     def before_train_epoch(self, runner: Runner) -> None:
         if runner.epoch == 0 or not is_rank_0():
             return
-        with replacing(self.resume_file) as file:
+        with atomic_path(self.resume_file) as file:
             write_state(runner, file)
         needed = {weights_file(self.epochs, epoch) for epoch in self._needed(runner)}
         for file in self.epochs.glob("*"):
@@ -105,7 +104,7 @@ class Checkpoints(Hook):
         return best_epoch(validations(runner), self.metric, self.higher_is_better)
 
     def _write(self, runner: Runner) -> None:
-        with replacing(weights_file(self.epochs, runner.epoch)) as file:
+        with atomic_path(weights_file(self.epochs, runner.epoch)) as file:
             write_tensors(learner_of(runner).net.state_dict(), file)
 
 
@@ -118,5 +117,5 @@ def link_or_copy(source: Path, target: Path) -> None:
     try:
         target.hardlink_to(source)
     except OSError:
-        with replacing(target) as file:
+        with atomic_path(target) as file:
             shutil.copyfile(source, file)

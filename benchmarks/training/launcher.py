@@ -1,33 +1,28 @@
 """The processes of one training: started together, listened to, and never left behind.
 
 torchrun and `torch.multiprocessing.spawn` start processes as well. Neither tells a rank that failed from one that only
-lost its peers, nor passes reports on, and the latter leaves its processes behind when it is killed.
+lost its peers.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import socket
 import tempfile
-import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from provbench.registry.base import UserError, torch
+from provbench.registry.base import Child, UserError, torch
 
 if TYPE_CHECKING:
     from .hooks import OnValidation
 
 GRACE = 30
 """Seconds for the cause to show, after a rank has lost the others, and for a rank to end in its own time."""
-
-_context = multiprocessing.get_context("spawn")
 
 
 def launch(work: Callable[..., Any], arguments: Sequence[Any], processes: int, report: OnValidation) -> Any:
@@ -71,34 +66,17 @@ class _Raised:
     error: Exception
 
 
-class _Rank:
+class _Rank(Child):
     """A rank as its parent holds it."""
 
     def __init__(self, number: int, processes: int, *job: Any) -> None:
-        self.name = f"rank {number} of {processes}"
-        self.pipe, theirs = _context.Pipe()
-        self.process = _context.Process(target=_live, args=(number, processes, theirs, *job), name=self.name)
-        self.process.start()
-        theirs.close()
+        super().__init__(_live, number, processes, *job, name=f"rank {number} of {processes}")
 
     def receive(self) -> Any:
         try:
             return self.pipe.recv()
         except (EOFError, OSError):
-            self.process.join(GRACE)
-            return _Raised(ChildProcessError(f"{self.name} {_ending(self.process.exitcode)}"))
-
-    def kill(self) -> None:
-        self.pipe.close()
-        self.process.kill()
-        self.process.join()
-
-
-def _ending(code: int | None) -> str:
-    if code is None or code >= 0:
-        return f"ended by itself (exit code {code})"
-    name = signal.Signals(-code).name
-    return f"was killed by {name}{' (out of memory?)' if name == 'SIGKILL' else ''}"
+            return _Raised(ChildProcessError(f"{self.process.name} {self.death(GRACE)}"))
 
 
 def _listen(ranks: Sequence[_Rank], report: OnValidation) -> Any:
@@ -114,9 +92,7 @@ def _listen(ranks: Sequence[_Rank], report: OnValidation) -> Any:
         for pipe in ready:
             message = listening[pipe].receive()
             if isinstance(message, _Validated):
-                answer = report(*message.values)
-                with suppress(OSError):  # a rank that died meanwhile shows when its pipe is read
-                    listening[pipe].pipe.send(answer)
+                listening[pipe].send(report(*message.values))
                 continue
             rank = listening.pop(pipe)
             if isinstance(message, _Raised):
@@ -134,13 +110,10 @@ def _listen(ranks: Sequence[_Rank], report: OnValidation) -> Any:
 
 
 def _live(
-    number: int, processes: int, pipe: Connection, rendezvous: str, work: Callable[..., Any], arguments: Sequence[Any]
+    pipe: Connection, number: int, processes: int, rendezvous: str, work: Callable[..., Any], arguments: Sequence[Any]
 ) -> None:
     """A rank's life."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-    os.register_at_fork(after_in_child=pipe.close)  # or processes that load data would keep it open after a death
-    multiprocessing.set_start_method("fork", force=True)  # for those, as torch and mmengine expect on Linux
+    multiprocessing.set_start_method("fork", force=True)  # for what loads data, as torch and mmengine expect on Linux
     os.environ.update(_environment())
     from .distributed import become  # imports torch, which has then seen the environment
 
@@ -169,10 +142,3 @@ def _environment() -> dict[str, str]:
     if loopback is not None:
         defaults["GLOO_SOCKET_IFNAME"] = loopback  # gloo believes whoever connects
     return {name: value for name, value in defaults.items() if name not in os.environ}
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)

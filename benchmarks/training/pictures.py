@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,8 +12,7 @@ from PIL import Image
 from torch import nn
 
 from provbench.registry import Task
-
-from .files import replacing
+from provbench.registry.base import atomic_path, picture_name
 
 Draw = Callable[[nn.Module, int], Mapping[str, np.ndarray]]
 """Draws up to so many pictures of what a network does, by name: (H, W, 3) uint8 RGB."""
@@ -31,13 +29,7 @@ def save_pictures(task: Task, net: nn.Module, count: int, folder: Path, others: 
             with torch.no_grad():
                 pictures = draw(net, count)
             for name, pixels in pictures.items():
-                with replacing(folder / f"{file_name(name)}.png") as file:
+                with atomic_path(folder / f"{picture_name(name)}.png") as file:
                     Image.fromarray(pixels).save(file, format="PNG")
         except Exception as error:
             warnings.warn(f"{task.name}: no pictures: {type(error).__name__}: {error}", stacklevel=2)
-
-
-def file_name(name: str) -> str:
-    """`name` as that of a file in one folder, without the ending of an image."""
-    plain = re.sub(r"[^\w.-]+", "_", re.sub(r"\.(png|jpe?g)$", "", name, flags=re.IGNORECASE))
-    return plain.lstrip(".-") or "picture"

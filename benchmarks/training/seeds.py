@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Literal
+
+from provbench.registry.base import seed_of
 
 Axis = Literal["init", "order", "transform", "mixing", "model"]
 """Initial weights; order of the samples; random crops and flips; augmentation and regularizers; dropout."""
@@ -16,5 +17,4 @@ def derive_seed(seed: int, axis: Axis, *position: int) -> int:
     before: so a run resumes exactly without saving any generator's state, two methods with one seed see the same order
     of samples, and the number of worker processes changes nothing.
     """
-    text = ":".join(map(str, (seed, axis, *position)))
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+    return seed_of(seed, axis, *position, bits=63)

@@ -26,23 +26,30 @@ _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """A temporary file beside `path`, which takes its place when the block ends, and vanishes if the block fails.
 
-    Whoever reads `path` sees the old content or the new one, also after a power failure. The file is beside `path`, and
-    not in the system's temporary folder, because a rename is atomic within one file system only. Raises `UserError`
-    where the disk is full or the folder read-only.
+    Raises `UserError` where the disk is full or the folder read-only.
     """
-    with write_errors(path):
-        make_folder(path.parent)
-        temporary = temporary_beside(path)
-        try:
-            with temporary.open("xb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        sync_folder(path.parent)
+    with write_errors(path), atomic_path(path) as temporary, temporary.open("xb") as file:
+        yield file
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A path to write to; the file that is there when the block ends takes the place of `path`.
+
+    Whoever reads `path` sees the old content or the new one, also after a power failure. The file is beside `path`, and
+    not in the system's temporary folder, because a rename is atomic within one file system only.
+    """
+    make_folder(path.parent)
+    temporary = temporary_beside(path)
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
 
 
 def temporary_beside(path: Path) -> Path:

@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
 
+from .atomic import atomic_path
 from .derived import derived_folder
 from .errors import MissingDataError, UserError
 
@@ -86,11 +86,5 @@ def _read_cache(path: Path | None) -> dict[str, CachedDigest]:
 
 
 def _write_cache(path: Path, entries: dict[str, CachedDigest]) -> None:
-    temporary = path.with_name(f".{path.name}.{uuid4().hex[:12]}.tmp")
-    with suppress(OSError):  # a full disk, say: it is but a cache
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_text(json.dumps(entries), encoding="utf-8")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with suppress(OSError), atomic_path(path) as temporary:  # a full disk, say: it is but a cache
+        temporary.write_text(json.dumps(entries), encoding="utf-8")

@@ -87,7 +87,11 @@ def spreadsheet(value: Any) -> Any:
     """A value of a CSV file: a text that a spreadsheet would take for a formula gets an apostrophe before it."""
     if not isinstance(value, str):
         return value
-    text = one_line(value)
+    return no_formula(one_line(value))
+
+
+def no_formula(text: str) -> str:
+    """A text with an apostrophe before it, if a spreadsheet would take it for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text
 
 

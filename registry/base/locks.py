@@ -1,20 +1,67 @@
-"""Who holds a lock, written beside it for whoever finds it taken."""
+"""One process at a time in a folder; who that is stands beside the lock, for whoever finds it taken."""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from .escape import one_line
+
+LOCK = ".lock"
+HOLDER = ".lock-holder.json"
+"""Files in a folder that is held."""
 
 MAX_BYTES = 4096
 """Of a file that describes a holder; what is longer was written by something else."""
 MAX_CHARACTERS = 100
 """Of each part that is shown."""
+
+
+class TakenError(OSError):
+    """Another process holds the folder. The message describes it, and is empty where it is not known."""
+
+
+@contextmanager
+def held(folder: Path, patience: float = 0, *, announce: bool = True, clean: bool = False) -> Iterator[None]:
+    """Holds an existing folder while the body runs. The lock dies with its process.
+
+    patience: seconds to wait for another holder; after them, `TakenError` is raised. announce: write down who holds the
+    folder; without that, a folder on a full disk can be held, too. clean: remove the lock's file at the end.
+    """
+    file, holder = folder / LOCK, folder / HOLDER
+    lock = FileLock(file)
+    try:
+        lock.acquire(timeout=patience)
+    except Timeout:
+        raise TakenError(describe_holder(holder)) from None
+    try:
+        if announce:
+            write_holder(holder)
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        if clean:
+            file.unlink(missing_ok=True)  # while it is held: whoever waits sees that it is gone, and makes a new one
+        lock.release()
+
+
+def is_held(folder: Path) -> bool:
+    """Returns whether a process holds the folder. Makes nothing that was not there."""
+    file = folder / LOCK
+    if not file.exists():
+        return False
+    try:
+        with FileLock(file, timeout=0):
+            return False
+    except (Timeout, OSError):  # what cannot be asked may be held
+        return True
 
 
 def write_holder(file: Path) -> None:

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+
+from .errors import nearest
 
 MOST_SHOWN = 120
 """Characters of a wrong value that a message repeats."""
@@ -72,6 +74,22 @@ def issues(error: ValidationError) -> list[tuple[tuple[int | str, ...], str, Any
         if words not in known:
             known.append(words)
     return [(location, kind, value, ", or ".join(words)) for location, (kind, value, words) in found.items()]
+
+
+def describe_issues(error: ValidationError, where: str, model: type[BaseModel]) -> list[str]:
+    """One line for each thing that pydantic found wrong."""
+    lines = []
+    for location, kind, value, words in issues(error):
+        path = ".".join(map(str, location))
+        if kind == "extra_forbidden":
+            lines.append(f"{where}: unknown parameter {path!r}{nearest(path, model.model_fields)}")
+        elif kind == "missing":
+            lines.append(f"{where}: {path}: {words}")
+        elif not location:
+            lines.append(f"{where}: {words}")
+        else:
+            lines.append(f"{where}: {path}: {words} (got {shown(value)})")
+    return lines
 
 
 def shown(value: Any) -> str:

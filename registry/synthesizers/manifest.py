@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from ..base import MissingDataError, UserError, read_image, read_mask
+from ..base import MissingDataError, UserError, describe_issues, read_image, read_mask
 from ..contracts import Synthesizer
-from ..params import describe_issues
 
 if TYPE_CHECKING:
     import numpy as np

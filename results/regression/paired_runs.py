@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import isfinite, nan
-from typing import Any
 
-from provbench.registry.base import UserError
+from provbench.registry.base import UserError, leaves
 
 from ..store import RunRecord
 from .differences import BARRIERS, Name, SeedValues, State
@@ -125,15 +124,5 @@ def _varying(configurations: Iterable[_Runs]) -> set[str]:
 def identity_of(run: RunRecord) -> dict[str, str]:
     """What the run's key is made of, but for its seed, flat: `task.params.lr`, `augmentation.version` …"""
     plain = {"task": {"version": run.protocol, "params": run.parameters}, "method": run.method}
-    parts = _flat(run.identity or {**plain, "fingerprint": run.fingerprint})
+    parts = dict(leaves(run.identity or {**plain, "fingerprint": run.fingerprint}))
     return {part: json.dumps(value, sort_keys=True) for part, value in parts.items() if part not in ("seed", "phase")}
-
-
-def _flat(value: Any, name: str = "") -> dict[str, Any]:
-    """Nested names joined by dots; items of a list of plugins under the plugins' names."""
-    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-        value = {str(item.get("name", place)): item for place, item in enumerate(value)}
-    if not isinstance(value, dict) or not value:
-        return {name: value}
-    parts = [_flat(inner, f"{name}.{key}" if name else str(key)) for key, inner in value.items()]
-    return {part: found for flat in parts for part, found in flat.items()}

@@ -11,8 +11,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from provbench.registry import describe_issues
-from provbench.registry.base import UserError
+from provbench.registry.base import UserError, describe_issues
 
 from ..store import RunRecord
 from ..tables import COSTS

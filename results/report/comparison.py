@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from provbench.registry.base import file_name
+
 from ..statistics import mcnemar_tests
 from ..store import RunRecord
 from .content import Report, Samples, SuiteCell
 from .links import Links, entry_name
-from .names import file_name
 from .scripts import call
 
 if TYPE_CHECKING:

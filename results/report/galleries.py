@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .content import Report, SuiteCell
-from .names import SHEET, is_sheet
-from .runs import run_pictures
+from .runs import SHEET, is_sheet, run_pictures
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from provbench.registry.base import file_name
+
 from ..figures import FORMS, figure_bytes, figure_title, inline_svg
 from .folder import Content
-from .names import file_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

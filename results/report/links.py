@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import quote
 
+from provbench.registry.base import file_name
+
 from .content import Report, SuiteCell
-from .names import file_name
 from .tables import column_anchor, row_links
 
 

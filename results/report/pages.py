@@ -10,11 +10,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from provbench.registry.base import one_line
+from provbench.registry.base import duration, one_line
 
 from .content import Report
 from .rows import number_rows, text_rows
-from .words import duration, mean_and_rest, number, value_text
+from .words import mean_and_rest, number, value_text
 
 HERE = Path(__file__).parent
 ASSETS = ("style.css", "report.js", "compare.js", "icon.svg")

@@ -7,16 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from provbench.registry.base import file_name, leaves
+
 from ..store import RunRecord
 from .charts import Chart
 from .content import Report, Samples
 from .curves import curve_charts
 from .folder import Content
 from .links import Appearance, Links
-from .names import file_name, is_sheet
 from .samples import SPLITS, SampleTable, pictured, sample_table, samples_csv, samples_path, samples_script, with_names
 from .signatures import signature
-from .words import flat, number, value_text
+from .words import number, value_text
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def run_page(
         curve_header=header,
         curve=[[number(entry.get(name)) for name in header] for entry in run.curve],
         metrics=[(name, run.val.get(name), run.test.get(name)) for name in dict.fromkeys([*run.test, *run.val])],
-        identity=[(name, value_text(value)) for name, value in flat(run.identity)] if run.identity else (),
+        identity=[(name, value_text(value)) for name, value in leaves(run.identity)] if run.identity else (),
         pictures=[(file.stem, path) for file, path in pictures.items() if not is_sheet(file.stem)],
         sheets=[(file.stem, path) for file, path in pictures.items() if is_sheet(file.stem)],
         samples=tables,
@@ -151,3 +152,8 @@ def _commands(report: Report, key: str) -> list[str]:
 
 def _command(name: str, key: str, options: Sequence[tuple[str, str]]) -> str:
     return shlex.join(["provbench", name, key, *(text for option in options for text in option)])
+
+
+def is_sheet(name: str) -> bool:
+    """Returns whether a run's picture of that name shows what it was trained on."""
+    return name.startswith(SHEET)

@@ -10,9 +10,10 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
+from provbench.registry.base import sample_name
+
 from ..store import CsvFile
 from .content import Samples
-from .names import sample_name
 from .scripts import call
 from .words import value_text
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 from provbench.registry import FIELDS
+from provbench.registry.base import file_name
 
 from ..tables import Field, Table, render
 from .folder import Content
-from .names import file_name
 from .verdicts import Verdict, heading, judge
 
 DOWNLOADS = {"csv": ".csv", "json": ".json", "markdown": ".md", "latex": ".tex"}

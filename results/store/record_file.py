@@ -18,8 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from provbench.registry import describe_issues
-from provbench.registry.base import UserError
+from provbench.registry.base import UserError, describe_issues
 
 from .record import SCHEMA_VERSION, RunRecord
 

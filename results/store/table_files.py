@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pydantic_core import to_json
 
-from provbench.registry.base import UserError, atomic_file, nearest
+from provbench.registry.base import UserError, atomic_file, escape, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 ROWS = 50_000
 """Of a Parquet row group, at least."""
-
-_FORMULA = ("=", "+", "-", "@")
 
 
 class TableFile(ABC):
@@ -148,10 +146,8 @@ def _harmless(value: Any) -> Any:
     text = value.replace("\r\n", "\n").replace(
         "\r", "\n"
     )  # pandas leaves a lone \r bare, and readers end the line there
-    if not text.lstrip().startswith(_FORMULA):
-        return text
     try:
         float(text)
     except ValueError:
-        return f"'{text}"
+        return escape.no_formula(text)
     return text

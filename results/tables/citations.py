@@ -20,8 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from provbench.registry import describe_issues
-from provbench.registry.base import UserError
+from provbench.registry.base import UserError, describe_issues
 
 from ..statistics import SpreadKind
 

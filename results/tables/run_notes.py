@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from provbench.registry.base import duration
+
 from ..store import RunRecord
 from .model import Table
 
@@ -36,17 +38,10 @@ def _compute(table: Table, runs: list[RunRecord]) -> str:
         for column, entry in zip(table.columns, row.entries, strict=True)
     }
     final, search = sum(run.seconds for run in runs), sum(searches.values())
-    parts = f"{_duration(final)} of {len(runs)} runs"
+    parts = f"{duration(final)} of {len(runs)} runs"
     if search:
-        parts = f"{_duration(final + search)}: {parts} and {_duration(search)} of searching"
+        parts = f"{duration(final + search)}: {parts} and {duration(search)} of searching"
     return f"Compute: {parts}, on {_list({run.device for run in runs})}."
-
-
-def _duration(seconds: float) -> str:
-    for size, unit in ((3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def _list(items: Iterable[str]) -> str:

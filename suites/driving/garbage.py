@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provbench.registry import TASKS
-from provbench.registry.base import STALE_SECONDS, UnknownNameError, is_temporary, real_children
+from provbench.registry.base import STALE_SECONDS, UnknownNameError, is_held, is_temporary, real_children
 from provbench.results.store import RunRecord
 
 from ..executors import leftovers as driver_leftovers
 from ..planning import KEY_LENGTH, ORACLE, Keep
-from ..running import is_held
 from ..trackers import leftovers as tracker_leftovers
 from .output import Output, wanted_epochs, weights_file
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from provbench.registry.base import UserError, describe_holder, make_folder, write_errors, write_holder
+from provbench.registry.base import TakenError, UserError, held, make_folder, write_errors
 
 
 @contextmanager
@@ -17,21 +15,11 @@ def output_lock(out: Path, announce: bool = True) -> Iterator[None]:
 
     announce: write down who holds it; without that, a folder on a full disk can be held, too.
     """
-    holder = out / ".lock-holder.json"
-    try:
-        with write_errors(out):
-            make_folder(out)
-            lock = FileLock(out / ".lock")
-            lock.acquire(timeout=0)
-    except Timeout:
-        raise UserError(
-            f"{out}: another driver is at work here{describe_holder(holder)}; wait, or use another --out"
-        ) from None
-    try:
-        if announce:
-            with write_errors(holder):
-                write_holder(holder)
+    with ExitStack() as stack:
+        try:
+            with write_errors(out):
+                make_folder(out)
+                stack.enter_context(held(out, announce=announce))
+        except TakenError as holder:
+            raise UserError(f"{out}: another driver is at work here{holder}; wait, or use another --out") from None
         yield
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
 from typing import ClassVar
 
 from pydantic import Field
 
+from provbench.registry.base import UserError
+
 from ..running import Deadline
 from .base import Ending, Executor, ExecutorParams, Job, OnValidation
-from .gpus import gpu_groups, visible_gpus
 from .worker import Worker, usable_after
 
 INTERVAL = 1.0
@@ -95,7 +97,7 @@ class Local(Executor):
         try:
             message = slot.worker.pipe.recv()
         except (EOFError, OSError):
-            return self._lost(slot, slot.worker.death())
+            return self._lost(slot, f"its worker process {slot.worker.death()}")
         if isinstance(message, tuple):
             slot.worker.send(on_validation(slot.job, *message))
             return None
@@ -135,6 +137,25 @@ class Local(Executor):
         for slot in self._slots:
             self._vacate(slot)
             slot.job = None
+
+
+def visible_gpus() -> list[str]:
+    """The GPUs that this process may use, as `CUDA_VISIBLE_DEVICES` names them; [] where there is none."""
+    import torch
+
+    count = torch.cuda.device_count()
+    names = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return names.split(",")[:count] if names else [str(index) for index in range(count)]
+
+
+def gpu_groups(gpus: Sequence[str], per_run: int) -> list[str]:
+    """Disjoint groups of `per_run` GPUs, each as `CUDA_VISIBLE_DEVICES` wants it; a remainder stays unused.
+
+    Without GPUs there is no group, and runs share the cores. Raises `UserError` where there are fewer than `per_run`.
+    """
+    if gpus and len(gpus) < per_run:
+        raise UserError(f"executor local: gpus_per_run: {per_run}, but this machine shows {len(gpus)} GPUs")
+    return [",".join(gpus[start : start + per_run]) for start in range(0, len(gpus) - per_run + 1, per_run)]
 
 
 def _cores() -> int:

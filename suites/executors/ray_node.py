@@ -20,7 +20,7 @@ from provbench.results.store import RunRecord
 from ..planning import Place
 from .base import Ending, Job
 from .shipping import ROOT, unpack_plugins
-from .threads import limit_threads
+from .worker import limit_threads
 
 SIGN = ".driver"
 """A file under work_root by which a node knows that it shares the driver's file system."""

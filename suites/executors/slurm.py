@@ -19,8 +19,8 @@ from pydantic import Field
 
 from provbench.registry.base import UserError, atomic_path
 
-from .base import Executor, ExecutorParams, Finished, Job, OnReport
-from .worker import limit_threads, told
+from .base import Ending, Executor, ExecutorParams, Job, OnValidation
+from .worker import limit_threads
 
 PULSE = "pulse"
 """A file beside the jobs' mailboxes that the driver rewrites for as long as it lives."""
@@ -112,11 +112,11 @@ class Slurm(Executor):
         sender.update_parameters(**{name: value for name, value in options.items() if value is not None})
         return sender
 
-    def wait(self, on_report: OnReport) -> Finished:
+    def wait(self, on_validation: OnValidation) -> Ending:
         assert self._under_way, "no job was submitted"
         while True:
             for submitted in self._under_way:
-                _answer(submitted, on_report)
+                _answer(submitted, on_validation)
                 if self._has_ended(submitted):
                     self._under_way.remove(submitted)
                     return self._finish(submitted)
@@ -133,17 +133,17 @@ class Slurm(Executor):
         lag = LAG_SECONDS if self.params.cluster == "slurm" else LOOK_SECONDS
         return time.monotonic() - submitted.ended > lag
 
-    def _finish(self, submitted: _Submitted) -> Finished:
+    def _finish(self, submitted: _Submitted) -> Ending:
         """Returns how the job ended. Its log stays; what carried the job and its reports goes."""
         handle, errors = submitted.handle, self._submitit.core.utils
         try:
             if not handle.paths.result_pickle.exists():
                 reason = f"Slurm ended job {handle.job_id} ({handle.state}); its log: {handle.paths.stderr}"
-                return Finished(submitted.job, None, reason)
+                return Ending(submitted.job, None, reason)
             return replace(handle.result(), job=submitted.job)
         except (errors.UncompletedJobError, errors.FailedJobError) as error:
             last = str(error).strip().splitlines()[-1:]
-            return Finished(submitted.job, None, f"job {handle.job_id}: {''.join(last)}; log: {handle.paths.stderr}")
+            return Ending(submitted.job, None, f"job {handle.job_id}: {''.join(last)}; log: {handle.paths.stderr}")
         finally:
             _clear(submitted)
 
@@ -186,11 +186,11 @@ class _Office:
                 folder.rmdir()
 
 
-def _answer(submitted: _Submitted, on_report: OnReport) -> None:
+def _answer(submitted: _Submitted, on_validation: OnValidation) -> None:
     """Answers the reports that lie in a job's mailbox."""
     for report in sorted(submitted.mailbox.glob("*.report")):
         epoch, epochs, value = json.loads(report.read_text())
-        stop = bool(on_report(submitted.job, epoch, epochs, value))
+        stop = bool(on_validation(submitted.job, epoch, epochs, value))
         report.unlink()
         with atomic_path(report.with_suffix(".answer")) as answer:
             answer.write_text(_ANSWER[stop])
@@ -209,13 +209,13 @@ def _clear(submitted: _Submitted) -> None:
 # on the node
 
 
-def run_as_job(job: Job, mailbox: Path) -> Finished:
+def run_as_job(job: Job, mailbox: Path) -> Ending:
     """Executes a job on a node of the cluster."""
     limit_threads(job.place.threads)
     multiprocessing.set_start_method("fork", force=True)  # for what loads data, as torch and mmengine expect on Linux
     from ..running import execute
 
-    return told(job, partial(execute, job.spec, job.place, _Reporter(mailbox)))
+    return Ending.of(job, partial(execute, job.spec, job.place, _Reporter(mailbox)))
 
 
 @dataclass

@@ -1,48 +1,34 @@
-"""One worker process on this machine, as its driver holds it and as it lives.
-
-Each worker has a pipe of its own, over which it reports validation values and is told to go on or to stop, and which
-breaks when either side dies. The pools of the standard library (one dead worker breaks the pool), loky (the same) and
-pebble (no way back from a running task) do not give both.
-"""
+"""One worker process on this machine, as its driver holds it and as it lives."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import sys
-import threading
 from contextlib import suppress
 from functools import partial
 from io import TextIOWrapper
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from typing import Any, cast
 
 import psutil
 
+from provbench.registry.base import Child
+
 from .base import Ending, Job
-from .threads import limit_threads
 
-_context = multiprocessing.get_context("spawn")
-_HINTS = {"SIGKILL": " (out of memory?)", "SIGBUS": " (shared memory full?)"}
+_LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
+"""Each is read once, when its library is loaded."""
 
 
-class Worker:
-    """A worker process and the driver's end of its pipe.
+class Worker(Child):
+    """A worker process: over its pipe it reports validation values, and is told to go on or to stop.
 
     gpus: what it sees as `CUDA_VISIBLE_DEVICES`; None leaves that as it is. threads: of its numeric libraries.
     """
 
     def __init__(self, gpus: str | None, threads: int) -> None:
-        self.pipe, theirs = _context.Pipe()
-        self.process = _context.Process(target=live, args=(theirs, gpus, threads), name="provbench-worker")
-        self.process.start()
-        theirs.close()
-
-    def send(self, message: Job | bool) -> None:
-        """Hand over a job, or answer whether the run is to stop. That a worker is dead shows when its pipe is read."""
-        with suppress(OSError):
-            self.pipe.send(message)
+        super().__init__(live, gpus, threads, name="provbench-worker", group=True)
 
     def memory_gb(self) -> float:
         """What the worker and its children hold in memory, in GiB; a page that n processes share counts 1/n in each."""
@@ -50,25 +36,6 @@ class Worker:
             process = psutil.Process(self.process.pid)
             return sum(_resident(member) for member in (process, *process.children(recursive=True))) / 2**30
         return 0.0
-
-    def death(self) -> str:
-        """How the process ended, in words. For a worker whose pipe is broken."""
-        self.process.join(timeout=10)
-        code = self.process.exitcode
-        if code is None:
-            return "its worker process stopped answering"
-        if code >= 0:
-            return f"its worker process ended by itself (exit code {code})"
-        name = signal.Signals(-code).name
-        return f"its worker process was killed by {name}{_HINTS.get(name, '')}"
-
-    def kill(self) -> None:
-        """End the process and its children at once, and wait until it is gone."""
-        self.pipe.close()
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid or 0, signal.SIGKILL)
-        self.process.kill()  # should it not lead its group yet
-        self.process.join()
 
 
 def _resident(process: psutil.Process) -> int:
@@ -81,10 +48,6 @@ def _resident(process: psutil.Process) -> int:
 def live(pipe: Connection, gpus: str | None, threads: int) -> None:
     """A worker's life: run what comes over the pipe, until the pipe closes or a run breaks the process."""
     cast(TextIOWrapper, sys.stdout).reconfigure(line_buffering=True)  # or what plugins print would die with the worker
-    os.setpgrp()  # so that one signal ends it together with the processes that load its data
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
-    threading.Thread(target=_die_with_driver, daemon=True).start()
-    os.register_at_fork(after_in_child=pipe.close)  # or the pipe would outlive the worker in those processes
     if gpus is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpus
     limit_threads(threads)
@@ -112,9 +75,10 @@ def usable_after(finished: Ending) -> bool:
     return finished.record is not None or finished.user_error
 
 
-def _die_with_driver() -> None:
-    """Wait for the driver's end, however it comes, and follow it: the next driver starts the run again."""
-    driver = multiprocessing.parent_process()
-    assert driver is not None
-    wait([driver.sentinel])
-    os.killpg(0, signal.SIGKILL)
+def limit_threads(count: int) -> None:
+    """Gives every numeric library that this process loads from now on `count` threads.
+
+    torch's own operators follow `Place.threads` in any case; without this, beside them each process would start as
+    many threads of BLAS and OpenCV as the machine has cores.
+    """
+    os.environ.update(dict.fromkeys(_LIBRARIES, str(count)))

@@ -1,4 +1,3 @@
 from .environment import checkout as checkout, git_state as git_state, package_versions as package_versions
 from .execution import Deadline as Deadline, build_task as build_task, execute as execute
 from .failures import OverTimeError as OverTimeError
-from .working_folder import is_held as is_held

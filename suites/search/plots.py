@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,11 +15,7 @@ from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.trial import TrialState
 from optuna.visualization import matplotlib as pictures
 
-from provbench.registry.base import make_folder
-
-MOST_NAME = 80
-"""Characters of a file name before it is cut, and told apart by a hash."""
-_PLAIN = re.compile(r"[\w+][\w+.]*(-[\w+.]+)*", re.ASCII)
+from provbench.registry.base import file_name, make_folder
 
 
 @dataclass
@@ -74,15 +67,6 @@ def write_plots(study: Study, task: str, method: str, metric: str, folder: Path)
         else:
             plots.files.append(_write(plot, study, f"{title}: {plot.name}", metric, folder / f"{stem}-{plot.name}.png"))
     return plots
-
-
-def file_name(*parts: str) -> str:
-    """A file name for any texts, of letters, digits and `.+-_`. Texts that differ have names that differ."""
-    joined = "--".join(parts)
-    if all(map(_PLAIN.fullmatch, parts)) and len(joined) <= MOST_NAME:
-        return joined
-    plain = re.sub(r"[^A-Za-z0-9+._-]+", "_", joined).lstrip(".")[:MOST_NAME]
-    return f"{plain}-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]}"
 
 
 def _write(plot: _Plot, study: Study, title: str, metric: str, file: Path) -> Path:

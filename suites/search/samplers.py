@@ -7,7 +7,6 @@ that share a parameter try the same first values of it.
 
 from __future__ import annotations
 
-import hashlib
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 from pydantic import Field
 
 from provbench.registry import Params, Plugin, SearchSpace
-from provbench.registry.base import UserError
+from provbench.registry.base import UserError, seed_of
 
 from .spaces import contains, grid
 
@@ -190,5 +189,4 @@ class Fixed(BaseSampler):
 
 def derive(seed: int, *axes: object) -> int:
     """A seed of 32 bits for an axis of randomness."""
-    text = ":".join(map(str, (seed, *axes)))
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+    return seed_of(seed, *axes, bits=32)

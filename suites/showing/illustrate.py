@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from hashlib import sha256
 from itertools import combinations
 from math import isfinite, nan
 from typing import TYPE_CHECKING, Any
 
+from provbench.registry.base import file_name
 from provbench.results.figures import convergence_figure, cost_figure, sweep_figure
 from provbench.results.statistics import Ranks, Summary, TaskScores, critical_difference_diagram, rank_methods
 from provbench.results.store import RunRecord
@@ -54,14 +53,14 @@ def _of_task(name: str, cell: Cell, done: Mapping[str, Sequence[RunRecord]]) -> 
     info, title = cell.task.info, _title(cell)
     curves = {label: [run.curve for run in runs] for label, runs in done.items()}
     yield (
-        f"{_safe(name)}-convergence",
+        f"{file_name(name)}-convergence",
         convergence_figure(curves, cell.selection_metric(cell.protocol), f"{title}: val"),
     )
     if any(LOSS in entry for runs in curves.values() for curve in runs for entry in curve):
-        yield f"{_safe(name)}-loss", convergence_figure(curves, LOSS, f"{title}: training loss without penalties")
+        yield f"{file_name(name)}-loss", convergence_figure(curves, LOSS, f"{title}: training loss without penalties")
     if any(OUTSIDE in entry for runs in curves.values() for curve in runs for entry in curve):
         yield (
-            f"{_safe(name)}-gradient",
+            f"{file_name(name)}-gradient",
             convergence_figure(curves, OUTSIDE, f"{title}: input gradient outside of the target [%]"),
         )
     metric, unit = info.main_metric, info.metrics[0].unit
@@ -69,7 +68,7 @@ def _of_task(name: str, cell: Cell, done: Mapping[str, Sequence[RunRecord]]) -> 
     if points:
         better = info.metrics[0].higher_is_better
         figure = cost_figure(points, f"{COST} [s]", f"{metric} [{unit}]", title, higher_is_better=better)
-        yield f"{_safe(name)}-cost", figure
+        yield f"{file_name(name)}-cost", figure
 
 
 def _sweeps(plan: Plan, states: Sequence[CellState]) -> Iterator[tuple[str, Figure]]:
@@ -84,7 +83,7 @@ def _sweeps(plan: Plan, states: Sequence[CellState]) -> Iterator[tuple[str, Figu
                 cell = next(iter(mine.values())).cell
                 metric, title = cell.task.info.metrics[0], f"{_title(cell)}: {cell.label.rpartition(' (')[0]}"
                 yield (
-                    f"{_safe(name)}-{_safe(method)}-sweep",
+                    f"{file_name(name, method)}-sweep",
                     sweep_figure(
                         found,
                         parameter,
@@ -192,9 +191,3 @@ def _price_and_score(runs: Sequence[RunRecord], metric: str) -> tuple[Summary, S
 def _summary(values: Iterable[float]) -> Summary | None:
     finite = [value for value in values if isfinite(value)]
     return Summary.of(finite) if finite else None
-
-
-def _safe(name: str) -> str:
-    """A part of a file name. Names that differ give parts that differ."""
-    plain = re.sub(r"[^\w+.-]+", "_", name, flags=re.ASCII)
-    return plain if plain == name and len(name) <= 60 else f"{plain[:60]}-{sha256(name.encode()).hexdigest()[:8]}"

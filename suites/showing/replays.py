@@ -21,7 +21,7 @@ from provbench.registry import (
     Registry,
     no_progress,
 )
-from provbench.registry.base import UserError, nearest
+from provbench.registry.base import UserError, leaves, nearest
 from provbench.results.store import RunRecord, with_comparable_curves
 
 from ..driving import CellRuns
@@ -120,14 +120,6 @@ def recorded_order(cells: Iterable[CellRuns]) -> list[str]:
 
 def differences(recorded: Mapping[str, Any], repeated: Mapping[str, Any]) -> ChangedValues:
     """The fields that differ, flat: `val.accuracy`, `curve.0.loss`. NaN equals NaN; None where one lacks the field."""
-    before, after = _flat(recorded), _flat(repeated)
+    before, after = dict(leaves(recorded, numbered=True)), dict(leaves(repeated, numbered=True))
     pairs = {name: (before.get(name), after.get(name)) for name in {**before, **after}}
     return {name: pair for name, pair in pairs.items() if json.dumps(pair[0]) != json.dumps(pair[1])}
-
-
-def _flat(value: Any, name: str = "") -> dict[str, Any]:
-    inner = dict(enumerate(value)) if isinstance(value, list) else value
-    if not isinstance(inner, Mapping):
-        return {name: value}
-    parts = [_flat(part, f"{name}.{key}" if name else str(key)) for key, part in inner.items()]
-    return {key: part for flat in parts for key, part in flat.items()}

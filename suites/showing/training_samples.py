@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from provbench.benchmarks.common import file_name, training_pictures
+from provbench.benchmarks.common import training_pictures
 from provbench.registry import AUGMENTATIONS, no_progress
-from provbench.registry.base import atomic_file
+from provbench.registry.base import atomic_file, free_name
 
 from ..planning import Cell, Plan, data_fingerprint, ensure_synthetic
 
@@ -24,7 +24,7 @@ def draw_samples(plan: Plan, data_root: Path, count: int, folder: Path) -> list[
     files: list[Path] = []
     for cell in plan.cells:
         for name, pixels in _pictures(cell, data_root, count).items():
-            stem = file_name(f"{cell.name}-{cell.method}-{name}", [file.stem for file in files])
+            stem = free_name(f"{cell.name}-{cell.method}-{name}", [file.stem for file in files])
             files.append(folder / f"{stem}.png")
             with atomic_file(files[-1]) as file:
                 Image.fromarray(pixels).save(file, format="PNG")

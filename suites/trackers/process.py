@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import sys
-import threading
 from collections.abc import Mapping
 from io import TextIOWrapper
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, cast
 
-from filelock import FileLock, Timeout
-
 from provbench.registry import TRACKERS, load_plugins
-from provbench.registry.base import UserError
+from provbench.registry.base import Child, TakenError, UserError, held, is_held
 
 from .base import Tracker
 
@@ -38,23 +34,12 @@ class TrackerProcess:
         self.present = set(tracker.present(folder))
         self._unanswered = 1
         self._failure = ""
-        self._answers, theirs = _context.Pipe(duplex=False)
-        self._calls = _context.Queue()
+        self._calls = multiprocessing.get_context("spawn").Queue()
         self._calls.cancel_join_thread()  # nor does the driver's end wait for a tracker that hangs
-        self._process = _context.Process(
-            target=_serve,
-            args=(
-                tracker.name,
-                TRACKERS.entry(tracker.name).origin,
-                tracker.params.model_dump(),
-                folder,
-                self._calls,
-                theirs,
-            ),
-            daemon=True,
+        origin, params = TRACKERS.entry(tracker.name).origin, tracker.params.model_dump()
+        self._child = Child(
+            _serve, tracker.name, origin, params, folder, self._calls, name=f"provbench-{tracker.name}", daemon=True
         )
-        self._process.start()
-        theirs.close()
 
     def tell(self, method: str, *arguments: Any) -> None:
         """Have `method` of the tracker called, after all that was told before."""
@@ -63,7 +48,7 @@ class TrackerProcess:
 
     def failure(self) -> str:
         """What went wrong so far; empty if nothing did."""
-        while not self._failure and self._unanswered and self._answers.poll():
+        while not self._failure and self._unanswered and self._child.pipe.poll():
             self._receive()
         return self._failure
 
@@ -74,55 +59,36 @@ class TrackerProcess:
         """
         self.tell("close")
         while not self._failure and self._unanswered:
-            if self._answers.poll(patience):
+            if self._child.pipe.poll(patience):
                 self._receive()
             else:
                 self._failure = f"hangs (no answer for {patience:g} s)"
-        self._process.kill()
-        self._process.join()
+        self._child.kill()
         return self._failure
 
     def _receive(self) -> None:
         try:
-            self._failure = self._answers.recv()
+            self._failure = self._child.pipe.recv()
             self._unanswered -= 1
         except (EOFError, OSError):
-            self._process.join()
-            self._failure = f"died (exit code {self._process.exitcode})"
+            self._failure = f"died: its process {self._child.death()}"
 
 
 def leftovers(folder: Path) -> list[Path]:
     """What killed trackers left below the folder that has one folder for each of them. Imports no tracking library."""
     found: list[Path] = []
     for own in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if own.name in TRACKERS and not _is_at_work(own):
+        if own.name in TRACKERS and not is_held(own):
             found.extend(TRACKERS.get(own.name).leftovers(own))
     return found
 
 
-def _is_at_work(folder: Path) -> bool:
-    lock = _lock_file(folder)
-    if not lock.exists():
-        return False
-    try:
-        with FileLock(lock, timeout=0):
-            return False
-    except (Timeout, OSError):
-        return True
-
-
-def _lock_file(folder: Path) -> Path:
-    return folder / ".lock"
-
-
-def _serve(name: str, origin: str, params: Mapping[str, Any], folder: Path, calls: Any, answers: Connection) -> None:
+def _serve(answers: Connection, name: str, origin: str, params: Mapping[str, Any], folder: Path, calls: Any) -> None:
     """Do what is told, and answer each call with an empty string, or the failure after which nothing more is done."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's, which then closes this
-    threading.Thread(target=_end_with_driver, daemon=True).start()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _print_into(folder / "log.txt")
-        with FileLock(_lock_file(folder), timeout=LOCK_SECONDS):
+        with held(folder, LOCK_SECONDS):
             if name not in TRACKERS:
                 load_plugins((origin,))
             tracker = TRACKERS.build(name, **params)
@@ -131,17 +97,12 @@ def _serve(name: str, origin: str, params: Mapping[str, Any], folder: Path, call
                 getattr(tracker, method)(*arguments)
                 answers.send("")
                 method, arguments = calls.get()
+    except TakenError as holder:
+        answers.send(f"failed: {folder}: another process is at work here{holder}")
     except UserError as error:
         answers.send(f"failed: {error}")
     except Exception as error:
         answers.send(f"failed ({type(error).__name__}: {error})")
-
-
-def _end_with_driver() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
 
 
 def _print_into(path: Path) -> None:

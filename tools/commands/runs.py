@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from provbench.registry.base import UserError, nearest
+from provbench.registry.base import UserError, leaves, nearest
 
 from ..terminal import (
     DEFAULT_OUT,
@@ -67,9 +67,9 @@ def why(
     from provbench.suites.planning import digest
 
     record = find_record(key, out)
-    parts = _flatten(record.identity)
+    parts = dict(leaves(record.identity))
     if other is not None:
-        theirs = _flatten(find_record(other, out).identity)
+        theirs = dict(leaves(find_record(other, out).identity))
         names = sorted(set(parts) | set(theirs))
         changed = {name: (parts.get(name), theirs.get(name)) for name in names if parts.get(name) != theirs.get(name)}
         if json:
@@ -104,15 +104,3 @@ def find_record(prefix: str, out: Any) -> Any:
     if found is None:
         raise UserError(f"the record {matches[0]} in {out} is damaged")
     return found
-
-
-def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
-    if isinstance(value, dict) and value:
-        return {
-            name: part
-            for key, inner in value.items()
-            for name, part in _flatten(inner, f"{prefix}.{key}" if prefix else str(key)).items()
-        }
-    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-        return _flatten({str(item.get("name", number)): item for number, item in enumerate(value)}, prefix)
-    return {prefix: value}

@@ -23,7 +23,6 @@ from provbench.benchmarks.common.pictures import (
     beside,
     colours,
     figure,
-    file_name,
     line,
     magnitude,
     outline,
@@ -33,6 +32,7 @@ from provbench.benchmarks.common.pictures import (
     stacked,
     verdict,
 )
+from provbench.registry.base import free_name
 
 
 def filled(height: int, width: int, value: int = 100) -> np.ndarray:
@@ -182,14 +182,14 @@ def test_fractions_of_pixels_widen_the_box_and_the_image_cuts_it() -> None:
     ],
 )
 def test_names_carry_the_sample(sample: str, name: str) -> None:
-    assert file_name(sample) == name
+    assert free_name(sample) == name
 
 
 @given(st.lists(st.text(max_size=120), max_size=6))
 def test_names_are_safe_and_distinct(samples: list[str]) -> None:
     names: list[str] = []
     for sample in samples:
-        names.append(file_name(sample, names))
+        names.append(free_name(sample, names))
 
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,110}", name) for name in names)
     assert len({name.lower() for name in names}) == len(samples)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from provbench.benchmarks.training.pictures import file_name
+from provbench.registry.base import picture_name
 
 from .conftest import Train
 
@@ -46,4 +46,4 @@ def test_a_picture_that_fails_is_a_warning(run: Train) -> None:
     ],
 )
 def test_names_stay_in_their_folder(name: str, expected: str) -> None:
-    assert file_name(name) == expected
+    assert picture_name(name) == expected

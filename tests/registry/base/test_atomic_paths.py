@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from provbench.benchmarks.training.files import replacing
+from provbench.registry.base.atomic import atomic_path
 
 
 def test_the_new_takes_the_place_of_the_old(tmp_path: Path) -> None:
     target = tmp_path / "folder" / "file"
     for content in ("old", "new"):
-        with replacing(target) as file:
+        with atomic_path(target) as file:
             file.write_text(content)
     assert target.read_text() == "new"
     assert list(target.parent.iterdir()) == [target]
@@ -23,7 +23,7 @@ def test_what_fails_leaves_the_old(tmp_path: Path) -> None:
     target.write_text("old")
 
     def fail() -> None:
-        with replacing(target) as file:
+        with atomic_path(target) as file:
             file.write_text("half")
             raise ZeroDivisionError
 

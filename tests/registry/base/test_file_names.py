@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
-from provbench.results.report.names import file_name, sample_name
+from provbench.registry.base import file_name, sample_name
 
 parts = st.lists(st.text(min_size=1, max_size=120), min_size=1, max_size=3)
 

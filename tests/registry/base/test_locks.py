@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provbench.registry import UserError
-from provbench.registry.base.lock_holder import describe_holder, write_holder
+from provbench.registry.base.locks import describe_holder, write_holder
 from provbench.suites.driving.lock import output_lock
 
 

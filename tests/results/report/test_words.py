@@ -4,7 +4,8 @@ from math import nan
 
 import pytest
 
-from provbench.results.report.words import duration, flat, mean_and_rest, number, value_text
+from provbench.registry.base import duration, leaves
+from provbench.results.report.words import mean_and_rest, number, value_text
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_the_leaves_of_an_identity() -> None:
         "regularizers": [{"name": "gg", "params": {"alpha": 1}}],
         "seed": 0,
     }
-    assert dict(flat(identity)) == {
+    assert dict(leaves(identity)) == {
         "task.name": "t",
         "task.params": {},
         "regularizers.gg.name": "gg",

@@ -18,9 +18,8 @@ from provbench.registry import UserError
 from provbench.suites.driving.driver import Driver
 from provbench.suites.driving.output import Output
 from provbench.suites.executors import Job
-from provbench.suites.executors.gpus import gpu_groups
 from provbench.suites.executors.inline import Inline
-from provbench.suites.executors.local import Local
+from provbench.suites.executors.local import Local, gpu_groups
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import Place
 
@@ -30,7 +29,7 @@ DRIVER = """\
 import sys
 from pathlib import Path
 from provbench.suites.driving import Driver, Output
-from provbench.suites.executors.local import Local
+from provbench.suites.executors.local import Local, gpu_groups
 from provbench.suites.file import load_suite
 from provbench.suites.planning import Place, make_plan
 

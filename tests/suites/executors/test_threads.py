@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 LOOK = """
-from provbench.suites.executors.threads import limit_threads
+from provbench.suites.executors.worker import limit_threads
 
 limit_threads(1)
 import cv2, torch

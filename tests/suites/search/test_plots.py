@@ -11,7 +11,8 @@ import optuna
 import pytest
 from hypothesis import given, strategies as st
 
-from provbench.suites.search.plots import Plots, file_name, write_plots
+from provbench.registry.base import file_name
+from provbench.suites.search.plots import Plots, write_plots
 
 ALL = {"history", "slice", "importances", "parallel"}
 HOSTILE = "<script>alert(1)</script> $\\frac ../.."

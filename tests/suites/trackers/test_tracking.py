@@ -56,7 +56,7 @@ def test_every_record_is_told_once_and_then_the_tables(mirror: Any, tracking: An
     [
         ("failing", r"failed (ConnectionError: no route)"),
         ("hanging", r"hangs (no answer for 0.5 s)"),
-        ("dying", r"died (exit code 7)"),
+        ("dying", r"died: its process ended by itself (exit code 7)"),
         ("unreadable", r"cannot start (PermissionError: no entry)"),
         ("uninstalled", r"failed (ModuleNotFoundError: No module named 'no_such_package')"),
     ],
