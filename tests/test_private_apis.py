@@ -7,6 +7,7 @@ import importlib
 import inspect
 import re
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -29,13 +30,8 @@ PRIVATE = {
 """By name; where each is used."""
 PUBLIC = {"_exit", "_replace", "_asdict"}
 """What is documented although its name begins with an underscore."""
-SET_BY = {
-    "_lock": "self._lock",
-    "_trial_id": "self._trial_id",
-    "_iterator": "_iterator",
-    "_instance_dict": "_instance_dict",
-}
-"""Attributes that objects get when they are made: a text of their class's source."""
+SET_WHEN_MADE = {"_lock", "_trial_id", "_iterator", "_instance_dict"}
+"""Attributes that objects get when they are made: their names stand in the sources of their classes."""
 
 
 def resolve(name: str) -> object:
@@ -47,7 +43,7 @@ def resolve(name: str) -> object:
         except ImportError:
             continue
         for part in parts[end:]:
-            if not hasattr(found, part) and part in SET_WHEN_MADE and part in inspect.getsource(found):  # pyright: ignore[reportArgumentType]
+            if not hasattr(found, part) and part in SET_WHEN_MADE and part in inspect.getsource(cast(type, found)):
                 return found
             found = getattr(found, part)
         return found

@@ -83,7 +83,7 @@ def _sweeps(plan: Plan, states: Sequence[CellState]) -> Iterator[tuple[str, Figu
                 cell = next(iter(mine.values())).cell
                 metric, title = cell.task.info.metrics[0], f"{_title(cell)}: {cell.label.rpartition(' (')[0]}"
                 yield (
-                    f"{file_name(name, method)}-sweep",
+                    f"{file_name(name)}-{file_name(method)}-sweep",
                     sweep_figure(
                         found,
                         parameter,
