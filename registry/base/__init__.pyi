@@ -10,7 +10,7 @@ from .atomic import (
     write_errors as write_errors,
 )
 from .checksums import CHECKSUMS as CHECKSUMS, damage as damage, write_checksums as write_checksums
-from .child import Child as Child, ending as ending
+from .child import Child as Child
 from .content_digests import content_digest as content_digest, file_digests as file_digests
 from .derived import derived_folder as derived_folder, derived_folders as derived_folders, writable as writable
 from .direction import best_key as best_key, improves as improves, merit as merit
