@@ -19,6 +19,9 @@ from .samples import SPLITS, SampleTable, pictured, sample_table, samples_csv, s
 from .signatures import signature
 from .words import number, value_text
 
+SHEET = "provenance-"
+"""How the names of pictures begin that show what a run was trained on, among those that it leaves."""
+
 
 @dataclass(frozen=True)
 class Neighbour:
