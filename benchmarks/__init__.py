@@ -1,12 +1,12 @@
 """The tasks, the networks that they train, and the one training loop.
 
 One folder a task (`waterbirds`, `cub_wsol`, `ucf101_24`), each with a README on its protocol; `common` holds what tasks
-share and `training` how a run is trained. This file registers the built-in tasks and models: one line, one
+share and `training` how a run is trained. This file registers the built-in tasks, models and commands: one line, one
 plugin, named by its path, so that nothing heavy is imported before it is used. Raise a task's `version` when the same
 parameters would give other numbers.
 """
 
-from provbench.registry import MODELS, TASKS
+from provbench.registry import COMMANDS, MODELS, TASKS
 
 for _name, _target in {
     "cub-wsol": "cub_wsol.task:CubWsol",
@@ -25,3 +25,8 @@ for _name, _target in {
     "vgg16-cam": "cub_wsol.model:VGG16CAM",
 }.items():
     MODELS.add(_name, f"{__name__}.{_target}")
+for _name, _target in {
+    "data extract-keypoints": "ucf101_24.commands:extract_keypoints",
+    "tubes": "ucf101_24.commands:tubes",
+}.items():
+    COMMANDS.add(_name, f"{__name__}.{_target}")

@@ -7,6 +7,7 @@ from .budget import (
     steps_of as steps_of,
 )
 from .code import file_name as file_name, source_digest as source_digest
+from .commands import COMMANDS as COMMANDS, TrainedRun as TrainedRun
 from .contracts import (
     Augmentation as Augmentation,
     Batch as Batch,
@@ -64,6 +65,7 @@ from .task import (
     RELIANCE as RELIANCE,
     RELIANCE_METRICS as RELIANCE_METRICS,
     Metric as Metric,
+    Panel as Panel,
     Progress as Progress,
     Recipe as Recipe,
     Scores as Scores,

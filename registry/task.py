@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from pydantic import Field, model_validator
 
@@ -149,6 +149,14 @@ class Scores:
     samples: dict[str, np.ndarray]
 
 
+@dataclass(frozen=True)
+class Panel:
+    """One cell of an overlay: a picture (H, W, 3) uint8 RGB, and a line of text below it."""
+
+    image: np.ndarray
+    caption: str = ""
+
+
 class Task(Plugin, ABC):
     """A task adapter: a subclass says what to train on, with what, and how to score it. The training loop is shared.
 
@@ -249,6 +257,26 @@ class Task(Plugin, ABC):
         them (`images` (3, C, H, W) uint8: as it is, over another's background, another's target; `label`); None where
         the split has no segmentations."""
         return None
+
+    def overlay(self, model: nn.Module | None, places: Sequence[int]) -> list[Panel]:
+        """Returns a panel for each of some test samples, that `provbench overlay` shows method below method.
+
+        model: a trained network, in eval mode; None for the panels of the first row, which show the samples and what is
+        true of them. places: of the samples in `eval_data("test")`. A task that does not override this has no overlays.
+        """
+        raise UserError(f"{self.name}: the task draws no overlays")
+
+    @classmethod
+    def draws_overlays(cls) -> bool:
+        """Returns whether the task has overlays."""
+        return cls.overlay is not Task.overlay
+
+    def overlay_places(self, count: int) -> list[int]:
+        """Returns up to `count` places of test samples to draw overlays of, drawn at random, the same each time."""
+        import numpy as np
+
+        size = len(cast("Sized", self.eval_data("test")))
+        return np.random.default_rng(0).permutation(size).tolist()[:count]
 
     def class_names(self) -> Sequence[str]:
         """Returns the names of the classes in the order of their numbers, for pictures and reports; () where they have

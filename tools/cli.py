@@ -17,6 +17,7 @@ from .commands import (
     catalog,
     check,
     compare,
+    contributed,
     data,
     disk,
     pictures,
@@ -36,6 +37,7 @@ CLOSED_PIPE = 141
 
 app = typer.Typer(
     name="provbench",
+    cls=contributed.ContributedGroup,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

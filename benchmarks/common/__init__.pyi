@@ -27,6 +27,7 @@ from .image_recipe import ImageRecipe as ImageRecipe
 from .image_task import ImageTask as ImageTask
 from .images import ImageDataset as ImageDataset, read_image as read_image
 from .inspection import (
+    Predictor as Predictor,
     class_gradient as class_gradient,
     energy_inside as energy_inside,
     middles as middles,

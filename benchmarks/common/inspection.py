@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -16,7 +16,16 @@ from ..training import Preprocessor, collate
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from provbench.registry import Task
+
+class Predictor(Protocol):
+    """What pictures ask of every task; `Task` describes its members."""
+
+    @property
+    def normalization(self) -> tuple[Sequence[float], Sequence[float]]: ...
+
+    def eval_data(self, split: Literal["val", "test"]) -> Any: ...
+
+    def predict(self, model: nn.Module, inputs: Tensor, labels: Tensor) -> list[dict[str, Any]]: ...
 
 
 @contextmanager
@@ -47,14 +56,14 @@ def middles(length: int, count: int) -> list[int]:
     return [(2 * part + 1) * length // (2 * parts) for part in range(parts)]
 
 
-def as_batch(task: Task, model: nn.Module, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def as_batch(task: Predictor, model: nn.Module, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Items of an evaluation set as the model is given them, normalised and on its device: `inputs`, `labels`, …"""
     device = next(model.parameters()).device
     return Preprocessor(*task.normalization).to(device)(collate(items))
 
 
 def predictions(
-    task: Task, model: nn.Module, data: Any, places: Sequence[int], batch_size: int = 32
+    task: Predictor, model: nn.Module, data: Any, places: Sequence[int], batch_size: int = 32
 ) -> list[dict[str, Any]]:
     """What `task.predict` says of the samples of an evaluation set at some places."""
     rows: list[dict[str, Any]] = []
@@ -65,7 +74,7 @@ def predictions(
     return rows
 
 
-def class_gradient(task: Task, model: nn.Module, item: dict[str, Any]) -> np.ndarray:
+def class_gradient(task: Predictor, model: nn.Module, item: dict[str, Any]) -> np.ndarray:
     """(*spatial) float32: ‖∂ logit[label] / ∂ input‖ over the channels of each input element, of one sample.
 
     Of the true label's logit and in the model's normalised input space, in FP32, as the regularizers see it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -32,7 +32,16 @@ from .metrics import SIDE, box_iou, largest_box, localize, normalize_scoremap
 if TYPE_CHECKING:
     from torch import nn
 
-    from .task import CubWsol
+    from ..common import Predictor
+
+    class Localizer(Predictor, Protocol):
+        """What the pictures ask of the task: it predicts, and knows true boxes and its thresholds."""
+
+        @property
+        def thresholds(self) -> int: ...
+
+        def true_boxes(self, split: Literal["val", "test"], name: str) -> np.ndarray: ...
+
 
 PANEL, LINE = 284, 3
 """Side of a panel, and thickness of a box's outline, in pixels."""
@@ -42,7 +51,7 @@ CALIBRATION, THRESHOLDS = 48, 50
 chooses among those of the recipe by all test images, which would take as long as the test itself."""
 
 
-def sample_pictures(task: CubWsol, model: nn.Module, count: int) -> dict[str, np.ndarray]:
+def sample_pictures(task: Localizer, model: nn.Module, count: int) -> dict[str, np.ndarray]:
     """A picture each of `count` test images, as `Task.pictures` has them.
 
     The predicted box is that of MaxBoxAcc: around the largest contour, at the threshold that is best for many images.
@@ -89,7 +98,7 @@ def species(sample: str) -> str:
 
 
 def box_threshold(
-    task: CubWsol, places: Iterable[int], rows: Iterable[dict[str, Any]], thresholds: int | None = None
+    task: Localizer, places: Iterable[int], rows: Iterable[dict[str, Any]], thresholds: int | None = None
 ) -> float:
     """The score threshold that is best for the boxes of MaxBoxAcc in some test images, given what is predicted there.
 
@@ -98,7 +107,7 @@ def box_threshold(
     data: Any = task.eval_data("test")
     truth = [task.true_boxes("test", data.records[place].id) for place in places]
     maps = (normalize_scoremap(row["scoremap"]) for row in rows)
-    found = localize(maps, truth, thresholds=thresholds or task.params.thresholds)
+    found = localize(maps, truth, thresholds=thresholds or task.thresholds)
     return float(found.thresholds[found.best_threshold(0.5, "largest")])
 
 

@@ -18,6 +18,8 @@ from .metrics import DELTAS, localize, normalize_scoremap
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from provbench.registry import Panel
+
 
 class CubWsolParams(ImageRecipe):
     """The WSOL evaluation's recipe for VGG-16 and CAM.
@@ -184,6 +186,22 @@ class CubWsol(ImageTask):
         from .pictures import sample_pictures
 
         return sample_pictures(self, model, count)
+
+    def overlay_places(self, count: int) -> list[int]:
+        from .overlays import one_of_each_class
+
+        return one_of_each_class(self, count)
+
+    def overlay(self, model: nn.Module | None, places: Sequence[int]) -> list[Panel]:
+        """Test images with the true boxes, and score maps with the predicted ones."""
+        from .overlays import found_panels, true_panels
+
+        return true_panels(self, places) if model is None else found_panels(self, model, places)
+
+    @property
+    def thresholds(self) -> int:
+        """Score thresholds that the box metrics search."""
+        return self.params.thresholds
 
     def true_boxes(self, split: Split, name: str) -> np.ndarray:
         """(n, 4): the boxes of an image, in pixels of the 224 x 224 image."""

@@ -2,8 +2,9 @@
 
 `annotations`, `clips` and `video` read the official files, `extraction`, `detector`, `poses` and `openmmlab` make
 keypoints of videos, `converted` and `skeletons` store them, `model` and `stgcn` are the networks, `localization` and
-`metrics` make tubes and score them, `task` is the protocol. Downloaded pickles are read by `pickles` only, which runs
-nothing that they contain. The README names every source.
+`metrics` make tubes and score them, `task` is the protocol, and `commands` has `provbench tubes` and
+`extract-keypoints`. Downloaded pickles are read by `pickles` only, which runs nothing that they contain. The README
+names every source.
 """
 
 import lazy_loader

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import cv2
 import numpy as np
@@ -33,9 +33,24 @@ from .data import CLASSES, Skeletons, read_tubes
 from .metrics import Tube, tube_overlap
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import nn
 
-    from .task import Ucf10124
+    from ..common import Predictor
+
+    class TubeFinder(Predictor, Protocol):
+        """What the pictures ask of the task: it predicts, makes tubes of that, and has its data somewhere."""
+
+        root: Path
+
+        @property
+        def variant(self) -> str: ...
+
+        def detections(
+            self, split: Literal["val", "test"], place: int, prediction: dict[str, Any]
+        ) -> list[dict[str, Any]]: ...
+
 
 COLUMNS, FRAME = 6, 136
 """Frames of a picture, and the width of each in pixels."""
@@ -62,7 +77,7 @@ LIMBS = (
 """Of COCO's joints: head and neck, trunk, arms, legs."""
 
 
-def sample_pictures(task: Ucf10124, model: nn.Module, count: int) -> dict[str, np.ndarray]:
+def sample_pictures(task: TubeFinder, model: nn.Module, count: int) -> dict[str, np.ndarray]:
     """A strip of frames each of `count` test videos, as `Task.pictures` has them."""
     clips: Any = task.eval_data("test")
     places = spread(clips.videos.labels, count)
@@ -87,7 +102,7 @@ def sample_pictures(task: Ucf10124, model: nn.Module, count: int) -> dict[str, n
     return pictures
 
 
-def surest_tubes(task: Ucf10124, place: int, prediction: dict[str, Any], top: int) -> list[dict[str, Any]]:
+def surest_tubes(task: TubeFinder, place: int, prediction: dict[str, Any], top: int) -> list[dict[str, Any]]:
     """The `top` tubes of the highest score in a test video, given what is predicted of it. place: in `eval_data`."""
     return sorted(task.detections("test", place, prediction), key=lambda tube: -tube["score"])[:top]
 
@@ -101,7 +116,7 @@ def mean_overlap(found: Sequence[Tube], truth: Sequence[Tube]) -> float:
     return float(np.mean(best)) if best else float("nan")
 
 
-def own_frames(task: Ucf10124, video: Skeletons, numbers: Iterable[int]) -> np.ndarray:
+def own_frames(task: TubeFinder, video: Skeletons, numbers: Iterable[int]) -> np.ndarray:
     """(F, H, W, 3): the frames of those numbers, as far as the data set has them.
 
     Those of the mini set are drawn as its generator drew them; the full set has skeletons only, on a plain background.

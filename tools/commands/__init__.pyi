@@ -2,6 +2,7 @@ from . import (
     catalog as catalog,
     check as check,
     compare as compare,
+    contributed as contributed,
     data as data,
     disk as disk,
     pictures as pictures,

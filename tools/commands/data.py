@@ -19,13 +19,12 @@ from ..terminal import (
     print_json,
     say,
 )
-from . import keypoints
+from .contributed import ContributedDataGroup
 
 if TYPE_CHECKING:
     from provbench.registry import Task
 
-app = typer.Typer(help="Make data sets ready, and check them.", no_args_is_help=True)
-keypoints.add_to(app)
+app = typer.Typer(help="Make data sets ready, and check them.", no_args_is_help=True, cls=ContributedDataGroup)
 
 TaskArgument = Annotated[str, typer.Argument(metavar="TASK[:VARIANT]", help="For example cub-wsol or cub-wsol:mini.")]
 PrepareArgument = Annotated[

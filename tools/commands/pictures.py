@@ -1,9 +1,9 @@
-"""`provbench samples`, `overlay` and `tubes`: see what the methods train on, where they look, and whom they find."""
+"""`provbench samples` and `overlay`: see what the methods train on, and where they look."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,15 +20,15 @@ from ..terminal import (
     plan_of,
     say,
 )
+from .contributed import MethodOption, SeedOption
 
-MethodOption = Annotated[list[str] | None, typer.Option(help="A method; may be repeated. Default: all.")]
-SeedOption = Annotated[int | None, typer.Option(help="The runs' seed; default: the suite's first.")]
+if TYPE_CHECKING:
+    from provbench.suites.planning import Plan
 
 
 def add_to(app: typer.Typer) -> None:
     app.command()(samples)
     app.command()(overlay)
-    app.command()(tubes)
 
 
 def samples(
@@ -54,7 +54,9 @@ def samples(
 def overlay(
     suite: SuiteArgument,
     file: Annotated[Path, typer.Argument(help="The picture to write, .png, .svg or .pdf.")],
-    task: Annotated[str, typer.Option(help="A task of the suite.")] = "cub-wsol",
+    task: Annotated[
+        str | None, typer.Option(help="A task of the suite; default: its first one that draws overlays.")
+    ] = None,
     method: MethodOption = None,
     seed: SeedOption = None,
     images: Annotated[int, typer.Option(min=1, help="How many test images, drawn at random.")] = 8,
@@ -63,61 +65,31 @@ def overlay(
     storage: StorageOption = None,
     plugin: PluginOption = None,
 ) -> None:
-    """Draw score maps and boxes of a localisation task's runs. Needs their weights: run with --keep last or best."""
-    from provbench.suites.planning import Place
+    """Draw what a task's runs see in test images, as score maps and boxes. Needs weights: run with --keep last or best.
 
+    Of the built-in tasks, cub-wsol has overlays.
+    """
     from ..terminal import final_runs
 
+    name = task or _task_with_overlays(plan_of(suite, plugin))
     runs = final_runs(
-        suite, task=task, methods=method, seed=seed, plugins=plugin or (), out=out, data=data, storage=storage
+        suite, task=name, methods=method, seed=seed, plugins=plugin or (), out=out, data=data, storage=storage
     )
 
-    from ..overlays import draw, localization_task, localized, pick
+    from .overlay_figure import draw
 
-    place, first = Place(data_root=data), runs[0].spec
-    adapter = localization_task(first, place)
-    chosen = pick(adapter, images)
-    draw(adapter, chosen, [localized(run, place, chosen) for run in runs], file)
-    say(f"{file}: {len(chosen)} test images, {', '.join(run.spec.method for run in runs)}, seed {first.seed}")
+    first = runs[0].task()
+    places = first.overlay_places(images)
+    rows = [("test image", first.overlay(None, places))]
+    for run in runs:
+        adapter = run.task()
+        rows.append((run.label, adapter.overlay(run.model(adapter), places)))
+    draw(rows, file)
+    say(f"{file}: {len(places)} test images, {', '.join(run.method for run in runs)}, seed {runs[0].seed}")
 
 
-def tubes(
-    suite: SuiteArgument,
-    file: Annotated[Path, typer.Argument(help="The picture to write: a strip (.png) or a film (.gif, .mp4).")],
-    task: Annotated[str, typer.Option(help="A task of the suite.")] = "ucf101-24",
-    method: MethodOption = None,
-    seed: SeedOption = None,
-    video: Annotated[str | None, typer.Option(help="A test video; default: one drawn at random.")] = None,
-    videos: Annotated[
-        Path | None, typer.Option(help="Folder of UCF101's videos, for the full variant; default: its skeletons.")
-    ] = None,
-    top: Annotated[int | None, typer.Option(min=1, help="Tubes a method; default: as many as are true.")] = None,
-    columns: Annotated[int, typer.Option(min=1, help="Frames in a strip.")] = 6,
-    width: Annotated[int, typer.Option(min=32, help="Pixels of a frame.")] = 240,
-    rate: Annotated[float, typer.Option(min=1, max=50, help="Frames of a film in a second.")] = 12.5,
-    out: OutOption = DEFAULT_OUT,
-    data: DataOption = DEFAULT_DATA,
-    storage: StorageOption = None,
-    plugin: PluginOption = None,
-) -> None:
-    """Draw the tubes that an action task's runs find in a video. Needs their weights: run with --keep last or best."""
-    from provbench.suites.planning import Place
-
-    from ..terminal import final_runs
-    from ..tubes import check_name, save
-
-    check_name(file)
-    runs = final_runs(
-        suite, task=task, methods=method, seed=seed, plugins=plugin or (), out=out, data=data, storage=storage
-    )
-
-    from ..tube_runs import action_task, choose_video, found_tubes, true_tubes, video_frames
-
-    place, first = Place(data_root=data), runs[0].spec
-    adapter = action_task(first, place)
-    name = choose_video(adapter, video)
-    truth = true_tubes(adapter, name)
-    found = [found_tubes(run, place, name, truth, top) for run in runs]
-    frames = video_frames(adapter, name, videos)
-    save(file, frames, truth, found, columns=columns, width=width, rate=rate)
-    say(f"{file}: {name}, {', '.join(run.spec.method for run in runs)}, seed {first.seed}")
+def _task_with_overlays(plan: Plan) -> str:
+    for name, section in plan.sections().items():
+        if section.task.draws_overlays():
+            return name
+    raise UserError(f"{plan.file.where('tasks')}: no task of the suite draws overlays")

@@ -4,7 +4,7 @@ from .answer import (
     reserve_for as reserve_for,
     say as say,
 )
-from .finals import FinalRun as FinalRun, final_runs as final_runs
+from .finals import final_runs as final_runs
 from .launch import (
     HOW_TO_RETRY as HOW_TO_RETRY,
     assignments as assignments,

@@ -20,11 +20,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FinalRun:
-    """A finished final run, the label of its method, and the file with the weights of the epoch that was scored."""
+    """A finished final run: a `TrainedRun` with its specification.
+
+    label: of its method. weights: the file with those of the epoch that was scored. data: the data root.
+    """
 
     spec: RunSpec
     label: str
     weights: Path
+    data: Path
+
+    @property
+    def method(self) -> str:
+        return self.spec.method
+
+    @property
+    def seed(self) -> int:
+        return self.spec.seed
+
+    def task(self) -> Task:
+        from provbench.suites.planning import Place
+        from provbench.suites.running import build_task
+
+        return build_task(self.spec, Place(data_root=self.data))
 
     def model(self, task: Task) -> nn.Module:
         """The task's network as it was scored, in eval mode."""
@@ -83,7 +101,7 @@ def final_runs(
         raise UserError(f"--seed: {task} has no final run of seed {seed} for every method")
     records = {record.key: record for selected in chosen for record in selected.records}
     return [
-        FinalRun(spec, states[spec.method].cell.label, scored_weights(spec, records.get(spec.key), output))
+        FinalRun(spec, states[spec.method].cell.label, scored_weights(spec, records.get(spec.key), output), data)
         for spec in specs
     ]
 

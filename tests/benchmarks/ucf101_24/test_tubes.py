@@ -10,9 +10,9 @@ from PIL import Image
 
 from provbench.benchmarks.common.pictures import FOUND, GAP, MARGIN, SPACE, TRUE, line
 from provbench.benchmarks.ucf101_24.pictures import BAR, NOW, strip
+from provbench.benchmarks.ucf101_24.tubes import Method, film, page, save
 from provbench.benchmarks.ucf101_24.video import read_frames
 from provbench.registry import UserError
-from provbench.tools.tubes import Method, film, page, save
 
 HEADER = len(line("", 1))
 TRUTH = [{"frames": np.arange(2, 5), "boxes": np.tile((10.0, 5.0, 30.0, 25.0), (3, 1))}]

@@ -8,32 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from provbench.benchmarks.common import predictions
-from provbench.benchmarks.ucf101_24 import (
-    CLASSES,
-    Ucf10124,
-    find_videos,
-    mean_overlap,
-    own_frames,
-    read_frames,
-    read_skeletons,
-    read_tubes,
-    surest_tubes,
-    video_name,
-)
+from provbench.registry import Task, TrainedRun
 from provbench.registry.base import MissingDataError, UserError, nearest
-from provbench.suites.planning import Place, RunSpec
-from provbench.suites.running import build_task
 
-from .terminal import FinalRun
+from ..common import predictions
+from .annotations import CLASSES, video_name
+from .data import read_skeletons, read_tubes
+from .pictures import mean_overlap, own_frames, surest_tubes
+from .task import Ucf10124
 from .tubes import Method
+from .video import find_videos, read_frames
 
 
-def action_task(spec: RunSpec, place: Place) -> Ucf10124:
-    """The run's task; `UserError` if it finds no tubes."""
-    task = build_task(spec, place)
+def action_task(task: Task) -> Ucf10124:
+    """Returns the task of a run; raises `UserError` if it finds no tubes."""
     if not isinstance(task, Ucf10124):
-        raise UserError(f"{spec.task.name}: tubes are drawn of ucf101-24 only")
+        raise UserError(f"{task.name}: tubes are drawn of ucf101-24 only")
     return task
 
 
@@ -68,9 +58,9 @@ def true_tubes(task: Ucf10124, name: str) -> list[dict[str, Any]]:
     return [tube for tube in read_tubes(task.root, "test") if tube["video"] == name]
 
 
-def found_tubes(run: FinalRun, place: Place, name: str, truth: Sequence[dict[str, Any]], top: int | None) -> Method:
+def found_tubes(run: TrainedRun, name: str, truth: Sequence[dict[str, Any]], top: int | None) -> Method:
     """The run's surest tubes in a test video, `top` of them, or as many as are true, and how well they fit."""
-    task = action_task(run.spec, place)
+    task = action_task(run.task())
     index = read_skeletons(task.root, "test").videos.index(name)
     [prediction] = predictions(task, run.model(task), task.eval_data("test"), [index])
     tubes = surest_tubes(task, index, prediction, top or max(1, len(truth)))

@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from provbench.benchmarks.common import GAP, SPACE, beside, framed, line, middles, stacked
-from provbench.benchmarks.ucf101_24 import Tube, strip, time_bar, with_tubes, write_video
 from provbench.registry.base import UserError
+
+from ..common import GAP, SPACE, beside, framed, line, middles, stacked
+from .metrics import Tube
+from .pictures import strip, time_bar, with_tubes
+from .video import write_video
 
 SUFFIXES = (".png", ".gif", ".mp4")
 
