@@ -26,7 +26,6 @@ BEING_MENDED = {  # empty it: what is too long still
     "benchmarks.training.loop.train",
     "tools.commands.suite.plan",
     "tools.commands.suite.run",
-    "tools <-> tools.commands",
     "results.tables.Sight",  # no one outside uses it yet
     "results.tables.Doubt",
 }
