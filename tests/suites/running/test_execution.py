@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,16 @@ from provbench.suites.running.execution import execute
 from ..conftest import TOY
 
 FINGERPRINT = "toy-32"
+
+
+class Reaching:
+    """Its pickle makes a file when it is loaded."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.mark,)
 
 
 def guided_spec(plan: Plan, phase: str = "final", **chosen: object) -> RunSpec:
@@ -78,6 +89,18 @@ def test_a_torn_checkpoint_is_no_checkpoint(make: Callable[..., Plan], place: Ca
     torn.parent.mkdir(parents=True)
     torn.write_bytes(b"PK\x03\x04 half a file")
     assert execute(spec, place("torn")).outcome == execute(spec, place("whole")).outcome
+
+
+def test_a_pickle_in_the_place_of_a_checkpoint_is_never_opened(
+    make: Callable[..., Plan], place: Callable[[str], Place]
+) -> None:
+    spec = guided_spec(make())
+    folder = place("handed over").work_root / spec.key
+    folder.mkdir(parents=True)
+    for name in ("resume.pth", "resume.safetensors", "epoch_1.pth"):
+        (folder / name).write_bytes(pickle.dumps(Reaching(folder.parent / "mark")))
+    assert execute(spec, place("handed over")).outcome == execute(spec, place("whole")).outcome
+    assert not (folder.parent / "mark").exists()
 
 
 def test_a_search_run_has_no_test_metrics(make: Callable[..., Plan], place: Callable[[str], Place]) -> None:

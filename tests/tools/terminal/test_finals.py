@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 
 from provbench.registry import MissingDataError, UserError, load_plugins
 from provbench.registry.base.tensor_file import write_tensors
+from provbench.results.store.merging import merge
 from provbench.suites.driving.driver import Driver
 from provbench.suites.driving.output import Output, weights_file
 from provbench.suites.executors.inline import Inline
@@ -45,8 +47,18 @@ class Suite:
         Driver(plan, self.output, Inline(), Place(self.data, self.output.work, **place)).run()
 
     def runs(self, **options: Any) -> list[FinalRun]:
-        settings: dict[str, Any] = {"task": "toy", "methods": None, "seed": None, **options}
-        return final_runs(str(self.file), plugins=(PLUGIN,), out=self.output.root, data=self.data, **settings)
+        settings: dict[str, Any] = {"task": "toy", "methods": None, "seed": None, "out": self.output.root, **options}
+        return final_runs(str(self.file), plugins=(PLUGIN,), data=self.data, **settings)
+
+
+class Reaching:
+    """Its pickle makes a file when it is loaded."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.mark,)
 
 
 @pytest.fixture
@@ -108,6 +120,23 @@ def test_torn_weights_and_those_of_another_model_are_told(suite: Callable[..., S
         toys.runs(methods=["baseline"])
     toys.train(keep="last")  # what the message says
     assert toys.runs(methods=["baseline"])[0].model(task)
+
+
+def test_weights_of_a_merged_store_run_no_program(suite: Callable[..., Suite], tmp_path: Path) -> None:
+    toys = suite()
+    toys.train(keep="last")
+    foreign, mark = tmp_path / "foreign", tmp_path / "mark"
+    toys.output.root.rename(foreign)
+    (run,) = toys.runs(methods=["baseline"], out=foreign)
+    torch.save({"a": Reaching(mark)}, run.weights.with_suffix(".pth"))
+    for content in (run.weights.with_suffix(".pth").read_bytes(), None):
+        run.weights.write_bytes(content) if content else run.weights.unlink()
+        shutil.rmtree(toys.output.root, ignore_errors=True)
+        merge(foreign, toys.output.store)
+        assert len(list(toys.output.weights(run.spec.key).iterdir())) == 1 + bool(content)
+        with pytest.raises(MissingDataError, match=r"torn or damaged|in a form that can hold a program"):
+            toys.runs(methods=["baseline"])
+    assert not mark.exists()
 
 
 def test_a_run_that_failed_has_none(suite: Callable[..., Suite]) -> None:
