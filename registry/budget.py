@@ -1,4 +1,4 @@
-"""What a run may spend on training, and when it is validated."""
+"""The training budget of a run, and the points at which the run is validated."""
 
 from __future__ import annotations
 

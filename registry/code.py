@@ -33,7 +33,9 @@ def source_digest(plugin: Any) -> str:
 
 
 def source_files(plugin: Any) -> list[Path]:
-    """The file that defines a plugin, then those beside it that define its base classes. Built-in ones have one."""
+    """Returns the file that defines a plugin, then those in its folder that define its base classes. Built-in ones have
+    one.
+    """
     plugin = _unwrapped(plugin)
     own = _file(plugin)
     if own is None:

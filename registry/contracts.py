@@ -1,7 +1,7 @@
 """The central contract: which input elements come from which label's target, and the plugins that write and read it.
 
 An augmentation fills a `Batch`, a regularizer reads one. Neither knows the other, and so every augmentation works with
-every regularizer, on images and on keypoint clouds alike.
+every regularizer, both on images and on keypoint clouds.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Batch:
-    """What a model is trained on: inputs, and one `Source` for each label in play.
+    """A training batch: inputs, and one `Source` for each label in play.
 
     inputs: (B, C, *spatial) float, in the model's (normalised) input space; `*spatial` is `H, W` for images and the
     point axes for keypoint clouds. ids: the B samples' names in the data set.
@@ -71,7 +71,7 @@ class Batch:
 
     @cached_property
     def any_guided(self) -> bool:
-        """Whether any sample is guided. Asked once: on a GPU the answer waits for the device."""
+        """Whether any sample is guided. Computed once, because on a GPU the answer waits for the device."""
         return bool(self.guided.any())
 
     def with_inputs(self, inputs: Tensor) -> Batch:
@@ -143,19 +143,20 @@ class Regularizer(Plugin, ABC):
     """A loss term computed from the model, the batch and its provenance."""
 
     second_order: ClassVar[bool] = True
-    """Whether the penalty differentiates the logits by the inputs. The training step then runs the model with attention
+    """True if the penalty differentiates the logits by the inputs. The training step then runs the model with attention
     in its math kernel (fused ones have no second derivative), on inputs that require a gradient, and in the precision
-    that the recipe has for penalties."""
+    that the recipe has for penalties.
+    """
 
     reruns_model: ClassVar[bool] = False
-    """Whether `term` calls `step.again`."""
+    """True if `term` calls `step.again`."""
 
     def due(self, number: int) -> bool:
-        """Whether step `number`, counted from 0, is regularized at all."""
+        """Returns whether step `number`, counted from 0, is regularized at all."""
         return True
 
     def active(self, batch: Batch) -> bool:
-        """Whether this batch has anything to regularize."""
+        """Returns whether this batch has anything to regularize."""
         return len(batch) > 0
 
     def term(self, step: Step) -> Tensor:
@@ -172,7 +173,7 @@ class Regularizer(Plugin, ABC):
 
 
 class TrainingSet(Protocol):
-    """What an offline synthesizer sees of a task's training set."""
+    """The part of a task's training set that an offline synthesizer may read."""
 
     num_classes: int
     folder: Path
@@ -224,15 +225,18 @@ class Synthesizer(Plugin, ABC):
     """
 
     reads_segmentations: ClassVar[bool] = True
-    """Whether `synthesize` looks at segmentations, where the training set has them. A synthesizer that says that it
-    does not is not made again when they are replaced, and sees a training set without any."""
+    """True if `synthesize` reads segmentations, where the training set has them. If False, the synthesizer sees a
+    training set without any, and its set is not made again when they are replaced.
+    """
 
     def fingerprint(self, data: TrainingSet) -> str:
-        """A hash of what is read beside the training set, as part of the run key; "" if nothing is."""
+        """Returns a hash of what is read besides the training set, as part of the run key; "" if nothing is."""
         return ""
 
     def missing_inputs(self, data: TrainingSet) -> list[str]:
-        """What the synthesizer needs beside the training images and is not there, one message each; cheap."""
+        """Returns one message for each input, other than the training images, that the synthesizer needs and lacks;
+        cheap.
+        """
         return []
 
     @abstractmethod

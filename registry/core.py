@@ -1,4 +1,4 @@
-"""The plugin system: one registry for each kind of plugin, lazy, with third-party plugins beside the built-in ones.
+"""The plugin system: one registry for each kind of plugin, lazy, with third-party plugins as well as built-in ones.
 
 mmengine's `Registry` was the first choice and is not used: importing it imports torch (2 s and more, where listing
 names should take none), it knows no lazy targets, and it lets `force=True` replace a built-in. Here a registration is
@@ -46,7 +46,7 @@ DEFAULT_VERSION = "1"
 
 
 class Plugin:
-    """What every plugin has: a registered name, a version, a typed parameter model, and its parameters.
+    """Base of all plugins: a registered name, a version, a typed parameter model, and its parameters.
 
     `version` is part of every run key: raise it when the same parameters would give other results.
     """
@@ -75,7 +75,7 @@ class Registration:
 
     @property
     def built_in(self) -> bool:
-        """Whether provbench itself has the code."""
+        """Returns whether the code is part of provbench."""
         module = self.target.partition(":")[0] if isinstance(self.target, str) else self.target.__module__
         return module.startswith(f"{ROOT}.")
 
@@ -177,7 +177,7 @@ def _same_target(one: str | Callable[..., Any], other: str | Callable[..., Any])
 
 
 class _Origin:
-    """Who is registering now: shown by `provbench list` and in messages about names that clash."""
+    """The package or file that is registering now: shown by `provbench list` and in messages about names that clash."""
 
     current = BUILT_IN
 
@@ -237,12 +237,12 @@ def import_errors(what: str) -> Iterator[None]:
 
 
 def exit_code(stop: SystemExit) -> object:
-    """What `sys.exit` was called with; 0 where that was nothing."""
+    """Returns the argument of `sys.exit`, or 0 if there was none."""
     return 0 if stop.code is None else stop.code
 
 
 def is_file(plugin: str) -> bool:
-    """Whether a plugin is named by its file's path, and not as a module."""
+    """Returns whether a plugin is named by its file's path rather than as a module."""
     return plugin.endswith(".py") or "/" in plugin
 
 

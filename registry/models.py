@@ -1,4 +1,4 @@
-"""What a network must offer, as types, and the one place where networks are built by name."""
+"""The protocols that a network must implement, and the one place where networks are built by name."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class NetworkBuilder(Protocol):
 
 @runtime_checkable
 class Classifier(Protocol):
-    """What every network offers: a call that maps inputs (B, C, *spatial), normalised, to logits (B, K).
+    """Protocol of every network: a call that maps inputs (B, C, *spatial), normalised, to logits (B, K).
 
     Penalties of the second order differentiate the logits twice, so every layer must allow that.
     """
@@ -43,7 +43,7 @@ class Classifier(Protocol):
 
 @runtime_checkable
 class PartlyNew(Classifier, Protocol):
-    """A network that says which of its parameters are new, as those of a last layer beside a pretrained trunk.
+    """A network that says which of its parameters are new, such as those of a last layer on a pretrained trunk.
 
     A network without this method has no new parameters.
     """
@@ -87,7 +87,7 @@ LACKS: Mapping[type, str] = {
     ScoreMapNetwork: "makes no class activation maps (logits_and_scoremaps); vgg16-cam does, for one",
     InstanceNetwork: "does not score single people (instance_logits); skp does, for one",
 }
-"""What is said of a network without the methods of a protocol."""
+"""Messages about a network that lacks the methods of a protocol."""
 
 
 def build_network(name: str, num_classes: int, *, offers: type = Classifier, **options: Any) -> nn.Module:

@@ -27,11 +27,11 @@ Progress = Callable[[int, int], None]
 
 
 def no_progress(done: int, total: int) -> None:
-    """For work that nobody watches."""
+    """Ignores progress."""
 
 
 class Recipe(Params):
-    """How a task trains its model: the parameters that every task has. Tasks add their own by inheritance."""
+    """Training parameters that every task has. Tasks add their own by inheritance."""
 
     model: str = Field(description="registered model name")
     epochs: int = Field(10, ge=1)
@@ -71,7 +71,7 @@ class Recipe(Params):
     )
     samples: int | None = added(None, ge=1, description="training samples in all, instead of epochs")
     seconds: float | None = added(
-        None, gt=0, description="of training steps, validations not counted, instead of epochs; no two runs are alike"
+        None, gt=0, description="of training steps, validations not counted, instead of epochs; no two runs are equal"
     )
     validations: int = added(
         20, ge=1, description="spread evenly over a budget of steps, samples or seconds; under epochs, see val_every"
@@ -94,7 +94,7 @@ class Metric:
     unit: str = "%"
     higher_is_better: bool = True
     optional: bool = False
-    """Whether runs have it only on request: a table shows it where it is named."""
+    """True if runs have the metric only on request: a table shows it only where it is named."""
 
 
 EXCHANGED, RELIANCE = "accuracy (backgrounds exchanged)", "background reliance"
@@ -107,7 +107,7 @@ RELIANCE_METRICS = (
         optional=True,
     ),
 )
-"""Of tasks on images with segmentations, where `Recipe.reliance` asks for them."""
+"""Metrics of tasks on images with segmentations, measured where `Recipe.reliance` is set."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class TaskInfo:
     citation: str
     homepage: str
     splits: Mapping[str, str] = field(default_factory=dict)
-    """What `train`, `val` and `test` are, in words, for the tables and the docs."""
+    """Descriptions of `train`, `val` and `test`, for the tables and the docs."""
 
     @property
     def main_metric(self) -> str:
@@ -138,7 +138,7 @@ class TaskInfo:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a split's predictions are worth: metrics by name, and one row a sample for later statistics.
+    """Evaluation of a split's predictions: metrics by name, and one row a sample for later statistics.
 
     samples: equally long arrays by column name; `id` is always among them; `label` and `predicted`, where they are
     there, are numbers of classes; `cluster`, where samples belong together, says of what each is a part (the video of a
@@ -200,7 +200,8 @@ class Task(Plugin, ABC):
         """
 
     def missing_inputs(self) -> list[str]:
-        """What a run needs and is not there, one message each with its remedy: data and weights; [] if nothing.
+        """Returns one message, with its remedy, for each input (data or weights) that a run needs and lacks; [] if
+        none.
 
         Reads no image and imports no torch. Mini data do not count: `prepare` makes them. By default what `prepare`
         misses of the full data; a task where that takes long overrides this, and one with weight files adds them.
@@ -227,7 +228,9 @@ class Task(Plugin, ABC):
 
     @abstractmethod
     def train_data(self, synthetic: Path | None) -> Dataset[Any]:
-        """What the loop trains on: items as `benchmarks.training.data` describes; `synthetic`: a set to add."""
+        """Returns the training items, in the form that `benchmarks.training.data` describes; `synthetic`: a set to
+        add.
+        """
 
     @abstractmethod
     def eval_data(self, split: Literal["val", "test"]) -> Dataset[Any]:
@@ -239,7 +242,7 @@ class Task(Plugin, ABC):
 
     @abstractmethod
     def predict(self, model: nn.Module, inputs: Tensor, labels: Tensor) -> list[dict[str, Any]]:
-        """What `score` needs of each sample, as numpy arrays and plain values.
+        """Returns what `score` needs of each sample, as numpy arrays and plain values.
 
         model is in eval mode and gradients are off; inputs (B, C, *spatial) normalised; labels (B,).
         """

@@ -1,4 +1,4 @@
-"""What several tasks share, and nothing that is one task's own.
+"""Code that several tasks share; nothing here belongs to one task.
 
 Image records and the data set that reads them, the training set that synthesizers see, synthetic samples, fingerprints,
 pretrained weights, generated mini data, and the parts of explanatory pictures. Numbers depend on how images are read

@@ -43,7 +43,7 @@ WINGS = ("patch", "bars", "tip")
 
 @dataclass(frozen=True)
 class Traits:
-    """What tells a species from the others."""
+    """The visible traits that distinguish a species."""
 
     head: Colour
     wing: Colour

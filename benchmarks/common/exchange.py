@@ -17,7 +17,7 @@ from .inspection import spread
 from .records import ImageRecord
 
 SEED = 0
-"""Of the pairs: no run's own, so that all runs are measured on the same pictures."""
+"""Seed of the pairs. It belongs to no run, so that all runs are measured on the same pictures."""
 MARGIN, RADIUS = 3, 3.0
 """Pixels around a target that are filled in with it, and the neighbourhood that they are filled in from."""
 

@@ -26,7 +26,7 @@ def ensure_generated(folder: Path, stamp: Mapping[str, Any], write: Callable[[Pa
 
     stamp: what the contents follow from (generator, version, parameters), as JSON values; a folder with another stamp
     is generated anew, and so is one whose files are no longer those that were written, as their checksums tell. `write`
-    gets an empty folder beside `folder`, which takes its place when `write` returns; a lock file beside them keeps
+    gets an empty folder next to `folder`, which takes its place when `write` returns; a lock file next to them keeps
     other processes waiting. A read-only folder without checksums is taken as it is: it is older than they are. Raises
     `UserError` where `folder` holds something else, or cannot be written.
     """
@@ -39,7 +39,9 @@ def ensure_generated(folder: Path, stamp: Mapping[str, Any], write: Callable[[Pa
 
 
 def generated_problems(folder: Path) -> list[str]:
-    """What in a generated folder is not as it was written, one line each; every file is read."""
+    """Returns one line for each difference between a generated folder and what was written to it; every file is
+    read.
+    """
     return [f"{problem}: `provbench data prepare` makes the set again" for problem in damage(folder, reread=True)]
 
 

@@ -1,4 +1,4 @@
-"""Whether the images of a data set are there, and whether they can be read."""
+"""Checks that the images of a data set exist and can be read."""
 
 from __future__ import annotations
 

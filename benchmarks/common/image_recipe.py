@@ -8,7 +8,7 @@ from provbench.registry import Recipe, added
 
 
 class ImageRecipe(Recipe):
-    """How a network is trained on images. Tasks set defaults of their own and add parameters by inheritance."""
+    """Training parameters for networks on images. Tasks set their own defaults and add parameters by inheritance."""
 
     weights: str | None = Field(None, description="torchvision's name of pretrained weights; null: random")
     resize: int | None = Field(None, ge=16, description="side before the random crop of image_size; null: no crop")

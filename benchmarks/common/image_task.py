@@ -53,7 +53,7 @@ class ImageTask(Task):
     groups: ClassVar[Sequence[str]] = ()
     """Names of the groups by the number in `ImageRecord.group`, where accuracies are measured by group, too."""
     target: ClassVar[str] = "the target"
-    """What the outlines and boxes of the records are around, in words for the captions of pictures."""
+    """Name of what the outlines and boxes of the records surround, for the captions of pictures."""
     network: ClassVar[type] = Classifier
     """The protocol in `registry.models` that the task's networks must have."""
 
@@ -138,7 +138,7 @@ class ImageTask(Task):
 
     @property
     def generated(self) -> bool:
-        """Whether the data of this variant are generated on the spot."""
+        """Returns whether the data of this variant are generated on the spot."""
         return self.variant == "mini"
 
     @property
@@ -179,8 +179,10 @@ class ImageTask(Task):
         return [*super().missing_inputs(), *weights]
 
     def fingerprint(self) -> str:
-        """Of the official splits: what the parameters choose from them is in the key of a run already. Outlines do not
-        count, since they change no run that does not read them, and a synthetic set has a fingerprint of its own."""
+        """Returns the fingerprint of the official splits; the parameters that choose from them are in the key of a run
+        already. Outlines do not count, since they change no run that does not read them, and a synthetic set has a
+        fingerprint of its own.
+        """
         images = [record.path for split in SPLITS for record in self.official(split)]
         return fingerprint(self.root, self.annotation_files(), images)
 

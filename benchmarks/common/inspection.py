@@ -65,7 +65,7 @@ def as_batch(task: Predictor, model: nn.Module, items: Sequence[dict[str, Any]])
 def predictions(
     task: Predictor, model: nn.Module, data: Any, places: Sequence[int], batch_size: int = 32
 ) -> list[dict[str, Any]]:
-    """What `task.predict` says of the samples of an evaluation set at some places."""
+    """Returns the predictions of `task.predict` for the samples at these places of an evaluation set."""
     rows: list[dict[str, Any]] = []
     with evaluating(model), torch.no_grad():
         for start in range(0, len(places), batch_size):

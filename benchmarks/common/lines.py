@@ -12,7 +12,7 @@ from typing import TypeVar
 from provbench.registry.base import UserError, csv_rows, nearest, numbered_lines
 
 BLANKS = " \t"
-"""What stands around a field, or between fields; other kinds of white space may be a part of a name."""
+"""Characters around and between fields; other kinds of white space may be a part of a name."""
 
 N = TypeVar("N", int, float)
 

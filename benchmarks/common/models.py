@@ -1,4 +1,4 @@
-"""What is known of a network before it is built."""
+"""Facts about a network that are known before it is built."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from provbench.registry.base import UserError
 TINY = {"tiny-cam": "MINI_WORLD", "tiny-cnn": "MINI_WORLD", "tiny-skp": None}
 """Networks of the mini sets, with the pretrained weights that each has."""
 NOTHING = frozenset({"none", "null", "nil", "no", "false", "random", "~", ""})
-"""What people write for no weights, and YAML reads as text where they write it so."""
+"""Spellings of "no weights" that YAML may read as text."""
 
 
 def check_model(model: str, weights: str | None = None) -> None:

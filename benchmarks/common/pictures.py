@@ -1,4 +1,4 @@
-"""Figures of what a model does, as arrays of pixels: panels beside each other, captions above, one line of title.
+"""Figures of what a model does, as arrays of pixels: panels side by side, captions above, one line of title.
 
 Images are (H, W, 3) uint8 RGB. Text is a string, or spans of it with a colour each. What is true is green in every
 picture, and what a model says is red.
@@ -32,7 +32,7 @@ BRIGHTEST = 99.5
 
 
 def figure(title: Text, panels: Sequence[np.ndarray], captions: Sequence[Text]) -> np.ndarray:
-    """Panels of one height beside each other, each with its caption above, under a title; on paper, with a margin."""
+    """Returns panels of one height side by side, their captions above them, under a title; on paper, with a margin."""
     captioned = [stacked([line(text, panel.shape[1]), panel]) for text, panel in zip(captions, panels, strict=True)]
     return page(title, [beside(captioned)])
 
@@ -79,7 +79,7 @@ def line(text: Text, width: int, size: int = CAPTION) -> np.ndarray:
 
 
 def verdict(right: bool, guess: str) -> tuple[str, Colour]:
-    """Whether a class is right, and what it was taken for if not, as a span of a title."""
+    """Returns a span of a title: that the class is right, or the class that was predicted instead."""
     return ("class right", TRUE) if right else (f"taken for {guess}", FOUND)
 
 

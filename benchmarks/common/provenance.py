@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from torch import nn
 
 PREFIX = "provenance"
-"""How the names of these pictures begin."""
+"""Prefix of the names of these pictures."""
 
 PANEL = 200
 """Side of a panel in pixels."""
 
 TINTS: tuple[Colour, ...] = ((0, 114, 178), (230, 120, 0), (0, 158, 115), (204, 121, 167))
-"""Of the first, second … source of a sample."""
+"""Colours of the first, second … source of a sample."""
 
 MOST_MIXED = 16
 """Samples of the batch that is mixed for a picture."""
@@ -42,7 +42,7 @@ Panel = tuple[np.ndarray, str]
 def training_pictures(
     task: Task, augmentation: Augmentation | None, synthetic: Path | None, net: nn.Module, count: int
 ) -> dict[str, np.ndarray]:
-    """Returns pictures by file name, (H, W, 3) uint8 RGB: one of `count` images of the synthetic set beside their
+    """Returns pictures by file name, (H, W, 3) uint8 RGB: one of `count` images of the synthetic set next to their
     sources, and one of `count` samples of a batch that the augmentation mixed; {} for a method without either.
 
     net: what augmentations that look for salient regions ask. Inputs that are no images (C = 3, two spatial axes) are

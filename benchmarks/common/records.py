@@ -15,7 +15,7 @@ Box = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels, both corners inclusive."""
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
-"""What the name of an image file ends with, in lower case."""
+"""Endings of the names of image files, in lower case."""
 
 
 @dataclass(frozen=True)

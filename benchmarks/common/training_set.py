@@ -57,7 +57,9 @@ class RecordTrainingSet:
         return read_mask(path)
 
     def digest(self, segmentations: bool) -> str:
-        """As of `training_digest`, of the files' contents; remembered while the files look unchanged."""
+        """Returns the digest of the files' contents as `training_digest` does; it is cached while the files look
+        unchanged.
+        """
         outlines = [record.segmentation for record in self.records if segmentations and record.segmentation is not None]
         known = file_digests(self.folder, [*(record.path for record in self.records), *outlines])
         samples = [

@@ -29,7 +29,9 @@ IMAGE_FOLDERS: Mapping[str, tuple[str, ...]] = {
     "val": ("CUBV2", "CUB"),
     "test": (f"{ARCHIVE}/images", "CUB"),
 }
-"""Where the images of a split may lie; `CUB` is the folder that the WSOL evaluation's own scripts make of both sets."""
+"""Folders in which the images of a split may lie; `CUB` is the one that the WSOL evaluation's own scripts make of both
+sets.
+"""
 SEGMENTATION_FOLDERS = (f"{ARCHIVE}/segmentations", "segmentations")
 
 BOX_TOLERANCE = 1
@@ -185,7 +187,7 @@ def _check_image(path: Path, bird: Bird, read: Callable[[Path], np.ndarray]) -> 
 
 
 def _compare_with_archive(archive: Path, splits: Mapping[str, list[Bird]]) -> Iterator[str]:
-    """Where CUB's own annotation files say something else than the metadata."""
+    """Yields the differences between CUB's own annotation files and the metadata."""
     names = {line["image"]: line["number"] for line in read_lines(archive / "images.txt", ("number", "image"), None)}
     labels = _by_number(archive / "image_class_labels.txt", ("label",))
     training = _by_number(archive / "train_test_split.txt", ("is_training",))

@@ -1,4 +1,4 @@
-"""How well score maps localise: MaxBoxAccV2 and its relatives. Pure functions; accuracies are percentages.
+"""Localisation metrics of score maps: MaxBoxAccV2 and its relatives. Pure functions; accuracies are percentages.
 
 A score map is (H, W) float in [0, 1]; boxes are integers x0, y0, x1, y1 in its pixels, both corners inclusive.
 
@@ -74,7 +74,7 @@ def top1_loc(
 
 @dataclass(frozen=True)
 class Localization:
-    """How well each image's boxes fit at each score threshold.
+    """Fit of each image's boxes at each score threshold.
 
     thresholds: (T,) τ, the share of a map's maximum that the foreground exceeds. ious: for each way of choosing
     contours, (N, T) float64 in [0, 1], the best IoU of an image's boxes with its ground truth.

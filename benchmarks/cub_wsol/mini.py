@@ -18,13 +18,14 @@ GENERATOR_VERSION = 1
 """Raise it when the same parameters would give other images: folders of older versions are then generated anew."""
 
 SPECIES = (0, 7, 16, 23, 3, 24, 4, 11, 22, 1)
-"""Of `common.drawing`, by class. Every head is shared by two of them, and most wings are: no part is enough alone, so
-that a classifier has to look at both ends of the bird."""
+"""Species of `common.drawing`, by class. Every head is shared by two of them, and most wings are: no part is enough
+alone, so that a classifier has to look at both ends of the bird.
+"""
 
 
 @dataclass(frozen=True)
 class MiniSet:
-    """What the mini set follows from.
+    """Parameters that determine the mini set.
 
     species: number of classes, at most 10. train, val, test: images of each split. low, high: sides in pixels, uniform
     in between and independent of each other. scale, plump: of the birds; their boxes cover 30 % of the image, and

@@ -57,7 +57,9 @@ class PeriodLoop(EpochBasedTrainLoop):
         return float(self.runner.message_hub.runtime_info.get("trained seconds", 0.0))
 
     def progress(self) -> dict[str, float]:
-        """How far the run has come: its steps, and passes over the training data, as what a curve's entry has."""
+        """Returns the progress of the run, its steps and passes over the training data, as fields of a curve's
+        entry.
+        """
         samples = len(self._sampler.dataset)  # pyright: ignore[reportArgumentType]
         return {"step": float(self._iter), "passes": self._iter * self.batch_size / samples}
 

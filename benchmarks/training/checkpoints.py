@@ -1,4 +1,4 @@
-"""What a training writes as it goes: the checkpoint that it resumes from, and the weights of single epochs."""
+"""Files that a training writes: the checkpoint from which it resumes, and the weights of single epochs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .learner import learner_of
 from .runner import write_state
 
 Keep = Literal["none", "best", "last", "all"]
-"""Of which epochs the weights are left: the best by the selection metric, the last, every validated one."""
+"""Epochs whose weights are kept: the best by the selection metric, the last, every validated one."""
 
 
 class Checkpoints(Hook):

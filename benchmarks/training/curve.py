@@ -1,4 +1,4 @@
-"""What each epoch of a run cost in losses, and what each validation found."""
+"""The curve of a run: the losses of each epoch and the result of each validation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .probe import GradientProbe
 
 
 class Validation(TypedDict):
-    """Of one epoch: the mean training losses, the metrics on val, and what the probe measured."""
+    """Result of one validated epoch: the mean training losses, the metrics on val, and the probe's measurements."""
 
     epoch: int
     losses: dict[str, float]

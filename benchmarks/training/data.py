@@ -1,4 +1,4 @@
-"""From data set items to batches: seeded sampling, collation, normalisation on the device.
+"""Turns data set items into batches: seeded sampling, collation, normalisation on the device.
 
 An item is a dict: `image` uint8 tensor (3, H, W), or a float tensor (C, *spatial) that is taken as it is; `label` int;
 `id` str; `mask` uint8 tensor (1, *spatial), 1 on the target where `guided`; `guided` bool, whether the mask says
@@ -51,7 +51,7 @@ def collate(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def batch_of(inputs: Tensor, labels: Tensor, masks: Tensor, guided: Tensor, ids: Sequence[str]) -> Batch:
-    """What `collate` put together, preprocessed, as the provenance contract has it: one source a sample."""
+    """Returns a `Batch` of what `collate` put together, preprocessed, with one source for each sample."""
     weight = torch.ones(len(labels), device=labels.device)
     return Batch(inputs, (Source(labels, weight, masks.float(), guided),), tuple(ids))
 
@@ -59,7 +59,9 @@ def batch_of(inputs: Tensor, labels: Tensor, masks: Tensor, guided: Tensor, ids:
 def train_loader(
     dataset: Dataset[Any], batch_size: int, seed: int, workers: int, sampler: SeededSampler | None = None
 ) -> DataLoader[Any]:
-    """Of this rank's part of the data. batch_size: of the rank. sampler: default: each epoch is one pass."""
+    """Returns a loader of this rank's part of the data. batch_size: the rank's own. sampler: by default each epoch is
+    one pass.
+    """
     return DataLoader(
         dataset,
         batch_size,
@@ -72,7 +74,9 @@ def train_loader(
 
 
 def eval_loader(dataset: Dataset[Any], batch_size: int, workers: int) -> DataLoader[Any]:
-    """Of this rank's part of the data; the last ranks may see a sample twice, which `TaskMetric` sorts out."""
+    """Returns a loader of this rank's part of the data; the last ranks may see a sample twice, which `TaskMetric` sorts
+    out.
+    """
     return DataLoader(
         dataset,
         batch_size,

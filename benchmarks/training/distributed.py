@@ -1,7 +1,7 @@
-"""What the processes of one training (its ranks) settle among themselves. Alone, a process is its own rank 0.
+"""Communication between the processes of one training (its ranks). Alone, a process is its own rank 0.
 
 Each rank takes its part of every batch, and the gradients are averaged. Together they see what one process would see:
-the same samples in the same order, each transformed in the same way, and weighed alike in the classification loss. A
+the same samples in the same order, each transformed in the same way, and weighted equally in the classification loss. A
 training set that cannot be dealt out evenly has up to `ranks - 1` samples twice in the last batch of an epoch.
 
 What looks at a batch as a whole looks at each rank's part instead: an augmentation mixes within it, with a generator of
@@ -28,12 +28,14 @@ from provbench.registry.base import UserError
 T = TypeVar("T")
 
 PATIENCE = timedelta(days=1)
-"""How long a rank waits for the others: rank 0 scores and reports alone, and whoever launched them sees one die."""
+"""Time that a rank waits for the others: rank 0 scores and reports alone, and their launcher sees one die."""
 
 
 @dataclass
 class _Membership:
-    """Which rank this process is, for as long as it lives. rendezvous: a file that no rank has made yet."""
+    """The membership of this process, for its lifetime, in a group of ranks. rendezvous: a file that does not exist
+    yet.
+    """
 
     rank: int = 0
     ranks: int = 1
@@ -88,7 +90,9 @@ def join() -> None:
 
 
 def part_of_batch(batch_size: int) -> int:
-    """How many samples of a batch one rank takes. Raises `UserError` where they cannot be dealt out evenly."""
+    """Returns the number of a batch's samples that one rank takes. Raises `UserError` if the batch cannot be split
+    evenly.
+    """
     part, rest = divmod(batch_size, ranks())
     if rest:
         raise UserError(
@@ -99,7 +103,7 @@ def part_of_batch(batch_size: int) -> int:
 
 
 def from_rank_0(compute: Callable[[], T]) -> T:
-    """What `compute()` gives in rank 0, in every rank."""
+    """Returns, in every rank, the value of `compute()` in rank 0."""
     values: list[T | None] = [compute() if is_rank_0() else None]
     broadcast_object_list(values)
     return values[0]  # pyright: ignore[reportReturnType]

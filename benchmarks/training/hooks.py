@@ -1,4 +1,4 @@
-"""What happens around the training steps: seeding, watching the losses, reporting."""
+"""Hooks around the training steps: seeding, watching the losses, reporting."""
 
 from __future__ import annotations
 

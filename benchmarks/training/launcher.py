@@ -26,7 +26,7 @@ GRACE = 30
 
 
 def launch(work: Callable[..., Any], arguments: Sequence[Any], processes: int, report: OnValidation) -> Any:
-    """What `work(*arguments, report)` returns in rank 0 of `processes` new processes on this machine.
+    """Returns what `work(*arguments, report)` returns in rank 0 of `processes` new processes on this machine.
 
     Each is made a rank (`distributed.become`), and forms a group with the others when it asks to. work, arguments and
     what is returned or raised must be picklable. report: called in this process, for rank 0. The first error of a rank
@@ -132,7 +132,7 @@ def _live(
 
 
 def _environment() -> dict[str, str]:
-    """What torch and mmengine read, as far as this process was given no such variables."""
+    """Returns the variables that torch and mmengine read, with defaults for those that this process lacks."""
     defaults = {
         "OMP_NUM_THREADS": "1",  # mmengine sets these two, and warns that it did
         "MKL_NUM_THREADS": "1",

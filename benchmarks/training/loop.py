@@ -30,7 +30,7 @@ from .seeds import derive_seed
 
 @dataclass
 class Outcome:
-    """What a training came to: metrics by name, the curve, and the test predictions, one row a sample."""
+    """Result of a training: metrics by name, the curve, and the test predictions, one row a sample."""
 
     val: dict[str, float]
     test: dict[str, float]
@@ -62,9 +62,9 @@ def train(
     """Train, and score the recipe's epoch (the last, or the best by `selection_metric` on val).
 
     seed: every random draw of the run derives from it. work_dir: holds what an interrupted run is resumed from, and at
-    the end the weights that `keep` asks for as `weights/epoch_<number>.safetensors`, state dicts of the network, and
-    up to `pictures` pictures of test samples as `pictures/<name>.png`, with those of `draw`. test: whether the test
-    split is scored at all. report: told of every validated epoch; when it answers True, the run stops, pruned. workers:
+    the end the weights that `keep` asks for as `weights/epoch_<number>.safetensors`, state dicts of the network, and up
+    to `pictures` pictures of test samples as `pictures/<name>.png`, with those of `draw`. test: whether the test split
+    is scored at all. report: called after every validated epoch; if it returns True, the run stops, pruned. workers:
     processes that load data. higher_is_better: of the selection metric. tick: called after each step; what it raises
     ends the run. Raises `DivergedError` when a loss is no longer finite, and `UserError` where a split has no samples.
 

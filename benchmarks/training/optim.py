@@ -97,7 +97,7 @@ def _smooth(recipe: Recipe, warmup: int, total: int) -> list[dict[str, Any]]:
 
 
 def _milestones(recipe: Recipe) -> list[int]:
-    """After which epochs the learning rate falls to a tenth."""
+    """Returns the epochs after which the learning rate falls to a tenth."""
     if recipe.schedule not in ("step", "wsol-step"):
         return []
     first = recipe.step_epochs - (recipe.schedule == "wsol-step")

@@ -1,4 +1,6 @@
-"""How much of the input gradient lies outside of the targets: what gradient guidance is meant to lower, measured."""
+"""Measures the share of the input gradient that lies outside of the targets, which gradient guidance is meant to
+lower.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from provbench.registry.base import UserError
 from .data import batch_of, collate
 
 SEED = 0
-"""Of the choice and the mixing of the samples: no run's own, so that all runs are measured on the same batch."""
+"""Seed of the choice and the mixing of the samples. It belongs to no run, so that all runs are measured on the same
+batch.
+"""
 
 GROUP = 8
 """Samples that are mixed and measured at a time: several draws of the mixing, and less memory than a step takes."""

@@ -1,4 +1,4 @@
-"""How much a classifier relies on backgrounds and on targets, measured by exchanging them.
+"""Measures how much a classifier relies on backgrounds and on targets, by exchanging them.
 
 The share of the input gradient outside of the targets is a local measure: it can be small while a score follows the
 background as a whole. These are finite ones: what becomes of accuracy and logits when one of the two is replaced.

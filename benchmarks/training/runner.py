@@ -1,4 +1,6 @@
-"""What mmengine is given: a Runner for thousands of short runs, the state that it resumes from, the task's scores."""
+"""The interface to mmengine: a Runner for thousands of short runs, the state from which it resumes, the task's
+scores.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,7 @@ class BenchmarkRunner(Runner):
         """The run record has the environment."""
 
     def load_checkpoint(self, filename: str, map_location: Any = "cpu", *_: Any, **__: Any) -> dict[str, Any]:
-        """What `write_state` wrote, and every weight of the model."""
+        """Returns what `write_state` wrote, and every weight of the model."""
         checkpoint = read_state(Path(filename))
         getattr(self.model, "module", self.model).load_state_dict(checkpoint["state_dict"])
         self._has_loaded = True
@@ -88,7 +90,7 @@ def write_state(runner: Runner, file: Path) -> None:
 
 
 def read_state(file: Path) -> dict[str, Any]:
-    """What `write_state` wrote. Raises `UserError` for a file that is torn, or another one."""
+    """Returns what `write_state` wrote. Raises `UserError` for a file that is torn or of another kind."""
     state = read_tensors(file)
     hub = state["message_hub"]
     hub["log_scalars"] = {name: HistoryBuffer(**log) for name, log in hub["log_scalars"].items()}
@@ -96,7 +98,7 @@ def read_state(file: Path) -> dict[str, Any]:
 
 
 def loadable(file: Path) -> bool:
-    """Whether a state is there and whole; a torn one is removed, and its run starts again."""
+    """Returns whether a state exists and is whole; a torn one is removed, and its run starts again."""
     if not file.is_file():
         return False
     try:

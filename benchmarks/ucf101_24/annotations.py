@@ -40,7 +40,7 @@ CLASSES = (
     "VolleyballSpiking",
     "WalkingWithDog",
 )
-"""By label, in both annotation files."""
+"""Names of the classes, by label, in both annotation files."""
 
 FRAME = (240, 320)
 """Height and width of every video of UCF101 in pixels; `pyannot.pkl` does not say."""
@@ -50,7 +50,7 @@ TOLERANCE = 1.0
 by one."""
 
 Complain = Callable[[str], None]
-"""What to do about something wrong in a file: raise, or note it and go on without the piece."""
+"""Handler of an error in a file: it raises, or notes the error, in which case the piece is skipped."""
 
 
 def refuse(problem: str) -> None:
@@ -227,7 +227,7 @@ def _track(
 
 
 def _known(name: object, label: int, where: str, complain: Complain) -> bool:
-    """Whether the name is a video's, and its class is the label's."""
+    """Returns whether the name is a video's whose class is the label's."""
     if not isinstance(name, str) or video_name(name) != name:
         complain(f"{where}: expected a video's name such as Biking/v_Biking_g01_c01")
         return False

@@ -1,4 +1,4 @@
-"""From the skeletons of a video to the point cloud that the network sees.
+"""Turns the skeletons of a video into the point cloud that the network sees.
 
 A cloud samples F frames of a video and S people of each: N = F · S instances of 17 joints in the channels x, y, t,
 confidence, joint (`model.CHANNELS`). What is missing is 0 in every channel.
@@ -27,7 +27,7 @@ MIRRORED = (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)
 
 @dataclass(frozen=True)
 class Sampling:
-    """What of a video is looked at.
+    """Parameters that choose which part of a video is read.
 
     frames: F, evenly spaced (in training anywhere in their share of the video). people: S, the surest of each frame by
     itself, or, if follow, of the video, so that instance s of every frame is the same person. linking: how people

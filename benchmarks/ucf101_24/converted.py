@@ -103,7 +103,8 @@ def store_digest(store: TubeStore | SkeletonStore) -> str:
 
 
 def _convert(source: Path, kind: str, read: Callable[[], Any], write: Callable[[Path, Any], None]) -> Path:
-    """The folder `converted/<kind>` beside `source`, filled from it unless it was filled from the same file before.
+    """Returns the folder `converted/<kind>` next to `source`, filled from it unless it was filled from the same file
+    before.
 
     Where the data are read-only, it lies in the folder for what is derived from them. The same file is one of the same
     SHA-256; a size and a time of change that are as they were save computing it. A damaged folder is filled again.

@@ -34,14 +34,14 @@ groups are; the official test split has groups 1 to 7. Every class has videos in
 
 @dataclass(frozen=True)
 class Count:
-    """How many videos a split has, and how many tubes they have."""
+    """Number of videos in a split, and number of their tubes."""
 
     videos: int
     tubes: int
 
 
 COUNTS: Mapping[Split, Count] = {"train": Count(2035, 2825), "val": Count(249, 318), "test": Count(910, 1315)}
-"""Of the corrected annotations and the official split 1."""
+"""Numbers of videos and tubes in the corrected annotations and the official split 1."""
 
 
 class SkeletonSet:
@@ -163,7 +163,7 @@ def verify(root: Path, progress: Progress, *, counts: Mapping[Split, Count] = CO
 def where_to_get(root: Path) -> str:
     return (
         f"Put three files under {root}: {ANNOTATIONS} and {TEST_LIST} of the corrected annotations "
-        "(github.com/gurkirt/corrected-UCF101-Annots; the list lies beside them), and the HRNet skeletons "
+        "(github.com/gurkirt/corrected-UCF101-Annots; the list lies next to them), and the HRNet skeletons "
         f"{POSES}, which PYSKL distributes (linked in github.com/kennymckormick/pyskl, tools/data/README.md), or your "
         "own in the same form: provbench data extract-keypoints writes them."
     )

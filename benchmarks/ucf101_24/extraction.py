@@ -1,4 +1,4 @@
-"""From videos to a file of skeletons in the form of mmaction2's PoseDataset, one video after the other."""
+"""Extracts skeletons from videos, one after the other, to a file in the form of mmaction2's PoseDataset."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ Estimator = Callable[[Sequence[np.ndarray]], list[People]]
 
 @dataclass
 class Extraction:
-    """What came of the videos: names of those whose poses were estimated now, of those that were already, and for each
-    broken one its path and what is wrong."""
+    """Result of an extraction: names of the videos whose poses were estimated now, of those that had poses already, and
+    for each broken one its path and the error.
+    """
 
     done: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
@@ -51,10 +52,10 @@ def extract(
 
     Frames are turned as players show them, since pose estimators know people who stand upright.
 
-    Each finished video is kept in the folder `<out>.parts`, and is not done again; a broken one is left out, and told.
-    The pickle is written last, whole or not at all, and only if a video could be read. every: poses are estimated in
-    each so-many-th frame, and the frames between have no people. settings: what the poses depend on, JSON values; parts
-    that were made with others are refused.
+    Each finished video is kept in the folder `<out>.parts`, and is not done again; a broken one is left out and
+    reported. The pickle is written last, whole or not at all, and only if a video could be read. every: poses are
+    estimated in each so-many-th frame, and the frames between have no people. settings: what the poses depend on, JSON
+    values; parts that were made with others are refused.
 
     Raises `UserError` for a name that is not one of UCF101's or that two videos have, and for other settings.
     """
@@ -86,7 +87,7 @@ def extract(
 
 
 def parts_folder(out: Path) -> Path:
-    """Where the finished videos of `out` are kept."""
+    """Returns the folder that holds the finished videos of `out`."""
     return out.with_name(f"{out.name}.parts")
 
 
@@ -190,7 +191,9 @@ def _same_settings(parts: Path, settings: dict[str, Any]) -> None:
 
 
 def _finished(part: Path, video: Path) -> bool:
-    """Whether the part is whole, and of a file of the video's size: a broken copy may have been replaced."""
+    """Returns whether the part is whole and belongs to a file of the video's size: a broken copy may have been
+    replaced.
+    """
     try:
         with np.load(part) as content:
             return int(content["bytes"]) == video.stat().st_size

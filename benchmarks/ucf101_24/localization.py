@@ -1,4 +1,4 @@
-"""From the scores of people in frames to action tubes: boxes, linking, trimming. Pure functions of arrays.
+"""Turns the scores of people in frames into action tubes: boxes, linking, trimming. Pure functions of arrays.
 
 A video has M people (in no reliable order from frame to frame) and T frames. Boxes are x0 y0 x1 y1 in continuous
 pixels. A tube is a dict as `metrics` describes it.
@@ -15,12 +15,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Linking:
-    """How boxes become tracks.
+    """Parameters of linking boxes into tracks.
 
     margin: what a box is widened by on each side, in units of its own sides: joints lie inside a body. min_joints:
-    people with fewer have no box. min_iou: with the track's last box. iou_weight: of the IoU beside the person's score
-    when a track chooses; 0 is ACT's own rule, where the score alone decides. max_gap: frames without a box that a track
-    survives, and that are filled in between. min_length: frames of a track, filled ones included.
+    people with fewer have no box. min_iou: with the track's last box. iou_weight: of the IoU relative to the person's
+    score when a track chooses; 0 is ACT's own rule, where the score alone decides. max_gap: frames without a box that a
+    track survives, and that are filled in between. min_length: frames of a track, filled ones included.
     """
 
     margin: float = 0.1
@@ -33,7 +33,7 @@ class Linking:
 
 @dataclass(frozen=True)
 class Trimming:
-    """Which part of a track is the action of a class.
+    """Parameters that decide which part of a track is the action of a class.
 
     kind: `none` keeps the whole track; `threshold` the frames whose score reaches `threshold`; `viterbi` the labelling
     of the frames with the largest sum of (score - threshold) over the action's frames, less `switch_cost` for each time
@@ -233,7 +233,7 @@ def runs(labels: np.ndarray) -> list[tuple[int, int]]:
 
 
 def trim(scores: np.ndarray, options: Trimming | None = None) -> list[list[tuple[int, int]]]:
-    """For each class, the intervals [start, stop) of the track that are its action. scores: (n, K)."""
+    """Returns, for each class, the intervals [start, stop) of the track that are its action. scores: (n, K)."""
     options = options or Trimming()
     smooth = moving_average(scores, options.smooth)
     if options.kind == "none":

@@ -52,7 +52,7 @@ Evaluation = Literal["continuous", "matlab"]
 
 @dataclass(frozen=True)
 class _Rules:
-    """What tells two evaluations apart.
+    """Rules in which two evaluations differ.
 
     shift: (4,), what is added to x0, y0, x1, y1 of a detection. common: frames that two tubes that overlap share at
     least. margin: what an overlap must reach beyond the threshold.
@@ -289,7 +289,9 @@ def _tube_overlaps(guesses: _Stack, truth: _Stack, rules: _Rules = RULES["contin
 
 
 def _common_frames(guesses: _Stack, truth: _Stack) -> Iterable[tuple[int, np.ndarray, int, np.ndarray]]:
-    """Of each true tube: its place, the rows of `guesses` in one of its frames, its length, the IoUs of those rows."""
+    """Yields for each true tube: its place, the rows of `guesses` in one of its frames, its length, the IoUs of those
+    rows.
+    """
     starts = np.cumsum(truth.lengths) - truth.lengths
     for column, (start, length) in enumerate(zip(starts.tolist(), truth.lengths.tolist(), strict=True)):
         frames, boxes = truth.frames[start : start + length], truth.boxes[start : start + length]

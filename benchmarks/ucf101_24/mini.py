@@ -32,7 +32,7 @@ GROUPS: Mapping[Split, tuple[int, ...]] = {
     "val": VAL_GROUPS,
     "test": tuple(range(1, 8)),
 }
-"""As in the official split 1. The videos of a group share its place and its light."""
+"""Groups of each split, as in the official split 1. The videos of a group share its place and its light."""
 
 HEIGHT, WIDTH = FRAME
 
@@ -40,12 +40,14 @@ Angles = np.ndarray
 """(T, 11) float: what a figure does, by the columns below. Limbs in degrees from hanging down, forward positive."""
 LEFT_ARM, LEFT_FOREARM, RIGHT_ARM, RIGHT_FOREARM, LEFT_THIGH, LEFT_SHANK, RIGHT_THIGH, RIGHT_SHANK = range(8)
 LEAN, TURN, LIFT = 8, 9, 10
-"""Of the torso, degrees forward; degrees about its own axis; height above the ground, in units of the figure's."""
+"""Indices of the torso's angles: degrees forward; degrees about its own axis; height above the ground, in units of the
+figure's.
+"""
 
 
 @dataclass(frozen=True)
 class MiniSet:
-    """What the mini set follows from.
+    """Parameters that determine the mini set.
 
     train, val, test: videos of each split, of the actions in turn. shortest, longest: of the videos, in frames.
     correlation: share of the bystanders of a training video that make the gesture which belongs to its action; the
@@ -286,7 +288,7 @@ GESTURES: Mapping[str, Callable[[np.ndarray], Angles]] = {
     "hands on hips": _hands_on_hips,
     "crouch": _crouch,
 }
-"""Of bystanders: part of no action."""
+"""Gestures of bystanders, which are part of no action."""
 
 ACTIONS: Mapping[str, Callable[[np.ndarray], Angles]] = {
     "Fencing": _fence,
@@ -313,7 +315,7 @@ def _gesture(rng: np.random.Generator, video: str, mini: MiniSet) -> str:
 
 
 def _has_two_performers(video: str) -> bool:
-    """Of every sixth video or so."""
+    """Returns whether a video has two performers; about every sixth has."""
     return (CLASSES.index(video.partition("/")[0]) + video_group(video) + int(video[-2:])) % 6 == 0
 
 

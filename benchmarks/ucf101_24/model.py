@@ -109,7 +109,7 @@ class StructuredKeypointPooling(BaseModel):
         seen = there.any(dim=2)
         points = self.of_points(self.embedding(inputs.movedim(1, -1)[there]))
         instances = _spread(points, there).amax(dim=2)  # the grouped pool block: an instance's maximum …
-        features = _spread(self.of_instances(_with_video(instances)[seen]), seen)  # … beside that of the video
+        features = _spread(self.of_instances(_with_video(instances)[seen]), seen)  # … joined to that of the video
         features = self.of_video(_with_video(features)[seen])
         return _spread(features, seen, empty=0.0), seen
 
@@ -167,7 +167,7 @@ class ChannelGroupNorm(nn.GroupNorm):
 
 
 class Harmonics(nn.Module):
-    """Each channel beside its sines and cosines of 1, 2, 4, … half waves over the unit: (P, C) to (P, C · (1 + 2f))."""
+    """Adds to each channel its sines and cosines of 1, 2, 4, … half waves a unit: (P, C) to (P, C · (1 + 2f))."""
 
     def __init__(self, frequencies: int) -> None:
         super().__init__()
@@ -186,7 +186,7 @@ def _spread(points: Tensor, there: Tensor, empty: float = -torch.inf) -> Tensor:
 
 
 def _with_video(instances: Tensor) -> Tensor:
-    """(B, N, 2D): beside each instance's features (B, N, D) the maximum over the video's."""
+    """Joins to each instance's features (B, N, D) the maximum over the video's; returns (B, N, 2D)."""
     video = instances.amax(dim=1, keepdim=True)
     return torch.cat([instances, video.expand_as(instances)], dim=-1)
 

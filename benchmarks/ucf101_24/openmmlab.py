@@ -1,6 +1,7 @@
-"""What mmdet 3.3.0 and mmaction2 1.2.0 need to run on mmcv-lite and on today's torch. Call `mend` before using them.
+"""Patches that mmdet 3.3.0 and mmaction2 1.2.0 need to run on mmcv-lite and on today's torch. Call `mend` before using
+them.
 
-Their last releases are from 2023 and 2024. Each mend below answers one break, looks first whether it is there, and
+Their last releases are from 2023 and 2024. Each patch below answers one break, looks first whether it is there, and
 changes nothing where the full mmcv is installed.
 """
 
@@ -24,7 +25,7 @@ _DRN = "mmaction.models.localizers.drn"
 
 
 def mend() -> None:
-    """Every mend that this installation needs. Calling it again does nothing.
+    """Applies every patch that this installation needs. Calling it again does nothing.
 
     To be called before `mmcv.ops`, `mmdet.models` or `mmaction.models` is imported.
     """

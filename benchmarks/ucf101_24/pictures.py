@@ -74,7 +74,7 @@ LIMBS = (
     *((5, 7), (7, 9), (6, 8), (8, 10)),
     *((11, 13), (13, 15), (12, 14), (14, 16)),
 )
-"""Of COCO's joints: head and neck, trunk, arms, legs."""
+"""Limbs between COCO's joints: head and neck, trunk, arms, legs."""
 
 
 def sample_pictures(task: TubeFinder, model: nn.Module, count: int) -> dict[str, np.ndarray]:
@@ -150,7 +150,7 @@ def strip(
     *,
     width: int,
 ) -> np.ndarray:
-    """(H, W, 3): frames beside each other with the true and the found tubes, over one bar in time for the whole video.
+    """(H, W, 3): frames side by side with the true and the found tubes, over one bar in time for the whole video.
 
     frames: (F, h, w, 3), of the video's frames of those numbers. length: T of the video. width: of each frame. Where
     the numbers are those of `middles`, each frame stands above its own mark in the bar.

@@ -14,7 +14,9 @@ from provbench.registry.base import UserError, load_pickle
 from .annotations import CLASSES, Complain, refuse, video_name
 
 JOINTS = 17
-"""Of a person, in COCO's order: nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles; left before right."""
+"""Number of a person's joints, in COCO's order: nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles; left
+before right.
+"""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def read_pose_pickle(path: Path, complain: Complain = refuse) -> Iterator[Skelet
 
 
 def _problem(entry: dict[str, Any]) -> str:
-    """What is wrong with a video's entry; "" if nothing is."""
+    """Returns the problem with a video's entry; "" if there is none."""
     keypoints, scores, shape = entry.get("keypoint"), entry.get("keypoint_score"), entry.get("img_shape")
     if not isinstance(keypoints, np.ndarray) or keypoints.ndim != 4 or keypoints.shape[2:] != (JOINTS, 2):
         return f"keypoint must be an array (people, frames, {JOINTS}, 2) (got {getattr(keypoints, 'shape', keypoints)})"

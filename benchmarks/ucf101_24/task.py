@@ -47,11 +47,11 @@ SCORE_KINDS: dict[ScoreKind, str] = {
     "relative": "where a person's logit lies between the lowest and the highest of the video; tubes weigh as much more "
     "as their class is probable in the video",
 }
-"""What a person's scores are."""
+"""Definitions of a person's score, by kind."""
 
 
 class Ucf10124Params(Recipe):
-    """The recipe that arXiv 2608.25701 gives for its keypoint network, as far as it can be told: SKP's own is unknown.
+    """The recipe that arXiv 2608.25701 gives for its keypoint network, as far as it is stated: SKP's own is unknown.
 
     Its table lists two learning rates, two batch sizes and three weight decays without saying here which go together;
     its linear decay is the cosine here.
@@ -85,7 +85,9 @@ class Ucf10124Params(Recipe):
     box_margin: float = Field(Linking.margin, ge=0, description="what a box is wider than its joints, each side")
     min_joints: int = Field(Linking.min_joints, ge=1, description="people with fewer have no box")
     link_iou: float = Field(Linking.min_iou, ge=0, le=1, description="that a box needs to continue a track")
-    link_iou_weight: float = Field(Linking.iou_weight, ge=0, description="of the IoU beside the person's score; ACT: 0")
+    link_iou_weight: float = Field(
+        Linking.iou_weight, ge=0, description="weight of the IoU relative to the person's score; ACT: 0"
+    )
     max_gap: int = Field(Linking.max_gap, ge=0, description="frames without a box that a track survives")
     min_track: int = Field(Linking.min_length, ge=1, description="frames of the shortest track")
     trim: Literal["none", "threshold", "viterbi"] = Field(Trimming.kind, description="how a track is cut in time")
@@ -328,8 +330,8 @@ class Ucf10124(Task):
 def instance_scores(logits: np.ndarray, kind: ScoreKind) -> np.ndarray:
     """(N, K) in [0, 1]: the scores of a video's people, as `SCORE_KINDS` says. logits: (N, K) of its people.
 
-    People share what the network saw of the whole video, which lifts or lowers all of them alike; `relative` takes that
-    out, as score maps of images are normalised before boxes are drawn around what is left.
+    People share what the network saw of the whole video, which lifts or lowers all of them equally; `relative` takes
+    that out, as score maps of images are normalised before boxes are drawn around what is left.
     """
     if kind == "probability" or not len(logits):
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))

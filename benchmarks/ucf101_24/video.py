@@ -11,7 +11,7 @@ import numpy as np
 from provbench.registry.base import MAX_PIXELS, MissingDataError, UserError
 
 SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"})
-"""What a folder's videos end in."""
+"""Endings of the names of a folder's videos."""
 
 TOLERATED = 0.05
 """Share of the frames that a file announces and may lack: encoders are off by a frame or two, a truncated copy by more.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 SEED = 0
-"""What ALIA's editing script and its published configurations seed numpy's global generator with."""
+"""Seed of numpy's global generator in ALIA's editing script and its published configurations."""
 STEP = 4
 """ALIA trains on every so many-th image."""
 

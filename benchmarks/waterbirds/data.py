@@ -51,7 +51,7 @@ class Bird:
 
     @property
     def majority(self) -> bool:
-        """Whether the place is the one that its class is usually seen at."""
+        """Returns whether the place is the usual one of its class."""
         return self.label == self.place
 
 

@@ -21,23 +21,24 @@ GENERATOR_VERSION = 1
 
 RED, YELLOW, BLUE, WHITE, BLACK, _, ORANGE = PART_COLOURS
 HEADS = ((RED, YELLOW, ORANGE), (BLUE, WHITE, BLACK))
-"""By class: the colours of the head tell landbirds from waterbirds. Other parts are each species' own; the shapes of
-wing and beak, and the beak's colour, occur in both classes."""
+"""Colours of the head, by class: they alone distinguish landbirds from waterbirds. Other parts are each species' own;
+the shapes of wing and beak, and the beak's colour, occur in both classes.
+"""
 
 SPECIES_PER_CLASS = 5
 SPECIES = tuple(
     tuple(islice((species for species in count() if species_traits(species).head in heads), SPECIES_PER_CLASS))
     for heads in HEADS
 )
-"""Of `common.drawing`, by class."""
+"""Species of `common.drawing`, by class."""
 
 BACKGROUNDS = (LAND, WATER)
-"""By place."""
+"""Backgrounds, by place."""
 
 
 @dataclass(frozen=True)
 class MiniSet:
-    """What the mini set follows from.
+    """Parameters that determine the mini set.
 
     train, val, test: images of each split. waterbirds: their share of each split. correlation: share of each class's
     training images that lie at its own place; half of those of val and test do. side: of the images in pixels. scale:

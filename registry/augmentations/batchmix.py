@@ -33,8 +33,9 @@ class BatchMix(Augmentation):
     and a video without any is not in play (unless there is none in its partner either: then both weigh one half).
 
     Source: the point cloud mixing of Hachiuma et al., "Unified Keypoint-based Action Recognition Framework via
-    Structured Keypoint Pooling" (CVPR 2023). How many videos are mixed, how the labels are weighed and how often it is
-    done is not told by what was at hand: two videos, as most results of arXiv 2608.25701 have it, and parameters here.
+    Structured Keypoint Pooling" (CVPR 2023). Our sources do not state how many videos are mixed, how the labels are
+    weighted or how often it is done. Two videos are mixed here, as for most results of arXiv 2608.25701; the weights
+    and the frequency are parameters.
     """
 
     Params = BatchMixParams

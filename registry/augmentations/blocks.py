@@ -22,7 +22,7 @@ def enlarge(blocks: Tensor, sides: tuple[int, int]) -> Tensor:
 
 
 def best_moves(shares: np.ndarray, wanted: np.ndarray, cost: float) -> np.ndarray:
-    """For each place of a grid, the block (in row-major order) that is moved there: (B, rows, columns) int64.
+    """Returns, for each place of a grid, the block (in row-major order) that is moved there: (B, rows, columns) int64.
 
     shares: (B, rows, columns), the blocks' saliency. wanted: (B, rows, columns), 1 where saliency counts, else 0. Each
     block gets a place of its own, so that cost · distance² - the saliency that counts is least in all. Distances are in

@@ -1,4 +1,4 @@
-"""What the mixing augmentations share: who is mixed with whom, and the provenance of the mix."""
+"""Shared parts of the mixing augmentations: the choice of partners, and the provenance of the mix."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class MixupParams(Params):
 
 
 class Mixup(Augmentation):
-    """Blend each sample with another of the batch, λ to 1 - λ, λ ~ Beta(alpha, alpha); labels alike.
+    """Blend each sample with another of the batch, λ to 1 - λ, λ ~ Beta(alpha, alpha); their labels likewise.
 
     Every element comes from both samples, so there is no region to guide by: the masks are λ and 1 - λ everywhere, and
     nothing is guided, even where the samples brought masks along. One λ serves the whole batch, as in the reference

@@ -1,4 +1,4 @@
-"""PuzzleMix: the salient blocks of two images, moved so that they fit beside each other."""
+"""PuzzleMix: the salient blocks of two images, moved so that they fit next to each other."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def saliency(batch: Batch, model: Callable[[Tensor], Tensor]) -> Tensor:
 
 
 def border_contrast(pixels: Tensor, partner: Tensor, grid: int, size: int) -> tuple[Tensor, Tensor]:
-    """How visible each border between blocks would be, by whose pixels are on either side of it.
+    """Returns how visible each border between blocks would be, by which image has the pixels on either side of it.
 
     pixels: (B, C, H, W). size: side in pixels of the cells whose means are compared, or the next smaller that divides a
     block. Returns (B, 4, grid - 1, grid) for the blocks above each other and (B, 4, grid, grid - 1) for those beside

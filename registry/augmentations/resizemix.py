@@ -79,6 +79,6 @@ def _shrunk(images: Tensor, scale: float, small_sides: list[int]) -> Tensor:
 
 
 def _starts(side: int, small: int, count: int, generator: Generator) -> list[int]:
-    """Where `count` pieces of length `small` start: centred anywhere on [0, side), then moved inside."""
+    """Returns where `count` pieces of length `small` start: centred anywhere on [0, side), then moved inside."""
     centre = torch.randint(side, (count,), generator=generator)
     return (centre - small // 2).clamp(0, side - small).tolist()

@@ -91,12 +91,12 @@ class GradientGuidance(Regularizer):
 
     @property
     def second_order(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """Whether the step's own pass is differentiated by its inputs."""
+        """Returns whether the training step's own pass is differentiated by its inputs."""
         return self.params.estimator in SECOND_ORDER and self.params.share == 1
 
     @property
     def reruns_model(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """Whether the penalty needs passes of its own."""
+        """Returns whether the penalty needs forward passes of its own."""
         return not self.second_order
 
     def due(self, number: int) -> bool:

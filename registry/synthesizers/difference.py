@@ -16,7 +16,7 @@ Scale = Literal["linear", "log"]
 
 
 class DifferenceParams(Params):
-    """How a synthesizer finds out what it left unedited. The defaults are what finds birds over new backgrounds."""
+    """Parameters that decide which pixels a synthesizer left unedited. The defaults suit birds over new backgrounds."""
 
     channel: Channel = Field("max", description="of the difference map: reduction over the channels")
     scale: Scale = Field("log", description="of the difference map: of the values that Otsu's threshold cuts in two")

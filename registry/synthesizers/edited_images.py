@@ -74,7 +74,7 @@ class EditedImages(Synthesizer):
         return []
 
     def fingerprint(self, data: TrainingSet) -> str:
-        """Of the edits' names, sources and contents."""
+        """Returns a digest of the edits' names, sources and contents."""
         edits = self.find(data)
         known = file_digests(self._folder(data), [edit.path for edit in edits])
         rows = [[edit.name, data.sample_id(edit.index), known[edit.path]] for edit in edits]
@@ -109,14 +109,14 @@ class EditedImages(Synthesizer):
         )
 
     def find(self, data: TrainingSet, *, warn: bool = False) -> list[Edit]:
-        """As `find_edits`, of this synthesizer's folder and order."""
+        """Returns what `find_edits` finds in this synthesizer's folder, in its order."""
         return find_edits(data, self._folder(data), self.params.order, warn=warn)
 
     def _folder(self, data: TrainingSet) -> Path:
         return data.folder / "edits" / self.params.edits
 
     def choose(self, data: TrainingSet, edits: Iterable[Edit]) -> list[Edit]:
-        """At most `per_source` edits of an image and `per_class` of a class; which ones follows from the seed."""
+        """Returns at most `per_source` edits of an image and `per_class` of a class; the seed decides which."""
         import numpy as np
 
         if self.params.per_class is not None and len(self.params.per_class) != data.num_classes:

@@ -13,14 +13,14 @@ from ..base import FORMATS, MissingDataError, UserError, csv_rows
 from ..contracts import Numbered, TrainingSet
 
 MAPPING = "mapping.csv"
-"""In the folder of the edits: which training image each was made of, in the columns `edit` and `source`."""
+"""File in the folder of edits that names the training image of each edit, in the columns `edit` and `source`."""
 COLUMNS = ("edit", "source")
 GRIDS = "samples"
 """ALIA's code puts grids of pictures into folders of this name: they are no edits."""
 NUMBERED = re.compile(r"([0-9]+)-([0-9]+)")
 COPY = re.compile(r"(.+)-[0-9]+")
 TOLD = 3
-"""So many files are named in a message about several."""
+"""Number of files that a message about several files names."""
 
 
 @dataclass(frozen=True, order=True)
@@ -145,7 +145,7 @@ def _numbering(data: TrainingSet, order: str) -> Sequence[str]:
 
 
 def _is_image(name: str) -> bool:
-    """Whether the file is of a kind that is read, and no grid of pictures."""
+    """Returns whether the file has a supported image format and is not a grid of pictures."""
     from PIL import Image
 
     path = PurePosixPath(name)

@@ -38,7 +38,7 @@ RelativePath = Annotated[str, AfterValidator(_inside)]
 
 
 class Header(BaseModel):
-    """What made a synthetic set: the same synthesizer, version and parameters on the same data make the same set."""
+    """Identity of a synthetic set: the same synthesizer, version and parameters on the same data make the same set."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -71,9 +71,9 @@ class SyntheticImage(BaseModel):
     """The sample of the training set that was edited, or None where the image was made from nothing."""
     label: int = Field(ge=0)
     change: str
-    """What was done, in words: the prompt of an edit, the donor of a background."""
+    """Description of the change: the prompt of an edit, the donor of a background."""
     seed: int = Field(ge=0)
-    """Of everything random in this image."""
+    """Seed of every random choice made for this image."""
     mask: RelativePath | None
     """The provenance mask, white where the pixel comes from the label's target; None where it is not known."""
 

@@ -1,4 +1,4 @@
-"""Whether edits resemble the images that they are said to be made of."""
+"""A check that edits resemble the images from which they are said to be made."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMPARED = 100
 OTHERS = 8
 """Other training images of the class that each is compared with, at most."""
 FEW = 10
-"""With fewer edits than this, chance alone would refuse good ones: then only less than a half is refused."""
+"""Below this number of edits, chance alone could fail good ones; only a share under one half is refused then."""
 SIDE = 128
 """Images are compared at no more than so many pixels a side."""
 

@@ -1,4 +1,4 @@
-"""How a metric goes over the epochs or steps, with and without a method."""
+"""Figure: a metric over the epochs or steps, with and without a method."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 Curve = Sequence[Mapping[str, float]]
-"""Of one run: an entry for each validated epoch, as in a run record."""
+"""The curve of one run: an entry for each validated epoch, as in a run record."""
 
 
 def convergence_figure(curves: Mapping[str, Sequence[Curve]], metric: str, title: str = "") -> Figure:

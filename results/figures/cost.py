@@ -1,4 +1,4 @@
-"""What a method's result costs."""
+"""Figure: a method's result against its cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all figures have in common."""
+"""Style that all figures share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
-"""Told apart by colour-blind readers, too (Okabe & Ito, 2008)."""
+"""Colours that colour-blind readers can distinguish, too (Okabe & Ito, 2008)."""
 
 MARKERS = "osD^vPX*"
 
@@ -55,7 +55,7 @@ def set_titles(axes: Axes, x: str, y: str, title: str) -> None:
 
 
 def add_legend(figure: Figure, axes: Axes, artists: Mapping[str, Any]) -> None:
-    """Say which artist is which; beside the axes, where they are many. artists: by label, any text."""
+    """Adds a legend; it stands next to the axes if the artists are many. artists: by label, any text."""
     if not artists:
         return
     labels = [plain(label, LONGEST) for label in artists]
@@ -92,7 +92,7 @@ def figure_bytes(figure: Figure, name: str, form: str, **options: Any) -> bytes:
 
 
 def figure_title(figure: Figure) -> str:
-    """What stands over it, as plain text."""
+    """Returns the title above the figure, as plain text."""
     titles = [axes.get_title().replace("\n", " ").replace(r"\$", "$") for axes in figure.axes]
     return next(filter(None, titles), figure.get_suptitle())
 

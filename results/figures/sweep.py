@@ -1,4 +1,4 @@
-"""What a parameter does to a metric."""
+"""Figure: the effect of a parameter on a metric."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the results cost, and what is missing from them: a line for each method on each task."""
+"""Costs of the results, and which results are missing: a line for each method on each task."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Budget:
 
 
 def budget(report: Report, links: Links) -> Budget:
-    """Of all cells of the suite."""
+    """Returns the budget of all cells of the suite."""
     lines = [line for cell in report.cells for line in _lines(cell, links)]
     finals = list({run.key: run for cell in report.cells for run in cell.runs}.values())
     return Budget(

@@ -49,7 +49,7 @@ class Chart:
     series: Sequence[Series]
     log_x: bool = False
     whole_x: bool = False
-    """Whether the x are whole numbers."""
+    """True if the x values are whole numbers."""
 
     @property
     def empty(self) -> bool:
@@ -72,7 +72,7 @@ class Chart:
 
 
 class _Scale:
-    """From values to places in the picture."""
+    """Maps values to positions in the picture."""
 
     def __init__(self, points: Sequence[Point], chart: Chart) -> None:
         self.log_x = chart.log_x
@@ -141,7 +141,7 @@ def _finite(series: Series, log_x: bool) -> list[Point]:
 
 
 def _can(point: Point, log_x: bool) -> bool:
-    """Whether a point has a place."""
+    """Returns whether a point can be drawn."""
     return isfinite(point[0]) and isfinite(point[1]) and (point[0] > 0 or not log_x)
 
 

@@ -40,7 +40,7 @@ class Section:
 
     @property
     def script(self) -> str:
-        """Where its tests are, as a path in the site."""
+        """Path, in the site, of the script that holds its tests."""
         return f"data/{file_name('tests', self.name)}.js"
 
     @property
@@ -49,7 +49,9 @@ class Section:
 
 
 def sections(report: Report, has_samples: Callable[[str], bool]) -> list[Section]:
-    """By task section of the suite. has_samples: whether there are predictions of a run, by its key."""
+    """Returns a section for each task section of the suite. has_samples: tells, for a run's key, if it has
+    predictions.
+    """
     cells: dict[str, list[SuiteCell]] = {}
     for cell in report.cells:
         cells.setdefault(cell.section, []).append(cell)
@@ -62,7 +64,7 @@ def sections(report: Report, has_samples: Callable[[str], bool]) -> list[Section
 
 
 def index_script(found: Sequence[Section], links: Links) -> str:
-    """What there is to choose from."""
+    """Returns the script that lists the comparisons on offer."""
     return call("provbench.sections", [_section(section, links) for section in found])
 
 
@@ -72,7 +74,7 @@ def mcnemar_script(section: Section, report: Report) -> str:
 
 
 def _entries(cell: SuiteCell, has_samples: Callable[[str], bool]) -> Iterator[ComparedMethod]:
-    """Of protocols that chose the same runs, the first."""
+    """Yields the methods of a cell; of protocols that chose the same runs, only the first."""
     seen: set[frozenset[str]] = set()
     for selection in cell.selections:
         done = {seed: run for seed, run in selection.runs.items() if run.status == "done"}

@@ -1,4 +1,4 @@
-"""What a report is made of."""
+"""The contents of a report."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ class Trial:
     """A trial of a search."""
 
     number: int
-    """In the order in which the trials were asked for."""
+    """Number of the trial, in the order in which the trials were requested."""
     state: str
     """finished, pruned, failed, under way or waiting."""
     value: float | None
-    """Of the search's metric on val, of a finished trial."""
+    """Value of the search's metric on val; None unless the trial finished."""
     parameters: Mapping[str, Any]
     key: str | None = None
-    """Of its run; None where the trial has not all its parameters yet."""
+    """Key of the trial's run; None while the trial lacks some of its parameters."""
     seconds: float | None = None
     """None where there is no record of its run."""
     reason: str = ""
-    """Why its run was pruned or failed."""
+    """Reason why the run was pruned or failed."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,14 @@ class Search:
     trials: Sequence[Trial]
     space: Mapping[str, str]
     higher_is_better: bool = True
-    """Of the metric: whether the search maximises it, or minimises it."""
+    """Direction of the metric: True if the search maximises it, False if it minimises it."""
 
     def count(self, state: str) -> int:
         return sum(trial.state == state for trial in self.trials)
 
     @property
     def seconds(self) -> float:
-        """What the trials took, as far as their records are there."""
+        """Returns the total duration of the trials that have records."""
         return sum(trial.seconds or 0.0 for trial in self.trials)
 
 
@@ -65,7 +65,7 @@ class SuiteCell:
     section: str
     task: str
     title: str
-    """Of the task."""
+    """Title of the task."""
     method: str
     label: str
     variant: Literal["mini", "full"]
@@ -83,7 +83,7 @@ class SuiteCell:
 
 
 def no_pictures(key: str) -> Sequence[Path]:
-    """For runs that drew none."""
+    """Returns no pictures: the default for runs that drew none."""
     return ()
 
 
@@ -98,17 +98,17 @@ class Report:
     tables: Mapping[str, Table] = field(default_factory=dict)
     cells: Sequence[SuiteCell] = ()
     figures: Mapping[str, Figure] = field(default_factory=dict)
-    """By file name."""
+    """Figures by file name."""
     others: Sequence[RunRecord] = ()
     """Runs that get pages, too, though no table shows them: those of the searches."""
     samples: Callable[[str, str], Samples | None] = no_samples
-    """Of a run's key, on a split."""
+    """Function that returns the samples of a run, given its key and a split."""
     pictures: Callable[[str], Sequence[Path]] = no_pictures
     """Files that a run drew, of a run's key."""
     options: Sequence[tuple[str, str]] = ()
-    """Of the command line, with which `provbench` finds these runs: name, value."""
+    """Command-line options with which `provbench` finds these runs: pairs of name and value."""
     note: str = ""
-    """What keeps results from being here, or from being what the code would give now."""
+    """Reason why results are missing, or differ from what the code would give now."""
     program: str = ""
     """Version and commit of the program that made the report."""
     made: str = ""
@@ -132,5 +132,5 @@ class Report:
 
     @property
     def mini(self) -> bool:
-        """Whether any of it is of generated data."""
+        """Returns whether any of the results come from generated data."""
         return any(cell.variant == "mini" for cell in self.cells)

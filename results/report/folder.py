@@ -10,10 +10,10 @@ from typing import Any
 from provbench.registry.base import UserError, atomic_file, is_real, make_folder, write_errors
 
 MANIFEST = "report.json"
-"""What the folder has: its presence says that the folder is a report's, and may be written over."""
+"""Lists the files of the folder. Its presence marks the folder as a report's, which may be overwritten."""
 
 Content = str | bytes | Path
-"""Of a file: text, bytes, or a file to copy."""
+"""Content of a file: text, bytes, or the path of a file to copy."""
 
 Files = Iterable[tuple[str, Content]]
 """Path in the site, content."""
@@ -40,7 +40,7 @@ class SiteFolder:
         self._parts[part] = {"files": [self._put(path, content) for path, content in files]}
 
     def write_once(self, part: str, signature: str, files: Callable[[], Files]) -> None:
-        """As `write`, but the files are not even made where the part's signature is that of the last time."""
+        """Writes a part as `write` does, unless its signature is unchanged; the files are then not made at all."""
         before = self._before.get(part, {})
         if before.get("signature") == signature and all((self.root / path).is_file() for path in before["files"]):
             self._parts[part] = before

@@ -1,4 +1,4 @@
-"""Which page is where, as paths in the site."""
+"""Paths of the pages in the site."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Links:
 
     @cached_property
     def appearances(self) -> Mapping[str, list[Appearance]]:
-        """Where each run counts, a row once for each table."""
+        """Table rows in which each run counts, by the run's key; each row once for each table."""
         found: dict[str, dict[str, Appearance]] = {}
         for name, table in self.report.tables.items():
             for row, cells, href in zip(table.rows, table.cells, self.rows[name], strict=True):

@@ -22,7 +22,7 @@ SAME = "–"
 
 @dataclass(frozen=True)
 class SeedValue:
-    """What a seed gave. state: done, failed, void (no finite value) or missing."""
+    """Result of one seed. state: done, failed, void (no finite value) or missing."""
 
     seed: int
     value: float | None
@@ -41,12 +41,12 @@ class NumberPage:
     values: Sequence[SeedValue]
     better: bool | None
     parts: Sequence[tuple[str, str]] = ()
-    """Of a mean of other columns: their titles and anchors."""
+    """Titles and anchors of the columns that a mean column averages."""
 
 
 @dataclass(frozen=True)
 class Differences:
-    """Parameters that not all methods have alike. methods: this one first; lines: name, value by method."""
+    """Parameters in which the methods differ. methods: this one first; lines: name, value by method."""
 
     methods: Sequence[str]
     lines: Sequence[tuple[str, Sequence[str]]]
@@ -64,7 +64,7 @@ class Runs:
     cell: SuiteCell | None
     selection: Choice[Any] | None
     compare: str | None
-    """Where the method is compared with the baseline, sample by sample."""
+    """Link to the sample-by-sample comparison with the baseline; None if there is none."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,9 @@ class MethodPage:
 
     href: str
     title: str
-    """Of the table."""
+    """Title of the table."""
     anchor: str
-    """Of the table in the index."""
+    """Anchor of the table in the index."""
     table: Table
     row: TableRow
     baseline: str | None
@@ -169,7 +169,7 @@ def _cell_of(
 
 
 def _compare(report: Report, links: Links, table: Table, i: int, j: int, entries: set[tuple[str, str]]) -> str | None:
-    """To the comparison with the baseline's runs, if both have predictions."""
+    """Returns a link to the comparison with the baseline's runs, if both have predictions."""
     base = baseline_row(table, i)
     if base is None:
         return None
@@ -183,7 +183,7 @@ def _compare(report: Report, links: Links, table: Table, i: int, j: int, entries
 
 
 def _differences(table: Table, i: int, j: int) -> Differences:
-    """Of the parameters in a column, those that differ between its rows. This row comes first."""
+    """Returns the parameters that differ between a column's rows. This row comes first."""
     places = [i, *(place for place in range(len(table.rows)) if place != i)]
     known = [(table.rows[place].title, _parameters(table, place, j)) for place in places]
     shown = [(title, params) for title, params in known if params is not None]

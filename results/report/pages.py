@@ -51,6 +51,6 @@ def _visible(value: Any) -> Any:
 
 @cache
 def program_digest() -> str:
-    """Of the code, the templates and the published numbers that make the pages."""
+    """Returns a digest of the code, the templates and the published numbers that make the pages."""
     files = sorted(path for path in HERE.parent.rglob("*") if path.suffix in (".py", ".j2", ".yaml"))
     return sha256(b"".join(sha256(path.read_bytes()).digest() for path in files)).hexdigest()

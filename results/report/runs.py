@@ -39,11 +39,11 @@ class RunPage:
     href: str
     run: RunRecord
     label: str
-    """Of its method, in this suite."""
+    """Label of the run's method in this suite."""
     title: str
-    """Of its task."""
+    """Title of the run's task."""
     protocols: Sequence[str]
-    """By which it was chosen."""
+    """Protocols that chose the run."""
     appearances: Sequence[Appearance]
     neighbours: Sequence[Neighbour]
     charts: Sequence[Chart]
@@ -68,7 +68,7 @@ def run_samples(report: Report, key: str) -> dict[str, Samples]:
 def run_files(
     report: Report, page: RunPage, samples: Mapping[str, Samples], pictures: Mapping[Path, str]
 ) -> Iterator[tuple[str, Content]]:
-    """What lies beside a run's page. samples: as `run_samples` returns them."""
+    """Yields the files that accompany a run's page. samples: as `run_samples` returns them."""
     key = page.run.key
     for file, path in pictures.items():
         yield path, file
@@ -80,7 +80,7 @@ def run_files(
 
 
 def run_pictures(report: Report, key: str) -> dict[Path, str]:
-    """Where a run's pictures are in the site."""
+    """Returns the path, in the site, of each of a run's pictures."""
     return {file: f"pictures/{key}/{file_name(file.stem)}.png" for file in sorted(report.pictures(key))}
 
 
@@ -117,7 +117,7 @@ def run_page(
 
 
 def run_signature(report: Report, links: Links, key: str, pictures: Mapping[Path, str]) -> str:
-    """What decides a run's page and the files beside it, in short.
+    """Returns a digest of everything that decides a run's page and its accompanying files.
 
     The predictions of a finished run never change, so its record stands for them.
     """
@@ -148,7 +148,7 @@ def _neighbours(runs: Mapping[int, RunRecord], key: str, links: Links) -> list[N
 
 
 def _commands(report: Report, key: str) -> list[str]:
-    """What makes the run again, and what shows it. Only training needs the data, and plugins."""
+    """Returns the commands that repeat and show the run. Only training needs the data and plugins."""
     where = [option for option in report.options if option[0] == "--out"]
     return [_command("replay", key, report.options), _command("show", key, where), _command("why", key, where)]
 

@@ -77,12 +77,14 @@ def samples_csv(samples: Samples) -> bytes:
 
 
 def samples_path(key: str) -> str:
-    """Where `samples_script` is in the site."""
+    """Returns the path of `samples_script` in the site."""
     return f"data/{key}.js"
 
 
 def samples_script(key: str, samples: Samples, pictures: Mapping[int, str]) -> str:
-    """What the page of comparisons needs of a run. pictures: path in the site by place of the sample."""
+    """Returns the script that the comparison page needs of a run. pictures: path in the site by position of the
+    sample.
+    """
     columns = [
         {"name": name, "kind": kind, "values": list(_values(column, kind))}
         for name, column in samples.items()

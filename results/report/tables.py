@@ -76,7 +76,7 @@ def table_page(name: str, table: Table, links: Sequence[str]) -> TablePage:
 
 
 def table_files(page: TablePage) -> Iterator[tuple[str, Content]]:
-    """The table in the forms that are offered beside it."""
+    """Returns the table in the forms that are offered next to it."""
     for form, ending in DOWNLOADS.items():
         yield page.downloads[ending], render(page.table, form)
 
@@ -94,7 +94,7 @@ def row_links(name: str, table: Table) -> list[str]:
 
 
 def table_anchor(name: str) -> str:
-    """Of a table in the index."""
+    """Returns the anchor of a table in the index."""
     return file_name("table", name)
 
 
@@ -107,7 +107,7 @@ def baseline_row(table: Table, i: int) -> int | None:
 
 
 def column_anchor(place: int) -> str:
-    """Of a column in the pages of the rows."""
+    """Returns the anchor of a column in the pages of the rows."""
     return f"column-{place + 1}"
 
 

@@ -1,4 +1,4 @@
-"""What a table says, in a line: which methods differ from the baseline beyond noise."""
+"""One-line summaries of a table: which methods differ from the baseline beyond noise."""
 
 from __future__ import annotations
 
@@ -36,18 +36,19 @@ class Verdict:
     tested: int
     findings: tuple[Finding, ...]
     leading: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """By column: the methods with the best mean and those that cannot be told from it, where the test tells them from
-    any other."""
+    """For each column, the methods with the best mean and those that do not differ significantly from it, where the
+    test separates them from any other.
+    """
     alike: tuple[str, ...] = ()
-    """Columns, where there is no baseline, in which no method is told to be the best."""
+    """Columns, if there is no baseline, in which no method differs significantly from the best."""
     untested: int = 0
     """Cells that share too few seeds with any other to be tested."""
     most_seeds: int = 0
-    """With a value, of any cell."""
+    """Largest number of seeds with a value in any cell."""
     empty: bool = False
-    """Whether nothing has been run."""
+    """True if nothing has been run."""
     is_ours: bool = True
-    """Whether anything is to be run; else all numbers are published ones."""
+    """True if any row is to be run; else all numbers are published ones."""
 
     @property
     def better(self) -> list[Finding]:
@@ -59,7 +60,7 @@ class Verdict:
 
     @property
     def says(self) -> bool:
-        """Whether there is anything to say."""
+        """Returns whether there is anything to report."""
         found = self.tested if self.baseline is not None else self.leading or self.alike
         return bool(self.empty or not self.is_ours or self.untested or found)
 

@@ -1,4 +1,4 @@
-"""Which cells of a column are bold: the best mean, and whatever cannot be told from it."""
+"""The choice of bold cells in a column: the best mean, and every one that does not differ significantly from it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ Values = Mapping[int, float]
 class Best:
     """Places in a column.
 
-    best: those with the best mean. bold: these, and all that cannot be told from them. untested: those with results
-    that share fewer than two seeds with the best, so that no test could tell; they are not bold.
+    best: those with the best mean. bold: these, and all that do not differ significantly from them. untested: those
+    that share fewer than two seeds with the best, so that no test is possible; they are not bold.
     """
 
     best: frozenset[int]
@@ -37,7 +37,7 @@ def best_of(column: Sequence[Values], *, higher_is_better: bool = True, alpha: f
     column: each cell's metric by seed; empty where there is none. A cell equals the best if the paired t-test on the
     seeds that both have does not tell them apart at `alpha`, adjusted by Holm's method over all pairs of the column.
     All pairs, and not those with the best alone: which one is the best was chosen by the same data. (Of five
-    methods that are all alike, some would not be bold in up to 8 % of all columns, not 5 %; of eight, in up to 11 %.)
+    methods that are all equal, some would not be bold in up to 8 % of all columns, not 5 %; of eight, in up to 11 %.)
 
     Where fewer than two cells have results nothing is compared, and nothing is best. Means that are one but for
     rounding are best together. Raises `ValueError` for NaN or infinity.

@@ -1,4 +1,4 @@
-"""Whether a curve was still moving when its run ended: the slope at the end against its noise."""
+"""A test of whether a curve was still moving when its run ended: the slope at the end against its noise."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FEWEST = 6
 """Values at the end of a curve without which nothing can be said."""
 
 LEVEL = 0.05
-"""Of the one-sided test of improvement."""
+"""Significance level of the one-sided test of improvement."""
 
 SHARE = 0.2
 """The end of a run: its last fifth."""
@@ -32,7 +32,7 @@ State = Literal["improving", "settled", "unknown"]
 
 @dataclass(frozen=True)
 class Ending:
-    """How a curve ended.
+    """The state of a curve at its end.
 
     state: `unknown` where the values are too few to tell. gain: by how much a fifth of the run improved the values at
     the slope of the end, in their unit; negative where they got worse; 0 where unknown. p: of the one-sided test of

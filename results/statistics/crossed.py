@@ -78,7 +78,7 @@ def crossed_means(
     seeds = len(scores)
     sums, sizes = _of_clusters(scores.astype(float), clusters)
     units = len(sizes)
-    # what scores alike under every seed is one thing drawn several times: of right and wrong there are 2^seeds
+    # what scores the same under every seed is one thing drawn several times: of right and wrong there are 2^seeds
     distinct, counts = np.unique(np.vstack([sums, sizes]), axis=1, return_counts=True)
     few = 4 * len(counts) <= units
     columns, sizes = (distinct[:-1], distinct[-1]) if few else (sums, sizes)

@@ -1,4 +1,4 @@
-"""How far our mean is from a published number."""
+"""The deviation of our mean from a published number."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Literal
 from .summary import Summary
 
 SpreadKind = Literal["std", "population-std", "standard-error", "interval95", "range", "rounding"]
-"""What stands behind a published ±. `std`: of the sample, ddof=1; `population-std`: ddof=0, numpy's default.
-`interval95` and `range`: half their width. `rounding`: how far the rounding of what a value was computed from can have
-moved it."""
+"""Meaning of a published ±. `std`: of the sample, ddof=1; `population-std`: ddof=0, numpy's default. `interval95` and
+`range`: half their width. `rounding`: the largest error from rounding the numbers that a value was computed from.
+"""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The critical-difference diagram: methods on a line by their mean rank, those that cannot be told apart joined."""
+"""The critical-difference diagram: methods on a line by their mean rank, with bars over groups that do not differ."""
 
 from __future__ import annotations
 

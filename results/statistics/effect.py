@@ -1,4 +1,4 @@
-"""How much two methods differ, judged seed by seed."""
+"""Effect size: the difference between two methods, judged seed by seed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class PairedEffect:
     """A method less another, over n shared seeds.
 
     difference: the mean, in the metric's unit; interval: Student's. d_z: Cohen's, the mean difference in standard
-    deviations of the differences; None where these are all alike. g_z: d_z without its bias towards large effects
+    deviations of the differences; None if these are all equal. g_z: d_z without its bias towards large effects
     (Hedges); None as d_z, and for n=2, where no unbiased estimate exists.
     """
 

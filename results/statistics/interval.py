@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Interval:
-    """What a parameter is likely to lie in. level: how likely, between 0 and 1."""
+    """A confidence interval. level: its confidence, between 0 and 1."""
 
     low: float
     high: float

@@ -23,7 +23,7 @@ def mcnemar_test(ours: np.ndarray, theirs: np.ndarray) -> McNemar:
     """McNemar's exact test of two runs on the same samples, in the same order.
 
     ours, theirs: (samples,), 1 or True where the run is right, 0 or False where it is wrong. Only samples on which the
-    runs differ count; if the runs are alike, each falls to either with chance ½. It compares two trained models on
+    runs differ count; if the runs are equal, each falls to either with chance ½. It compares two trained models on
     one test set, and says nothing of other seeds. Raises `ValueError` for other shapes or values.
 
     Source: McNemar, "Note on the sampling error of the difference between correlated proportions" (1947).

@@ -1,4 +1,4 @@
-"""Which methods' mean ranks differ."""
+"""Nemenyi's test: which methods' mean ranks differ."""
 
 from __future__ import annotations
 

@@ -15,9 +15,9 @@ LARGEST_EXACT = 20
 def paired_t_test(values: Mapping[int, float], baseline: Mapping[int, float]) -> float | None:
     """Two-sided p-value of the paired t-test on the seeds that both have; None for fewer than two.
 
-    Each argument: a metric by seed. Differences that are all alike have no spread to be judged by, and p is that of
+    Each argument: a metric by seed. Differences that are all equal have no spread to judge them by, and p is that of
     `permutation_test`: 1 if they are zero, else 2^(1 - n). (An infinite t, and a p of 0, would be wrong: on a test set
-    of a hundred images, the differences of two seeds are alike by mere chance in some 4 % of all cases.) Raises
+    of a hundred images, the differences of two seeds are equal by mere chance in some 4 % of all cases.) Raises
     `ValueError` for NaN or infinity.
     """
     differences = paired_differences(values, baseline)
@@ -35,7 +35,7 @@ def paired_t_test(values: Mapping[int, float], baseline: Mapping[int, float]) ->
 def permutation_test(values: Mapping[int, float], baseline: Mapping[int, float]) -> float | None:
     """Two-sided p-value of the exact paired permutation test on shared seeds; None for fewer than two.
 
-    If the methods are alike, each difference might as well have the other sign: p is the share of the 2^n ways to
+    If the methods are equal, each difference might as well have the other sign: p is the share of the 2^n ways to
     choose the signs that give a sum as far from zero as the one found (Fisher, "The Design of Experiments", 1935).
     It assumes no distribution. n seeds can give no smaller p than 2^(1 - n): 0.25 for three, and six are needed
     to come below 0.05. Raises `ValueError` for more than 20 shared seeds, and for NaN or infinity.

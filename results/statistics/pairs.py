@@ -19,10 +19,12 @@ def paired_differences(values: Mapping[int, float], baseline: Mapping[int, float
 
 
 def all_alike(differences: Sequence[float]) -> bool:
-    """Whether there is nothing between them but rounding, which is no spread to judge them by."""
+    """Returns whether the differences are equal up to rounding, which leaves no spread to judge them by."""
     return isclose(min(differences), max(differences), rel_tol=1e-9)
 
 
 def rounded(value: float) -> float:
-    """To ten significant digits, so that what differs by rounding alone is a tie: 71.6 - 71.5 and 61.6 - 61.5."""
+    """Rounds to ten significant digits, so that values that differ by rounding alone are ties: 71.6 - 71.5 and 61.6 -
+    61.5.
+    """
     return float(f"{value:.9e}")

@@ -1,4 +1,6 @@
-"""What a paired t-test on so many seeds can see: the smallest detectable difference, and the seeds that one needs."""
+"""Power of the paired t-test: the smallest difference that a number of seeds can detect, and the number that one
+needs.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 POWER = 0.8
-"""How probably a difference is to be found that is there, where nothing else is said."""
+"""Default power: the probability with which an existing difference is to be found."""
 
 MOST_SEEDS = 10_000
 

@@ -15,7 +15,7 @@ from .pairs import rounded
 
 @dataclass(frozen=True)
 class TaskScores:
-    """What the methods score on a task: `scores` by method; a method without a result is left out."""
+    """Scores of the methods on one task: `scores` by method; a method without a result is left out."""
 
     task: str
     scores: Mapping[str, float]
@@ -74,7 +74,7 @@ def rank_methods(tasks: Sequence[TaskScores]) -> Ranks | None:
 
 
 def friedman_test(ranks: Ranks) -> float | None:
-    """p-value of Friedman's test that all methods rank alike; None for fewer than three methods or two tasks.
+    """p-value of Friedman's test that all methods have equal ranks; None for fewer than three methods or two tasks.
 
     With ties corrected for. The χ² approximation errs on the safe side where tasks are few: with three tasks it calls
     methods different in 2 to 3 % of all cases where they are not, with two tasks never. (The F of Iman and Davenport,

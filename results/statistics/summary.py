@@ -27,7 +27,7 @@ class Summary:
 
     @property
     def standard_error(self) -> float | None:
-        """Of the mean: std / √n. None for n=1."""
+        """Standard error of the mean, std / √n; None for n=1."""
         return None if self.std is None else self.std / sqrt(self.n)
 
     def interval(self, level: float = 0.95) -> Interval | None:

@@ -1,4 +1,4 @@
-"""What is wrong with a suite file, in words that name file, line, field, value and remedy."""
+"""Error messages about a suite file: they name file, line, field, value and remedy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from provbench.registry.base import issues, nearest, shown
 from .yaml_file import Location, line_of
 
 _CLOSE = 0.8
-"""How much a misspelt parameter resembles the one that is meant, of 1."""
+"""Similarity, at most 1, from which a misspelt parameter is taken for a known one."""
 
 
 def complaints(
@@ -34,7 +34,7 @@ def complaints(
 
 
 def _meant(location: Location, value: Any, data: Any, model: type[BaseModel]) -> str:
-    """What an unknown field may have been meant to be."""
+    """Returns a suggestion of the field that was meant by an unknown one."""
     name, known = str(location[-1]), _fields_at(location[:-1], model)
     if location[0] in ("tasks", "methods") and len(location) == 3:
         if "." in name:

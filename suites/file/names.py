@@ -1,4 +1,4 @@
-"""Which names suites, task sections and tables may have: each names files and folders."""
+"""Rules for the names of suites, task sections and tables, which also name files and folders."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 MOST_BYTES = 150
-"""Of a name in UTF-8. File systems allow 255 for a file, and what is being written has a longer name for a moment."""
+"""Longest name in bytes of UTF-8. File systems allow 255 for a file, and a file being written has a longer name for a
+moment.
+"""
 _NAME = re.compile(r"\w[\w.+-]*")
 
 

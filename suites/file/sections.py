@@ -21,7 +21,7 @@ def _named(value: Any) -> Any:
 
 
 class PluginUse(BaseModel):
-    """A plugin by name, with its parameters beside: `{name: cutmix, prob: 0.5}`."""
+    """A plugin by name, with its parameters in the same mapping: `{name: cutmix, prob: 0.5}`."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -45,12 +45,12 @@ Protocols = Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_inpu
 
 
 class BudgetSection(Section):
-    """What is held equal between the runs of all methods: one of epochs, steps, samples and seconds."""
+    """The training budget that all methods share: one of epochs, steps, samples and seconds."""
 
     epochs: int | None = Field(None, ge=1, description="passes over the training data, synthetic samples included")
     steps: int | None = Field(None, ge=1, description="batches in all")
     samples: int | None = Field(None, ge=1, description="training samples in all, in whole batches")
-    seconds: float | None = Field(None, gt=0, description="of training steps; no two runs are alike")
+    seconds: float | None = Field(None, gt=0, description="of training steps; no two runs are equal")
     validations: int | None = Field(None, ge=1, description="spread evenly over the budget; of epochs, at most so many")
 
     @model_validator(mode="after")
@@ -71,7 +71,7 @@ class BudgetSection(Section):
 
     @property
     def held(self) -> frozenset[str]:
-        """The parameters of a recipe that nothing beside it may set. Where it is not one of epochs, their number only
+        """The parameters of a recipe that nothing else may set. Where it is not one of epochs, their number only
         says into how many parts the schedule divides it."""
         return frozenset({*SIZES, "validations", "val_every"} - ({"epochs"} if self.epochs is None else set()))
 

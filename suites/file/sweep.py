@@ -23,7 +23,7 @@ class SweepError(UserError):
 def expand_sweeps(suite: Suite) -> Suite:
     """The suite with each sweep's methods in its place: `guidance[gradient-guidance.alpha=0.1]` and so on.
 
-    Wherever the suite names the swept method, all of its points are meant; what it says of a point beside, counts more.
+    A swept method's name stands for all its points; settings given for a single point override it.
     Each point keeps of the sweep its own values. Raises `UserError` where two methods would have one name.
     """
     swept = {name for name, method in suite.methods.items() if method.sweep}
@@ -64,7 +64,7 @@ def expand_sweeps(suite: Suite) -> Suite:
 
 
 def sweep_points(suite: Suite) -> dict[str, dict[str, dict[str, Any]]]:
-    """By swept method, the swept parameters of each of its points."""
+    """Returns, for each swept method, the swept parameters of each of its points."""
     swept = {name: method for name, method in suite.methods.items() if method.sweep}
     return {
         name: {

@@ -50,7 +50,7 @@ def load_yaml(path: Path) -> tuple[Any, dict[Location, int]]:
 
 
 def parse_yaml(text: str, path: str) -> tuple[Any, dict[Location, int]]:
-    """As `load_yaml`, of a text. path: what to call it in messages."""
+    """Parses YAML as `load_yaml` does, from a text. path: the name of the text in messages."""
     try:
         loader = _Loader(text)
     except yaml.reader.ReaderError as error:

@@ -1,4 +1,4 @@
-"""From a suite to its cells and run specifications: names resolved, parameters validated, data fingerprinted.
+"""Turns a suite into cells and run specifications: names resolved, parameters validated, data fingerprinted.
 
 `Plan`, `Cell` and `RunSpec`; a run's key is computed here. Imports no torch, trains nothing, writes nothing but
 synthetic sets. What a number depends on must be part of `RunSpec.identity`.

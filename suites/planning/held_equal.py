@@ -1,4 +1,4 @@
-"""The budget that a suite holds equal: nothing beside it may set what it sets."""
+"""The budget that a suite holds equal: nothing else may set what it sets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def budget_params(file: SuiteFile, task: str) -> dict[str, Any]:
 
 
 def check_budgets(file: SuiteFile) -> None:
-    """Raises `UserError` naming file and line where a parameter of a budget is also set beside it."""
+    """Raises `UserError` naming file and line where a parameter of a budget is also set elsewhere."""
     suite = file.suite
     for task in suite.tasks:
         budget = suite.budget_of(task)

@@ -1,4 +1,4 @@
-"""What the cells of a suite need and is not there: data, segmentations, edits, weights. Imports no torch."""
+"""Finds the inputs that the cells of a suite lack: data, segmentations, edits, weights. Imports no torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .plan import Cell, Plan
 
 
 def missing_inputs(plan: Plan, data_root: Path) -> dict[Cell, list[str]]:
-    """What each cell lacks, of those that lack anything."""
+    """Returns, for each cell that lacks any input, one message for each."""
     known: dict[str, list[str]] = {}
     found: dict[Cell, list[str]] = {}
     for cell in plan.cells:
@@ -32,7 +32,7 @@ def _missing(cell: Cell, data_root: Path) -> list[str]:
     if used is not None:
         with suppress(
             MissingDataError
-        ):  # of the data themselves: told by the task, or mini data that are yet to be made
+        ):  # the data themselves: reported by the task, or mini data that are yet to be made
             problems += SYNTHESIZERS.build(used.name, **used.params).missing_inputs(task.training_set())
     return problems
 

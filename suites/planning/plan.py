@@ -1,4 +1,4 @@
-"""From a suite to its cells, and from a cell to the runs it needs. Imports no torch and writes nothing."""
+"""Plans a suite: its cells, and the runs that each cell needs. Imports no torch and writes nothing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class MethodPart:
     where: str
 
     def resolve(self, chosen: Mapping[str, Any]) -> PluginSpec:
-        """With the parameters `NAME.parameter` of `chosen` on top."""
+        """Returns the plugin with the parameters `NAME.parameter` of `chosen` in place of its own."""
         plugin = self.registry.get(self.name)
         prefix = f"{self.name}."
         mine = {key.removeprefix(prefix): value for key, value in chosen.items() if key.startswith(prefix)}
@@ -65,7 +65,7 @@ class Cell:
 
     suite: str
     name: str
-    """Of the task's section in the suite."""
+    """Name of the task's section in the suite."""
     method: str
     label: str
     task: type[Task]
@@ -97,7 +97,7 @@ class Cell:
         return _metric_of(self.task, protocol)
 
     def higher_is_better(self, protocol: str) -> bool:
-        """Of the metric that a protocol goes by."""
+        """Returns whether the metric of a protocol is better when higher."""
         return self.task.info.metric(self.selection_metric(protocol)).higher_is_better
 
     @cached_property
@@ -182,7 +182,7 @@ def _metric_of(task: type[Task], protocol: str) -> str:
 
 
 def _network_version(name: str) -> str:
-    """Of a registered model; a task may have networks of its own, which its version is of."""
+    """Returns the version of a registered model; a task's own networks are covered by the version of the task."""
     return MODELS.version(name) if name in MODELS else DEFAULT_VERSION
 
 
@@ -198,7 +198,9 @@ class Plan:
     plugins: tuple[str, ...] = ()
 
     def spaces(self, cell: Cell) -> dict[str, SearchSpace]:
-        """What a search varies in a cell: the parameters of `search.space` that it has and that no sweep has set."""
+        """Returns the search space of a cell: the parameters of `search.space` that it has and that no sweep has
+        set.
+        """
         return self._spaces[cell]
 
     @cached_property
@@ -239,7 +241,7 @@ def _spaces(cell: Cell, given: Mapping[str, SearchSpace | None]) -> dict[str, Se
 def make_plan(file: SuiteFile, plugins: tuple[str, ...] = ()) -> Plan:
     """Resolve every name and parameter of a suite. Raises `UserError` naming file, line, field and value.
 
-    plugins: modules or files to load beside those that the suite names.
+    plugins: modules or files to load in addition to those that the suite names.
     """
     file.load_plugins()
     load_plugins(plugins)

@@ -1,4 +1,4 @@
-"""Which code made a run: origin and digest of every plugin in use, and whether it is the code that is loaded now."""
+"""Provenance of the code: origin and digest of every plugin in use, and a check against the code loaded now."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _BY_KIND = {registry.kind: registry for registry in REGISTRIES.values()}
 
 
 CODE_FILE = ".code.json"
-"""In a working folder: the digests of the plugins that left what is in it."""
+"""File in a working folder with the digests of the plugins that wrote its contents."""
 
 
 class OtherCode(NamedTuple):
@@ -56,7 +56,9 @@ def loaded_code(registry: Registry, name: str) -> PluginCode:
 
 
 def _origin(entry: Registration) -> str:
-    """Without folders, which say nothing elsewhere. What a program registered by itself comes from its module."""
+    """Returns the origin without folders, which mean nothing elsewhere. A plugin that a program registered itself comes
+    from its module.
+    """
     if entry.origin == BUILT_IN and not entry.built_in:
         return str(getattr(entry.target, "__module__", ""))
     return Path(entry.origin).name if is_file(entry.origin) else entry.origin
@@ -76,7 +78,9 @@ def _used(spec: RunSpec) -> Iterator[tuple[Registry, str]]:
 
 
 def foreign(code: Mapping[str, PluginCode]) -> dict[str, PluginCode]:
-    """What is not built in. Built-in plugins change with every version of provbench, and tell it by their version."""
+    """Returns the plugins that are not built in. Built-in ones change with every version of provbench, and their
+    `version` marks a change of results.
+    """
     return {name: one for name, one in code.items() if one.origin != BUILT_IN}
 
 
@@ -98,7 +102,7 @@ def keep_to_code(folder: Path, code: Mapping[str, PluginCode]) -> None:
 
 
 def other_code(records: Iterable[RunRecord]) -> list[OtherCode]:
-    """The records that a plugin made which has other code now. A record that does not say what made it is not told."""
+    """Returns the records of plugins whose code has changed since; not those that do not say what made them."""
     found = []
     for record in records:
         titles = {_title(was) for name, was in foreign(record.plugins).items() if _differs(name, was)}

@@ -17,7 +17,7 @@ from provbench.results.store import KEY_LENGTH, Phase, digest
 __all__ = ["KEY_LENGTH", "Keep", "Place", "PluginSpec", "RunSpec", "default_data_root", "digest"]
 
 Keep = Literal["none", "best", "last", "all"]
-"""Of which epochs a final run leaves its weights: the best by its selection metric, the last, every validated one."""
+"""Epochs whose weights a final run keeps: the best by its selection metric, the last, every validated one."""
 
 
 class PluginSpec(BaseModel):
@@ -61,21 +61,21 @@ class RunSpec(BaseModel):
     phase: Phase
     selection_metric: str
     higher_is_better: bool = True
-    """Of the selection metric."""
+    """Direction of the selection metric: True if higher is better."""
     fingerprint: str
     processes: int = 1
-    """Of this one run: more than one train it together by DDP, each with a part of every batch."""
+    """Number of processes that train this one run together by DDP, each with a part of every batch."""
     suite: str = ""
     cell: str = ""
     """Name of the task's section in the suite."""
     method: str = ""
     network_version: str = DEFAULT_VERSION
-    """Of the registered model that the task's parameter `model` names."""
+    """Version of the registered model that the task's parameter `model` names."""
     plugins: tuple[str, ...] = ()
     """Modules or files to load before anything else."""
 
     def identity(self) -> dict[str, Any]:
-        """What the key is made of: no path, no name that the suite gave, no order."""
+        """Returns what the key is made of: no path, no name that the suite gave, no order."""
         identity = self.model_dump(mode="json", exclude={"suite", "cell", "method", "plugins"})
         identity["task"] = self.task.identity()
         identity["synthesizer"] = self.synthesizer and self.synthesizer.identity()
@@ -118,18 +118,18 @@ def default_data_root() -> Path:
 
 @dataclass(frozen=True)
 class Place:
-    """Where and with what a run is executed. Nothing here may change its outcome, on one kind of device."""
+    """The place and resources of a run's execution. Nothing here may change its outcome, on one kind of device."""
 
     data_root: Path = field(default_factory=default_data_root)
     work_root: Path = Path(".provbench-work")
     """A folder `<key>` under it keeps the checkpoint that an interrupted run resumes from."""
     threads: int = 1
-    """Of torch's operators. On a CPU, sums may differ in the last bit between numbers of threads."""
+    """Number of threads of torch's operators. On a CPU, sums may differ in the last bit between numbers of threads."""
     workers: int = 0
     """Processes that load data."""
     keep: Keep = "none"
-    """Which weights a final run leaves, as `<key>/weights/epoch_<number>.safetensors` under work_root."""
+    """Weights that a final run keeps, as `<key>/weights/epoch_<number>.safetensors` under work_root."""
     time_limit: float | None = None
     """Seconds that one attempt of a run may take. It does not count what an earlier attempt took."""
     pictures: int = 0
-    """How many pictures of test samples a final run leaves, as `<key>/pictures/<name>.png` under work_root."""
+    """Number of pictures of test samples that a final run draws, as `<key>/pictures/<name>.png` under work_root."""

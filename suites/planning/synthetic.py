@@ -17,14 +17,14 @@ from provbench.registry.synthesizers import training_digest
 from .spec import PluginSpec, digest
 
 FOLDER = "synthetic"
-"""In the data root, or in the folder for what is derived from it."""
+"""Folder of synthetic sets in the data root, or in the folder for derived data."""
 
 
 def data_fingerprint(task: Task, synthesizer: PluginSpec | None) -> str:
-    """Of what a run reads: the task's data, and with a synthesizer exactly what that reads.
+    """Returns the fingerprint of what a run reads: the task's data, and with a synthesizer exactly what that reads.
 
     That is the training set that the task's parameters choose, in its order, with the segmentations where the
-    synthesizer reads them, and what it reads beside the training set.
+    synthesizer reads them, and what it reads besides the training set.
     """
     own = task.fingerprint()
     if synthesizer is None:
@@ -34,7 +34,7 @@ def data_fingerprint(task: Task, synthesizer: PluginSpec | None) -> str:
 
 
 def synthetic_folder(task: Task, synthesizer: PluginSpec, fingerprint: str, root: Path) -> Path:
-    """Where the set lies under `root`. fingerprint: as of `data_fingerprint`."""
+    """Returns the folder of the set under `root`. fingerprint: the result of `data_fingerprint`."""
     identity = {"synthesizer": synthesizer.identity(), "task": task.name, "fingerprint": fingerprint}
     return root / FOLDER / f"{task.name}-{synthesizer.name}-{digest(identity)}"
 

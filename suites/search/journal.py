@@ -17,11 +17,11 @@ from provbench.registry.base import sync_folder, write_errors
 from .storage import is_url, journal_file, open_storage
 
 GRACE_SECONDS = 5
-"""Of a lock that a killed process left on the journal; who writes holds it for a moment only."""
+"""Age at which a lock that a killed process left on the journal is broken; writers hold it for a moment only."""
 
 
 def open_to_write(location: str) -> BaseStorage:
-    """As `open_storage`, for the driver: its journal is a `DriverJournal`."""
+    """Opens the driver's storage: as `open_storage`, but a journal is a `DriverJournal`."""
     return open_storage(location) if is_url(location) else DriverJournal(journal_file(Path(location)))
 
 
@@ -32,7 +32,9 @@ def sync(storage: BaseStorage) -> None:
 
 
 def leftovers(file: Path) -> list[Path]:
-    """What a killed driver may leave beside a journal: its lock, a link, also under the name that frees it."""
+    """Returns the files that a killed driver may leave next to a journal: its lock, and a link, also under the name
+    that frees it.
+    """
     return [path for path in file.parent.glob(f"{glob.escape(file.name)}.lock*") if path.name != file.name]
 
 

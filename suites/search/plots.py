@@ -31,9 +31,9 @@ class _Plot:
     name: str
     picture: Callable[..., Any]
     trials: int
-    """How many must have finished."""
+    """Number of finished trials that the plot needs."""
     parameters: int
-    """How many must be searched."""
+    """Number of searched parameters that the plot needs."""
 
 
 _PLOTS = (

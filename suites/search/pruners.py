@@ -1,4 +1,4 @@
-"""Which trials are stopped before their last epoch, by the validation values that they report."""
+"""Pruners: they stop trials before their last epoch, by the validation values that these report."""
 
 from __future__ import annotations
 

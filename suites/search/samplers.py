@@ -1,4 +1,4 @@
-"""How a search draws the parameters of its trials.
+"""Samplers: they draw the parameters of a search's trials.
 
 Every draw is a function of the search's seed, the trial's number and the trials before it, so that a search that was
 interrupted goes on as it would have. Draws that regard no other trial are, besides, the same in every study: methods
@@ -26,17 +26,17 @@ from .spaces import contains, grid
 Space = Mapping[str, BaseDistribution]
 
 MOST_POINTS = 100_000
-"""Of a grid, which is written out."""
+"""Largest number of points in a grid, which is enumerated in full."""
 
 
 class Sampler(Plugin, ABC):
     """Says which parameters a trial has, once the first ones are over."""
 
     begins_at_random: bool = True
-    """Whether warm starts and random trials come first."""
+    """True if warm starts and random trials come first."""
 
     def budget(self, trials: int, space: Space) -> int:
-        """How many of the suite's trials a cell with this space has use for."""
+        """Returns how many of the suite's trials a cell with this space can use."""
         return trials
 
     def check(self, space: Mapping[str, SearchSpace]) -> None:
@@ -144,7 +144,7 @@ class Grid(Sampler):
 
 
 def _points(name: str, axis: SearchSpace) -> int:
-    """How many values a grid has on an axis."""
+    """Returns the number of values that a grid has on an axis."""
     if axis.choices is not None:
         return len(axis.choices)
     step = axis.step or (1.0 if axis.integer else None)

@@ -23,7 +23,7 @@ def distribution(space: SearchSpace) -> BaseDistribution:
 
 
 def contains(space: BaseDistribution, value: Any) -> bool:
-    """Whether a parameter's value is one that a search may try."""
+    """Returns whether a search may try this value of a parameter."""
     if value is None and not isinstance(space, CategoricalDistribution):
         return False
     try:

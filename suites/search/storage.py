@@ -1,4 +1,4 @@
-"""Where studies are kept: Optuna's journal in a file, or a database. optuna-dashboard reads both."""
+"""Storage of studies: Optuna's journal in a file, or a database. optuna-dashboard reads both."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def is_url(location: str) -> bool:
 
 
 def is_there(location: str) -> bool:
-    """Whether there may be studies at a location: what opens a file that is not there would make it."""
+    """Returns whether there may be studies at a location; opening a file that does not exist would create it."""
     if not is_url(location):
         return Path(location).exists()
     url = _parsed(location)
@@ -129,5 +129,5 @@ def _parsed(location: str) -> URL:
 
 
 def _reason(error: Exception) -> str:
-    """What the database said, in one line."""
+    """Returns the database's message in one line."""
     return " ".join(re.sub(r"\(Background on this error.*", "", str(error), flags=re.DOTALL).split())

@@ -32,7 +32,7 @@ _STATES: dict[Status, TrialState] = {"pruned": TrialState.PRUNED, "failed": Tria
 
 @dataclass(frozen=True)
 class Settings:
-    """How a cell is searched. Other settings make another study; `trials` is a total, and may grow."""
+    """Settings of a cell's search. Other settings make another study; `trials` is a total, and may grow."""
 
     trials: int
     seed: int
@@ -43,7 +43,7 @@ class Settings:
     warm_starts: Sequence[Mapping[str, Any]] = ()
     """Values that the first trials have; what one lacks, or has outside of the space, is drawn."""
     higher_is_better: bool = True
-    """Of the metric: whether it is maximised, or minimised."""
+    """Direction of the metric: True if it is maximised, False if it is minimised."""
     goal: str = ""
     """The metric, where it is another than the one that the task is selected by unless a suite says otherwise."""
 
@@ -56,7 +56,9 @@ class Settings:
         return "maximize" if self.higher_is_better else "minimize"
 
     def identity(self) -> dict[str, Any]:
-        """What tells the studies of a cell apart. What is left out at its default keeps the names that studies had."""
+        """Returns what distinguishes the studies of a cell. Settings at their defaults are left out, so that older
+        studies keep their names.
+        """
         goal = {"metric": self.goal} if self.goal else {}
         direction = {} if self.higher_is_better else {"direction": self.direction}
         return {
@@ -96,7 +98,7 @@ class CellSearch:
 
     @property
     def exhausted(self) -> bool:
-        """Whether the whole budget has been asked for."""
+        """Returns whether all trials of the budget have been requested."""
         return not self._orphans and self._asked >= self.settings.budget
 
     @reaching()
@@ -174,7 +176,7 @@ class CellSearch:
 
 
 def study_name(base: RunSpec, settings: Settings) -> str:
-    """A study is one cell's under one set of settings. A long name, as sweeps have, is cut and told apart."""
+    """Returns the name of a cell's study under these settings. A long name, as sweeps have, is cut and made unique."""
     cell = f"{base.cell}/{base.method}"
     if len(cell) > MOST_NAME:
         cell = f"{cell[:MOST_NAME]}~{digest(cell)}"

@@ -104,7 +104,7 @@ def _compiled(sources: str) -> Any:
     """Returns `best_fits`, which is compiled on its first call and read from numba's cache in later processes.
 
     sources: the text of all files that are compiled. numba itself notices changes of this file only, but what a
-    function closes over is part of its key in the cache. The cache lies in `NUMBA_CACHE_DIR`, beside this file or in
+    function closes over is part of its key in the cache. The cache lies in `NUMBA_CACHE_DIR`, next to this file or in
     the user's cache folder. Where none of them can be written, every process compiles for itself. Threads can call the
     function side by side.
     """

@@ -12,7 +12,7 @@ from .hills import Hills, Integer
 
 
 class Profile(NamedTuple):
-    """Where basins grow sideways: basin[k] reaches column x[k] at the value height[k]."""
+    """Sideways extents of basins: basin[k] reaches column x[k] at the value height[k]."""
 
     basin: np.ndarray
     x: np.ndarray

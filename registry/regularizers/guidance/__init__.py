@@ -2,7 +2,7 @@
 
 `loss.guidance_loss` is the whole; `scalars` says what is differentiated, `masks` where, `blocks` over which patches the
 gradient is summed, and `estimators` how the penalty's parameter gradient is computed or estimated, and at what cost.
-Change a formula here; change what a user may set in `gradient_guidance.py` beside this folder.
+Change a formula here; change what a user may set in `gradient_guidance.py` next to this folder.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""What is penalised: which scalar's gradient, outside which masks, in which units, summed over which blocks."""
+"""The form of the penalty: which scalar's gradient, outside which masks, in which units, summed over which blocks."""
 
 from __future__ import annotations
 

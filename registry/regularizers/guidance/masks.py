@@ -1,4 +1,4 @@
-"""Where the gradient is penalised: provenance masks, and the paper's controls made from them."""
+"""The masks within which the gradient is penalised: provenance masks, and the paper's controls made from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is differentiated: one number for each sample and label, computed from the logits."""
+"""The scalars that are differentiated: one number for each sample and label, computed from the logits."""
 
 from __future__ import annotations
 
