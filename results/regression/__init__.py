@@ -1,7 +1,8 @@
 """Comparing two states of results: which numbers moved, by how much, and whether beyond noise.
 
-`differences` holds the verdicts, `paired_runs` and `table_numbers` read the two sides. Used by `provbench compare` and
-by CI; a change of a rule here changes exit codes.
+`sides` reads the two sides, of runs (`paired_runs`) or tables (`table_numbers`), `differences` holds the verdicts,
+`reasons` and `plain_values` say them to people and programs. Used by `provbench compare` and by CI; a change of a rule
+here changes exit codes.
 """
 
 import lazy_loader

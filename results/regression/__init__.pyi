@@ -1,10 +1,4 @@
-from . import differences as differences
-from .differences import (
-    Change as Change,
-    Comparison as Comparison,
-    Name as Name,
-    SeedValues as SeedValues,
-    State as State,
-)
-from .paired_runs import pair_runs as pair_runs
-from .table_numbers import read_table as read_table, read_tables as read_tables, with_identities as with_identities
+from .differences import compare as compare
+from .plain_values import as_json as as_json
+from .reasons import HEADER as HEADER, notes as notes, rows as rows
+from .sides import read_sides as read_sides, repeated_runs as repeated_runs, surroundings as surroundings

@@ -13,7 +13,7 @@ from provbench.registry.base import improves
 
 from ..statistics import Summary, all_alike, check_level, holm, paired_differences, paired_t_test
 
-Finding = Literal[
+Movement = Literal[
     "regressed",
     "moved",
     "improved",
@@ -29,7 +29,7 @@ tolerance, where no test could be made. `reproduced`: on all seeds that both sta
 same runs with the same values."""
 
 MOVED = ("regressed", "moved", "improved")
-_ORDER = get_args(Finding)
+_ORDER = get_args(Movement)
 BARRIERS = ("task.version", "fingerprint")
 """Parts of a run's identity without which two numbers measure two things: the protocol's version, and the data."""
 
@@ -91,7 +91,7 @@ class Change:
     name: Name
     old: SeedValues
     new: SeedValues
-    verdict: Finding
+    verdict: Movement
     difference: float | None = None
     test: Literal["paired t", "Welch's t", ""] = ""
     p_value: float | None = None
@@ -130,7 +130,7 @@ class Comparison:
         """Whether any number moved beyond noise, or a result went missing."""
         return any(change.counts for change in self.changes)
 
-    def count(self) -> Counter[Finding]:
+    def count(self) -> Counter[Movement]:
         return Counter(change.verdict for change in self.changes)
 
 
