@@ -22,7 +22,7 @@ def record(seed: int, accuracy: float, **fields: Any) -> RunRecord:
         "status": "done",
         "parameters": {},
     }
-    return RunRecord(key=f"{seed:016x}", seed=seed, test={"accuracy": accuracy}, **{**known, **fields})
+    return RunRecord(**{**known, "key": f"{seed:016x}", "seed": seed, "test": {"accuracy": accuracy}, **fields})
 
 
 def test_two_output_folders_are_compared_by_their_final_runs(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_a_copied_record_is_no_repetition() -> None:
     assert list(differs) == [again.key]
     found = differs[again.key]
     assert found is not None
-    assert (found.one, found.other) == (62.0, 63.0)
+    assert (found.one, found.other) == ({"accuracy": 62.0}, {"accuracy": 63.0})
 
 
 def test_surroundings_are_those_that_differ() -> None:
