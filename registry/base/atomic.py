@@ -24,7 +24,8 @@ _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """A temporary file beside `path`, which takes its place when the block ends, and vanishes if the block fails.
+    """Yields a temporary file next to `path`, which takes its place when the block ends, and vanishes if the block
+    fails.
 
     Raises `UserError` where the disk is full or the folder read-only.
     """
@@ -36,8 +37,8 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 def atomic_path(path: Path) -> Iterator[Path]:
     """A path to write to; the file that is there when the block ends takes the place of `path`.
 
-    Whoever reads `path` sees the old content or the new one, also after a power failure. The file is beside `path`, and
-    not in the system's temporary folder, because a rename is atomic within one file system only.
+    Whoever reads `path` sees the old content or the new one, also after a power failure. The file is next to `path`,
+    and not in the system's temporary folder, because a rename is atomic within one file system only.
     """
     make_folder(path.parent)
     temporary = temporary_beside(path)
@@ -53,13 +54,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def temporary_beside(path: Path) -> Path:
-    """Returns a new name beside `path` that `remove_stale` knows."""
+    """Returns a new name next to `path` that `remove_stale` knows."""
     return path.with_name(f".{path.name}.{uuid4().hex[:12]}{SUFFIX}")
 
 
 @contextmanager
 def write_errors(path: Path) -> Iterator[None]:
-    """Turn what keeps `path` from being written, and is the user's to mend, into a `UserError`."""
+    """Turns an error in writing `path` that the user can fix into a `UserError`."""
     try:
         yield
     except OSError as error:
@@ -93,7 +94,9 @@ def sync_folder(folder: Path) -> None:
 
 
 def is_temporary(name: str) -> bool:
-    """Whether a file of this name is one that `atomic_file` is writing, or was when its process was killed."""
+    """Returns whether a file of this name is one that `atomic_file` writes, or was writing when its process was
+    killed.
+    """
     return _TEMPORARY.fullmatch(name) is not None
 
 

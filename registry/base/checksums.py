@@ -23,7 +23,7 @@ def write_checksums(folder: Path) -> None:
 
 
 def damage(folder: Path, *, reread: bool = False) -> list[str]:
-    """What is missing in `folder` or is not as it was written, one line each; [] if it is whole.
+    """Returns one line for each file in `folder` that is missing or is not as it was written; [] if it is whole.
 
     Sizes are always compared. Contents are read once, and again after a file's size or times have changed; with
     `reread` they are read whatever the times say. Files that were added are no damage.

@@ -27,7 +27,7 @@ CachedDigest = list[int | str]
 def file_digests(root: Path, paths: Iterable[Path]) -> dict[Path, str]:
     """SHA-256 (hexadecimal) of the contents of each path, all of which lie under `root`.
 
-    Digests are remembered in a file beside `root` (`derived_folder` says where if that is read-only). A file is read
+    Digests are cached in a file next to `root` (`derived_folder` says where if that is read-only). A file is read
     again when its size or one of its times has changed; where the cache cannot be written, it is read every time.
     Raises `MissingDataError` naming a file that is not there.
     """
@@ -75,7 +75,7 @@ def _cache_file(root: Path) -> Path | None:
 
 
 def _read_cache(path: Path | None) -> dict[str, CachedDigest]:
-    """What is remembered; nothing where the file is missing or torn."""
+    """Returns the cached digests; an empty mapping if the file is missing or torn."""
     try:
         content = json.loads(path.read_text(encoding="utf-8")) if path else {}
     except (OSError, ValueError, RecursionError):

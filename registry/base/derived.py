@@ -1,4 +1,4 @@
-"""Where files go that are made from data and can be made again: synthetic sets, converted annotations, caches."""
+"""Locations of files that are made from data and can be made again: synthetic sets, converted annotations, caches."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def derived_folder(root: Path) -> Path:
 
 
 def derived_folders(root: Path) -> list[Path]:
-    """Where what is derived from `root` may lie already: beside the data, and where it would be written now."""
+    """Returns the folders that may hold data derived from `root`: the one in the data root, and the one in use now."""
     try:
         return list(dict.fromkeys((root, derived_folder(root))))
     except UserError:
@@ -51,7 +51,7 @@ def _own_name(root: Path) -> str:
 
 
 def writable(folder: Path) -> bool:
-    """Whether files can be created in `folder`, or, where it does not exist, in the nearest folder that does."""
+    """Returns whether files can be created in `folder`, or, if it does not exist, in the nearest folder that does."""
     folder = folder.absolute()
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent

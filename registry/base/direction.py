@@ -1,4 +1,4 @@
-"""Which of two values of a metric is better: the only place that knows what `higher_is_better` does to a comparison."""
+"""Comparison of two values of a metric: the only code that interprets `higher_is_better`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors that are the user's to mend: one clear message, exit code 2, no traceback."""
+"""Errors in the user's input: one clear message, exit code 2, no traceback."""
 
 from __future__ import annotations
 

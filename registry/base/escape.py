@@ -12,13 +12,13 @@ _INVISIBLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\
 """Control characters, those that change the direction of what follows among them."""
 
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-"""What a terminal obeys rather than shows, and halves of characters, which it cannot be sent."""
+"""Characters that a terminal obeys instead of showing, and lone surrogates, which it cannot be sent."""
 
 _MARKDOWN = re.compile(r"[\\|*_`<>\[\]~#$]|&(?=#?\w+;)|:(?=//)|(?<=\bwww)\.", re.IGNORECASE)
 """Markup, formulas, entities, and what makes a link of a bare address."""
 
 _FORMULA = ("=", "+", "-", "@", "\t")
-"""What makes a spreadsheet run a text as a formula, where it stands first."""
+"""First characters that make a spreadsheet run a text as a formula."""
 
 _MINUS = re.compile(r"(?<![\w.-])-(?=\d)")
 _SIGNS = "pm Delta le ge ne approx to gets uparrow infty prime"
@@ -64,22 +64,24 @@ def json_text(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """For a field of a GitHub table, a heading or an item of a list."""
+    """Escapes text for a field of a GitHub table, a heading or an item of a list."""
     return _MARKDOWN.sub(r"\\\g<0>", one_line(text))
 
 
 def html(text: str) -> str:
-    """For the content of an element, or of an attribute in double quotes."""
+    """Escapes text for the content of an element, or of an attribute in double quotes."""
     return _html.escape(one_line(text))
 
 
 def latex(text: str) -> str:
-    """For running text under pdfLaTeX with its default encodings: what these do not have is written as `[U+4E2D]`."""
+    """Escapes running text for pdfLaTeX with its default encodings; characters that these lack are written as
+    `[U+4E2D]`.
+    """
     return "".join(map(_latex_character, _MINUS.sub("−", one_line(text))))
 
 
 def latex_label(text: str) -> str:
-    r"""For the argument of `\label`."""
+    r"""Escapes text for the argument of `\label`."""
     return re.sub(r"[^\w:.+-]", "-", text, flags=re.ASCII)
 
 

@@ -22,8 +22,9 @@ STAND_INS = (
     "numpy.ndarray",
     "numpy.dtype",
 )
-"""What the checkpoints of mmengine name beside tensors and plain values: the history of the losses, and numbers of
-numpy's. None of it is called: an object that holds nothing takes the place of each."""
+"""Names in mmengine's checkpoints, other than tensors and plain values: the history of the losses, and numbers of
+numpy's. None of them is called: an empty object takes the place of each.
+"""
 
 
 class _Nothing:
@@ -40,8 +41,8 @@ def read_checkpoint(file: Path) -> Any:
     """The content of a file of torch.save, on the CPU: tensors and plain values.
 
     A checkpoint is a pickle, which is a program; only what builds tensors and containers is carried out. What mmengine
-    keeps beside the weights is left out (`STAND_INS`), and anything else is refused. Raises `UserError` for a file that
-    is refused, damaged, or compressed, since a small one could then ask for much memory.
+    keeps besides the weights is left out (`STAND_INS`), and anything else is refused. Raises `UserError` for a file
+    that is refused, damaged, or compressed, since a small one could then ask for much memory.
     """
     try:
         _check_sizes(file)

@@ -102,7 +102,7 @@ def open_image(path: Path, *, displayed: bool = False) -> Iterator[Image]:
 _MACHINE = (errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ESTALE)
 _RULES = (SyntaxError, ValueError, TypeError, LookupError, EOFError, ArithmeticError, RuntimeError, AttributeError)
 _BROKEN = (*_RULES, struct.error, zlib.error)
-"""What Pillow raises for files that break their format's rules."""
+"""Exceptions that Pillow raises for files that break their format's rules."""
 
 
 def _unreadable(path: Path, error: Exception) -> UserError:

@@ -1,4 +1,4 @@
-"""What becomes of images that are not 8-bit RGB, and how white a pixel of a mask is."""
+"""Conversion of images that are not 8-bit RGB, and the whiteness of a mask's pixels."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """torch, imported at its first use.
 
-Plugins declare their parameters beside their code, and `provbench plan` reads the parameters of every plugin in
-milliseconds: importing a plugin must not import torch. Write `from ..lazy import torch` where the module needs torch
-only inside functions.
+Plugins declare their parameters in the same file as their code, and `provbench plan` reads the parameters of every
+plugin in milliseconds: importing a plugin must not import torch. Write `from ..lazy import torch` where the module
+needs torch only inside functions.
 """
 
 from __future__ import annotations

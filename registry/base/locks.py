@@ -1,4 +1,4 @@
-"""One process at a time in a folder; who that is stands beside the lock, for whoever finds it taken."""
+"""Locks that let one process at a time into a folder; a file next to the lock names its holder."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ HOLDER = ".lock-holder.json"
 """Files in a folder that is held."""
 
 MAX_BYTES = 4096
-"""Of a file that describes a holder; what is longer was written by something else."""
+"""Largest size of a file that describes a holder; a longer one was written by something else."""
 MAX_CHARACTERS = 100
-"""Of each part that is shown."""
+"""Number of characters shown of each part."""
 
 
 class TakenError(OSError):

@@ -1,4 +1,4 @@
-"""Whether a PNG file holds every row that it declares; Pillow takes missing rows for black ones."""
+"""A check that a PNG file holds every row that it declares; Pillow takes missing rows for black ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-"""By the colour type of the header."""
+"""Number of channels, by the colour type of the header."""
 PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 """First column and row, and steps between columns and rows, of the seven passes of an interlaced file."""
 BLOCK = 1 << 20

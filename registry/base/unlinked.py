@@ -26,7 +26,9 @@ def real_files(root: Path, below: Path | str = "") -> Iterator[Path]:
 
 
 def is_real(root: Path, path: Path | str) -> bool:
-    """Whether no part of `path`, which is relative to `root`, is a link, and none leads out of it; it may be absent."""
+    """Returns whether no part of `path`, which is relative to `root`, is a link, and none leads out of it; it may be
+    absent.
+    """
     parts = Path(path).parts
     if Path(path).is_absolute() or ".." in parts:
         return False
@@ -34,5 +36,5 @@ def is_real(root: Path, path: Path | str) -> bool:
 
 
 def real_children(folder: Path) -> list[Path]:
-    """What lies in a folder, sorted, links included; nothing where the folder is a link, or not there."""
+    """Returns the entries of a folder, sorted, links included; [] if the folder is a link or does not exist."""
     return sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else []

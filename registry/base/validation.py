@@ -1,4 +1,4 @@
-"""What pydantic finds wrong, in the words of this project: its own speak of Python, and suites are written in YAML."""
+"""Pydantic's errors in the words of this project: its own speak of Python, and suites are written in YAML."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ _WORDS = {
     "path_type": "must be a path",
     "json_invalid": "must be valid JSON ({error})",
 }
-"""By the type of pydantic's error."""
+"""Messages by the type of pydantic's error."""
 
 _BRANCH = re.compile(
     r"(function-[\w-]+|literal|dict|list|tuple|constrained-\w+|json-or-python|nullable|lax-or-strict)\b.*\[.*"
 )
-"""What pydantic puts into a location for the alternative of a union that it tried: no field of anyone's."""
+"""Parts of a location that pydantic adds for the alternative of a union that it tried; they name no field."""
 
 
 def issues(error: ValidationError) -> list[tuple[tuple[int | str, ...], str, Any, str]]:

@@ -1,4 +1,4 @@
-"""Which numbers moved between two states of results, by how much, and whether beyond noise."""
+"""Compares two states of results: which numbers moved, by how much, and whether beyond noise."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BARRIERS = ("task.version", "fingerprint")
 
 
 class Name(NamedTuple):
-    """What a number is of. It is compared with the number of the same name in the other state."""
+    """Name of a number. It is compared with the number of the same name in the other state."""
 
     variant: str
     task: str
@@ -47,7 +47,7 @@ class Name(NamedTuple):
     over: str = ""
     table: str = ""
     number: int = 0
-    """Of several that are otherwise alike in one table."""
+    """Counter of numbers in one table that are otherwise named the same."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class SeedValues:
     """A metric by seed, in one state of the results. Without values it is a gap."""
 
     values: Mapping[int, float] = field(default_factory=dict)
-    """Of the runs that are done and have a finite one."""
+    """Values of the runs that are done and have a finite one."""
     keys: Mapping[int, str] = field(default_factory=dict)
     """The run of each seed that has one, failed ones too; none of a mean of other numbers."""
     missing: int = 0
@@ -63,7 +63,7 @@ class SeedValues:
     unit: str = ""
     higher_is_better: bool | None = None
     identity: Mapping[str, str] = field(default_factory=dict)
-    """What the keys are made of, but for the seed: JSON values by part, as far as they are known."""
+    """Content of the keys, apart from the seed: JSON values by part, as far as they are known."""
 
     @property
     def summary(self) -> Summary | None:
@@ -76,7 +76,7 @@ class SeedValues:
 
 State = Mapping[Name, SeedValues]
 Direction = Callable[[str, str], bool | None]
-"""Of (task, metric): whether higher is better; None where it is not known."""
+"""Function of (task, metric) that returns whether higher is better; None if it is not known."""
 
 
 @dataclass(frozen=True)
@@ -100,12 +100,12 @@ class Change:
 
     @property
     def untested(self) -> bool:
-        """Whether it was compared, and too few seeds let no test tell anything."""
+        """Returns whether it was compared, but with too few seeds for any test."""
         return self.difference is not None and self.p_value is None and self.verdict != "reproduced"
 
     @property
     def counts(self) -> bool:
-        """Whether it moved, or a result went missing."""
+        """Returns whether it moved, or a result went missing."""
         return self.verdict in (*MOVED, "gone") or bool(self.lost)
 
     @property
@@ -127,7 +127,7 @@ class Comparison:
 
     @property
     def moved(self) -> bool:
-        """Whether any number moved beyond noise, or a result went missing."""
+        """Returns whether any number moved beyond noise, or a result went missing."""
         return any(change.counts for change in self.changes)
 
     def count(self) -> Counter[Movement]:
@@ -229,17 +229,19 @@ def _judged(change: Change, alpha: float, tolerance: float, direction: Direction
 
 
 def _significance(change: Change) -> tuple[int, float, float, float]:
-    """To sort by: what counts, the tested first, then the rest in the order of `_ORDER`; within them by p."""
+    """Returns a sort key: what counts, the tested first, then the rest in the order of `_ORDER`; within them by p."""
     rank = int(change.p_value is None) if change.counts else 2 + _ORDER.index(change.verdict)
     adjusted, p = (1.0 if value is None else value for value in (change.p_adjusted, change.p_value))
     return rank, adjusted, p, -abs(change.difference or 0)
 
 
 def _is_mean(change: Change, barred: set[tuple[Any, ...]]) -> bool:
-    """Whether a number has no runs of its own, and is of a row of which one number could not be compared."""
+    """Returns whether a number has no runs of its own, and belongs to a row of which one number could not be
+    compared.
+    """
     return not change.old.keys and not change.new.keys and _row(change.name) in barred
 
 
 def _row(name: Name) -> tuple[Any, ...]:
-    """What a mean shares with what it is the mean of."""
+    """Returns what a mean shares with the numbers that it averages."""
     return name.table, name.variant, name.group, name.method, name.metric

@@ -56,7 +56,7 @@ class _Runs:
 
     @property
     def unversioned(self) -> str:
-        """What it is whatever the versions of plugins and data are."""
+        """Returns the identity without the versions of plugins and data."""
         parts = [part for part in self.identity if part not in BARRIERS and not part.endswith(".version")]
         return f"{self.method} {self.text(parts)}"
 
@@ -98,7 +98,7 @@ def _superseded(old: Mapping[str, _Runs], new: Mapping[str, _Runs]) -> list[str]
 
 
 def _named(pairs: Iterable[tuple[_Runs, _Runs]]) -> tuple[State, State]:
-    """Both sides' numbers; configurations of one method are told apart by what varies between them."""
+    """Both sides' numbers; configurations of one method are distinguished by what varies between them."""
     methods: dict[tuple[str, str, str], list[tuple[_Runs, _Runs]]] = defaultdict(list)
     for before, after in pairs:
         methods[(before if before.by_seed else after).method].append((before, after))
@@ -122,7 +122,7 @@ def _varying(configurations: Iterable[_Runs]) -> set[str]:
 
 
 def identity_of(run: RunRecord) -> dict[str, str]:
-    """What the run's key is made of, but for its seed, flat: `task.params.lr`, `augmentation.version` …"""
+    """Returns the content of the run's key, apart from its seed, flat: `task.params.lr`, `augmentation.version` …"""
     plain = {"task": {"version": run.protocol, "params": run.parameters}, "method": run.method}
     parts = dict(leaves(run.identity or {**plain, "fingerprint": run.fingerprint}))
     return {part: json.dumps(value, sort_keys=True) for part, value in parts.items() if part not in ("seed", "phase")}

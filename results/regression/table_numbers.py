@@ -76,7 +76,7 @@ def with_identities(state: State, records: Iterable[RunRecord]) -> State:
 
 
 class _CellOfFile(BaseModel):
-    """As much of a cell of `render.to_json` as is compared; other fields are left alone."""
+    """The part of a cell of `render.to_json` that is compared; other fields are ignored."""
 
     method: str
     task: str

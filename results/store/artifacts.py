@@ -1,4 +1,4 @@
-"""What a run leaves beside its record: predictions, weights, pictures."""
+"""Artifacts of a run: predictions, weights and pictures next to its record."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ _PREDICTIONS = re.compile(r"predictions/(?P<folder>..)/(?P<key>(?P=folder)[0-9A-
 
 
 class Artifacts:
-    """The files beside the records of an output folder, as paths relative to it. Symbolic links are no files."""
+    """Lists the files that belong to the records of an output folder, as paths relative to it. Symbolic links are no
+    files.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root

@@ -8,9 +8,10 @@ from math import nan
 Curve = Sequence[Mapping[str, float]]
 
 PLACES = ("epoch", "step", "passes")
-"""What an entry of a curve has that says where it is, and is no measurement. Under a budget of steps, samples or
-seconds an epoch is the training up to a validation; `step` counts batches, `passes` is their samples in units of the
-training set."""
+"""Fields of a curve's entry that give its position and are no measurement. Under a budget of steps, samples or seconds
+an epoch is the training up to a validation; `step` counts batches, `passes` is their samples in units of the training
+set.
+"""
 
 
 def axis_of(curves: Iterable[Curve]) -> str:

@@ -82,7 +82,7 @@ def _curves(records: Iterable[RunRecord]) -> pd.DataFrame:
 
 
 class _Type:
-    """Of all arrays of one name: their common dtype, and their dimensions."""
+    """The common dtype and the dimensions of all arrays of one name."""
 
     def __init__(self) -> None:
         self.dtypes: set[np.dtype] = set()
@@ -116,7 +116,7 @@ class _Type:
 
 
 def _types(paths: Iterable[Path]) -> dict[str, _Type]:
-    """By name of the array, sorted. Only the headers are read."""
+    """Returns the types by name of the array, sorted. Only the headers are read."""
     types: defaultdict[str, _Type] = defaultdict(_Type)
     for path in paths:
         with suppress(DamagedError):  # reading its arrays moves it aside, and says so

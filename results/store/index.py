@@ -16,7 +16,7 @@ TIMEOUT_SECONDS = 30.0
 CHUNK = 500
 """Keys a query asks for; old SQLite libraries take no more than 999."""
 MANY = 0.2
-"""Of all rows: who asks for more is quicker served by reading them all."""
+"""Share of all rows above which a full scan is faster than key look-ups."""
 
 Row = tuple[str, Signature, bytes]
 """A record's key, the signature of the file that was read, and what is kept of it."""

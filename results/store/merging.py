@@ -19,7 +19,7 @@ from .record_folder import RecordFolder
 from .store import Store
 
 MAX_BYTES = 64 * 2**20
-"""Of a record's file. Those of the longest curves have some hundred thousand bytes."""
+"""Largest size of a record's file. Those of the longest curves have some hundred thousand bytes."""
 
 BATCH_RECORDS, BATCH_BYTES = 200, 64 * 2**20
 """After so many records, or bytes, what was copied is made durable and the store is free for others."""
@@ -29,7 +29,7 @@ Fate = Literal["added", "replaced", "same", "kept", "conflict"]
 
 @dataclass
 class Merged:
-    """What became of the other folder's records, by key, and of the files beside them."""
+    """Result of a merge: the fate of the other folder's records, by key, and of the files that belong to them."""
 
     added: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
@@ -37,13 +37,13 @@ class Merged:
     same: list[str] = field(default_factory=list)
     """The same outcome here and there."""
     kept: list[str] = field(default_factory=list)
-    """Not done there; here there is a record already."""
+    """Keys of runs that are not done there and have a record here already."""
     conflicts: dict[str, Difference] = field(default_factory=dict)
     """Done here and there, with another outcome: ours (`one`) and theirs (`other`)."""
     damaged: dict[Path, str] = field(default_factory=dict)
     """Files of the other folder that were left there, and why: torn, or refused by a check."""
     files: int = 0
-    """Copied from beside the records: predictions, weights, pictures."""
+    """Files copied with the records: predictions, weights, pictures."""
 
     @property
     def complete(self) -> bool:
@@ -55,13 +55,13 @@ def merge(
 ) -> Merged:
     """Copy into `store` the records of the output folder `other`, with their predictions, weights and pictures.
 
-    A record that is here with the same outcome stays, and files beside it that are missing here are copied. One that
-    is done never changes: another outcome there is a conflict. A failed or pruned one is replaced by one that is done.
-    Nothing is taken through a link, and nothing unchecked: a record must be whole, have values that a run leaves and
-    the key of its identity, and predictions must be whole columns; what is refused is told in `damaged`. `other` is
-    only read. Files become durable in batches, and in each the records come after all files beside them, so that what
-    an interrupted merge left is taken up by the next: a record that is there has what lay
-    beside it. dry_run: say what would happen, and write nothing. progress: told how many records of all are done.
+    A record that is here with the same outcome stays, and its files that are missing here are copied. One that is done
+    never changes: another outcome there is a conflict. A failed or pruned one is replaced by one that is done. Nothing
+    is taken through a link, and nothing unchecked: a record must be whole, have values that a run leaves and the key of
+    its identity, and predictions must be whole columns; what is refused is listed in `damaged`. `other` is only read.
+    Files become durable in batches, and in each the records come after all their files, so that what an interrupted
+    merge left is taken up by the next: a record that is there has what lay beside it. dry_run: say what would happen,
+    and write nothing. progress: called with how many records of all are done.
 
     Raises `UserError` where `other` is no output folder, or is this one, or where nothing can be written here.
     """
@@ -139,7 +139,7 @@ class _Merge:
         return data, theirs
 
     def _judge(self, key: str, theirs: RunRecord) -> Fate:
-        """What becomes of their record, noted down."""
+        """Returns, and notes, the fate of the other folder's record."""
         ours = self._store.get(key)
         differs = ours and difference(ours, theirs)
         fate: Fate

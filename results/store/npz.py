@@ -22,7 +22,7 @@ KINDS = "biufU"
 """Kinds of numpy's types that a run predicts: bools, numbers and text."""
 
 MAX_BYTES = 2**30
-"""Of all arrays of a file in memory; a compressed file can be a thousand times as small."""
+"""Largest total size of a file's arrays in memory; a compressed file can be a thousand times smaller."""
 
 _UNREADABLE = (
     BadZipFile,

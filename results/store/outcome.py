@@ -1,4 +1,4 @@
-"""Whether two records of one run came out the same."""
+"""Comparison of two records of one run: whether they have the same outcome."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .record import RunRecord
 
 
 class Difference(NamedTuple):
-    """Where two outcomes part: the field, and what either has there, as JSON values."""
+    """A difference between two outcomes: the field, and its JSON value in each."""
 
     field: str
     one: Any

@@ -1,4 +1,4 @@
-"""What becomes of a damaged file: it is moved aside, so that its run is run again, and nothing is lost."""
+"""Quarantine: a damaged file is moved aside, so that its run is repeated and nothing is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a finished run leaves behind, under a key that is a digest of everything that decides its outcome."""
+"""The record of a finished run, under a key that is a digest of everything that decides its outcome."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_TRACEBACK = 20_000
 MAX_INTEGER = 2**63 - 1
 """Seeds and counts fit into 64 bits, as in every table that they are written to."""
 MAX_METRIC = 1e100
-"""Of a metric's absolute value: sums of squares stay finite. NaN and infinity may be recorded."""
+"""Largest absolute value of a metric: sums of squares stay finite. NaN and infinity may be recorded."""
 KEY_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z_-]{1,99}$"
 """A key names files: no dots, no slashes."""
 
@@ -60,7 +60,7 @@ class RunSummary(BaseModel):
     """The resolved parameters, flat: `lr`, `cutmix.prob`, `gradient-guidance.alpha` …; JSON values."""
     status: Status
     reason: str = ""
-    """Why a run failed or was pruned."""
+    """Reason why a run failed or was pruned."""
     attempt: int = Field(default=1, ge=0, le=MAX_INTEGER)
     val: dict[str, Metric] = Field(default_factory=dict)
     test: dict[str, Metric] = Field(default_factory=dict)
@@ -75,7 +75,7 @@ class RunSummary(BaseModel):
     commit: str = ""
     dirty: bool = False
     fingerprint: str = ""
-    """Of the data."""
+    """Fingerprint of the data."""
 
     @field_validator("parameters", mode="before")
     @classmethod
@@ -100,26 +100,26 @@ class PluginCode(BaseModel):
     file: str = ""
     """The name of the file that defines it."""
     sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
-    """Of that file as it was loaded; "" where there was none to read."""
+    """SHA-256 of that file as it was loaded; "" if there was none to read."""
 
 
 class RunRecord(RunSummary):
     """One training of a cell with given parameters and seed. Immutable; identified by its key."""
 
     identity: dict[str, Any] = Field(default_factory=dict, repr=False)
-    """What the key is a hash of: parameters, versions of the plugins, data fingerprint, seed, phase."""
+    """Content whose hash is the key: parameters, versions of the plugins, data fingerprint, seed, phase."""
     versions: dict[str, str] = Field(default_factory=dict)
     machine: dict[str, str] = Field(default_factory=dict, repr=False)
     """What it was timed on: `cpu`, `cores`, `gpu`, `threads`. Records from before it was noted down have none."""
     traceback: str = Field(default="", max_length=MAX_TRACEBACK, repr=False)
-    """Of the error that a failed run ended with; the middle of a longer one is left out."""
+    """Traceback of the error that ended a failed run; the middle of a longer one is left out."""
     plugins: dict[str, PluginCode] = Field(default_factory=dict, repr=False)
-    """By kind and name, as `augmentation cutmix`. Records from before it was noted down have none."""
+    """Plugins by kind and name, such as `augmentation cutmix`. Records from before this field was added have none."""
     curve: list[dict[str, Metric]] = Field(default_factory=list)
     """One entry an epoch: `epoch`, the mean training losses, and, where it was validated, the val metrics. Older
     records have entries of the validated epochs only."""
     predictions: dict[str, dict[str, Column]] = Field(default_factory=dict, exclude=True, repr=False)
-    """By split, one array a column, one row a sample. Stored beside the record, not in it."""
+    """Predictions by split, one array a column, one row a sample. They are stored next to the record, not in it."""
 
     @field_validator("identity", mode="before")
     @classmethod
@@ -162,14 +162,14 @@ class RunRecord(RunSummary):
 
     @property
     def outcome(self) -> dict[str, Any]:
-        """What a repetition of the run must reproduce to the last bit."""
+        """Returns what a repetition of the run must reproduce to the last bit."""
         return {"status": self.status, "val": self.val, "test": self.test, "curve": self.curve, "epoch": self.epoch}
 
 
 def _json_value(value: Any, *path: Any) -> Any:
     """`value` as it will come back from the store: tuples as lists. Raises `ValueError` where it would not.
 
-    path: the names that lead to it, put together only where they are told: ten thousand records have many values.
+    path: the names that lead to it, put together only where they are reported: ten thousand records have many values.
     """
     if value is None or isinstance(value, (str, bool)):
         return value
@@ -188,7 +188,7 @@ def _json_value(value: Any, *path: Any) -> Any:
 KEY_LENGTH = 20
 
 TOLD_TWICE = ("variant", "seed", "phase", "fingerprint")
-"""Fields that a record has beside its identity, too."""
+"""Fields that a record has outside its identity, too."""
 
 
 def digest(value: Any) -> str:
@@ -198,7 +198,7 @@ def digest(value: Any) -> str:
 
 
 def identity_fault(record: RunRecord) -> str:
-    """What of a record contradicts its identity; empty where nothing does."""
+    """Returns what in a record contradicts its identity; "" if nothing does."""
     identity = record.identity
     if digest(identity) != record.key:
         return f"its key is not that of its identity, {digest(identity)}: it is the record of another run"

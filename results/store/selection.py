@@ -1,4 +1,4 @@
-"""Which trial of a search wins, and which final runs count. Decided by val; test is out of sight."""
+"""Selection of the winning trial of a search and of the final runs that count. Only val decides; test is not read."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ValView:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many runs ended how."""
+    """Numbers of runs by how they ended."""
 
     done: int = 0
     pruned: int = 0
@@ -64,11 +64,11 @@ class Counts:
 
 @dataclass(frozen=True)
 class Choice(Generic[Spec]):
-    """What a selection protocol chose in a cell, the final runs that this needs, and their records."""
+    """The choice of a selection protocol in a cell, the final runs that it needs, and their records."""
 
     protocol: str
     metric: str
-    """What the protocol goes by."""
+    """Metric by which the protocol selects."""
     chosen: Mapping[str, Any] = field(default_factory=dict)
     """The parameters that a search varied, with the values that were chosen."""
     runs: Mapping[int, RunRecord] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""How much of the disk an output folder takes."""
+"""Disk usage of an output folder."""
 
 from __future__ import annotations
 

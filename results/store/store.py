@@ -1,4 +1,4 @@
-"""Where run records are kept. The store is the truth: tables, reports and trackers are made from it."""
+"""The store of run records. It is the only source: tables, reports and trackers are made from it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Store:
 
         records/<key[:2]>/<key>.json                the record and its checksum, as `recordfile` describes
         predictions/<key[:2]>/<key>.<split>.npz     one array a column, one row a sample
-        superseded/<key>/<number>/                  records that were replaced on demand, with what lay beside them
+        superseded/<key>/<number>/                  records that were replaced on demand, with their files
         quarantine/                                 damaged files, moved aside with a `StoreWarning`
         index.sqlite                                a cache of the summaries; may be deleted
 
@@ -138,7 +138,9 @@ class Store:
         return [record for record in loaded if record is not None]
 
     def summaries(self, keys: Iterable[str] | None = None) -> list[RunSummary]:
-        """As `records`, without identities, versions and curves, and many times as fast. A key twice counts once."""
+        """Returns records as `records` does, without identities, versions and curves, and many times as fast. A key
+        that is given twice counts once.
+        """
         return self.reader(keys).all()
 
     def reader(self, keys: Iterable[str] | None = None) -> Reader:
@@ -155,7 +157,9 @@ class Store:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """What writes the store holds this lock. Raises `UserError` where another process keeps it for too long."""
+        """Holds the lock that every writer of the store takes. Raises `UserError` if another process keeps it for too
+        long.
+        """
         from filelock import FileLock, Timeout
 
         make_folder(self.root)
@@ -167,11 +171,13 @@ class Store:
             raise UserError(f"{path}: another process has held this lock for {LOCK_SECONDS:.0f} s; end it") from error
 
     def record_path(self, key: str) -> Path:
-        """Where the record of that key is, or would be."""
+        """Returns the path of the record of that key, whether or not it exists."""
         return self._folder.path(key)
 
     def sweep(self, folder: Path) -> None:
-        """Before the first writing into a folder, remove what killed processes left there. No other is looked at."""
+        """Removes what killed processes left in a folder, before the first writing into it. No other folder is looked
+        at.
+        """
         if folder not in self._swept:
             remove_stale(folder)
             self._swept.add(folder)

@@ -28,7 +28,7 @@ _LEFT_OUT = set(RunRecord.model_fields) - _NAMES_SET
 _NUMBERS = ("seconds", "peak_memory_mb")
 
 VERSION = crc32(repr((1, SCHEMA_VERSION, _NAMES)).encode()) & 0x7FFFFFFF
-"""Of the index's rows: of the layout of the index, and of what `pack` makes."""
+"""Version of the index's rows: of the layout of the index, and of what `pack` makes."""
 
 
 class Reader:
@@ -71,7 +71,7 @@ class Reader:
         return map(unpack, self._packed.values())
 
     def keys(self) -> list[str]:
-        """In the order in which they were asked for, else sorted."""
+        """Returns the keys in the order in which they were requested, else sorted."""
         return list(self._packed)
 
     def __len__(self) -> int:
@@ -80,7 +80,7 @@ class Reader:
 
 @contextmanager
 def _no_garbage() -> Iterator[None]:
-    """Without the collector, which looks at every object again and again while a hundred thousand are made."""
+    """Suspends the garbage collector, which visits every object again and again while a hundred thousand are made."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS = 50_000
-"""Of a Parquet row group, at least."""
+"""Smallest number of rows of a Parquet row group."""
 
 
 class TableFile(ABC):

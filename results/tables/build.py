@@ -1,4 +1,4 @@
-"""From runs to a table: summaries over seeds, published numbers, deviations, tests against the baseline."""
+"""Builds a table from runs: summaries over seeds, published numbers, deviations, tests against the baseline."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def build_table(
 ) -> Table:
     """Compare methods.
 
-    published: numbers to show beside ours, in the full variant only: papers' numbers say nothing about mini data.
+    published: numbers to show next to ours, in the full variant only: papers' numbers say nothing about mini data.
     baseline: the method that all others are tested against, the row of its name in their own group, or the only one.
     show: names of registered statistics. samples: predictions by run key and split, for the statistics
     that need them.
@@ -153,7 +153,7 @@ def _finished(
     published_cells: PublishedCells,
     baseline: str | None,
 ) -> list[TableCell]:
-    """A column's cells with all that stands beside the values. Gains are neither tested nor ranked: scores are."""
+    """Returns a column's cells with the statistics of their values. Gains are neither tested nor ranked: scores are."""
     cells = [_with_published(cell, row, column, published_cells) for cell, row in zip(cells, rows, strict=True)]
     if column.over:
         return cells
@@ -226,7 +226,9 @@ def _with_better(cells: Sequence[TableCell], column: Column, rows: Sequence[Tabl
 
 
 def _with_best(cells: Sequence[TableCell], column: Column, rows: Sequence[TableRow]) -> list[TableCell]:
-    """Marks the best of each group of rows and what cannot be told from it, where the best is told from any other."""
+    """Marks the best of each group of rows and what does not differ significantly from it, if the test separates the
+    best from any other.
+    """
     marked = list(cells)
     for places in _groups(rows):
         found = best_of([cells[place].values for place in places], higher_is_better=column.higher_is_better)

@@ -17,7 +17,9 @@ CitedNumbers = Sequence[tuple[PublishedNumber, str]]
 
 
 def source_notes(table: Table, published_cells: PublishedCells) -> Iterator[str]:
-    """Where the numbers beside ours stand, remarks on them, other numbers of the same, and gains that no column has."""
+    """Yields notes on the sources of the published numbers, remarks on them, other numbers for the same quantity, and
+    gains that no column shows.
+    """
 
     def title(place: CellAddress, over: str | None) -> str:
         return f"{place.row.title} over {table.title_of(over, place.row.group)}" if over else place.row.title
@@ -42,8 +44,9 @@ def source_notes(table: Table, published_cells: PublishedCells) -> Iterator[str]
 
 
 def _places(shown: CitedNumbers) -> Iterator[str]:
-    """Where the numbers stand. The cells say of which kind of source they are: the numbers of the place that has most
-    of a kind need not be listed."""
+    """Yields the places of the numbers in their sources. The cells name the kind of source, so that the numbers from
+    the place that is most frequent for a kind need not be listed.
+    """
     by_place: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for number, title in shown:
         by_place[number.source, number.where][f"{number.figure} of {title}"] = None

@@ -1,4 +1,4 @@
-"""Published numbers: what the papers report, as data with its source, to stand beside our own."""
+"""Published numbers: what the papers report, as data with its source, to be shown next to our own."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class PublishedNumber(BaseModel):
     unit: Unit = "%"
     """Default: `%`, and `points` of a gain."""
     spread: float | None = Field(default=None, ge=0)
-    """What stands behind the ±, in the unit."""
+    """Value of the published ±, in the unit."""
     spread_kind: SpreadKind | None = None
     """None: the source does not say."""
     n: int | None = Field(default=None, ge=1)
@@ -131,7 +131,7 @@ class PublishedNumber(BaseModel):
 
     @property
     def quantity(self) -> tuple[str, str, str, str, str, str | None, str]:
-        """What it is the value of: task, method, model, metric, split, over, setting."""
+        """Returns what the number is the value of: task, method, model, metric, split, over, setting."""
         return self.task, self.method, self.model, self.metric, self.split, self.over, self.setting
 
     @property
@@ -172,7 +172,8 @@ def find(
     over: str | None = None,
     setting: str = "",
 ) -> list[PublishedNumber]:
-    """What was published of exactly this, the most trustworthy first: printed before inferred, then by source.
+    """Returns the published numbers of exactly this, the most trustworthy first: printed before inferred, then by
+    source.
 
     Every name must match to the letter: MaxBoxAcc is not MaxBoxAccV2.
     """
@@ -189,7 +190,7 @@ def _load(folder: Path) -> tuple[PublishedNumber, ...]:
 
 
 Placed = tuple[str, PublishedNumber]
-"""Where a number stands (file and place in it), and the number."""
+"""A published number with its place (file and place in it)."""
 
 
 def _read(path: Path) -> list[Placed]:

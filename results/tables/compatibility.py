@@ -1,4 +1,4 @@
-"""Whether runs may stand in one table."""
+"""A check of whether runs may stand in one table."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def check_column(entries: Sequence[RowRuns], column: Column, title: str) -> None
     """Raises `UserError` for finished runs of two protocol versions or two states of the data, and
     `UnknownNameError` where no run has the column's metric and the column does not say that the task declares it.
 
-    A method's data are the task's and what its synthesizer reads beside them, so that a fingerprint is compared with
+    A method's data are the task's and what its synthesizer reads besides them, so that a fingerprint is compared with
     those of the same synthesizer only.
     """
     runs = [run for entry in entries for run in entry.runs]

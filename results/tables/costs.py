@@ -1,4 +1,4 @@
-"""What runs cost, as columns of a table: taken from their records, and not from the test split."""
+"""Costs of runs, as columns of a table: taken from their records, and not from the test split."""
 
 from __future__ import annotations
 

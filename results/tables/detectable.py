@@ -1,4 +1,4 @@
-"""What a table's tests could have seen: the smallest difference that its seeds tell from noise."""
+"""The power of a table's tests: the smallest difference that its seeds can distinguish from noise."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from .model import LEVEL, Table, TableRow
 
 @dataclass(frozen=True)
 class Sight:
-    """Of a column: the standard deviation of its paired differences, over how many seeds and comparisons, and the
-    smallest difference that is found with power 0.8; in the column's unit."""
+    """Power of a column's tests: the standard deviation of its paired differences, over how many seeds and comparisons,
+    and the smallest difference that is found with power 0.8; in the column's unit.
+    """
 
     column: str
     unit: str

@@ -1,4 +1,4 @@
-"""Whether the runs behind a table were still improving when they ended."""
+"""Detects whether the runs behind a table were still improving when they ended."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AS_LONG_AGAIN = 5
 
 @dataclass(frozen=True)
 class RunEnding:
-    """How a run ended, by a metric on val. state, gain: as of `statistics.ending`. loss_falling: in training."""
+    """The end of a run by a metric on val. state, gain: as in `statistics.ending`. loss_falling: in training."""
 
     row: str
     task: str
@@ -87,7 +87,8 @@ class Doubt:
 
 
 def doubts(table: Table) -> Iterator[Doubt]:
-    """Yields the pairs of rows whose order could change with more training, column by column, and what cannot be told.
+    """Yields the pairs of rows whose order could change with more training, column by column, and those that cannot be
+    decided.
 
     The rule: a row whose runs were still improving could gain, by training as long again, five times what the last
     fifth gained, as learning curves flatten; where that reaches a row above it, their order could change. The gain is

@@ -1,4 +1,4 @@
-"""What a comparison table is: rows of methods, columns of metrics, cells that know their runs, and notes."""
+"""The model of a comparison table: rows of methods, columns of metrics, cells that know their runs, and notes."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Column:
     selection: str = "val"
     """The protocol that chose the parameters: `val`, `worst-group`, `oracle`."""
     selection_metric: str = ""
-    """What the protocol goes by."""
+    """Metric by which the protocol selects."""
     selection_higher_is_better: bool = True
     selection_unit: str = "%"
     setting: str = ""
-    """Of the published numbers beside ours: `5-shot`, `long-tail-100` …; a row may have its own."""
+    """Setting of the published numbers next to ours: `5-shot`, `long-tail-100` …; a row may have its own."""
     decimals: int = 1
     label: str = ""
     group: str = ""
@@ -51,7 +51,7 @@ class Column:
     mean_of: tuple[int, ...] = ()
     """Places of the columns that this one is the mean of, seed by seed."""
     declared: bool = False
-    """Whether the task declares the metric, so that it exists even where no run has a value, and its cells are gaps."""
+    """True if the task declares the metric, so that it exists even if no run has a value, and its cells are gaps."""
 
     @property
     def title(self) -> str:
@@ -60,20 +60,22 @@ class Column:
 
     @property
     def derived(self) -> bool:
-        """Whether other cells' values make its own."""
+        """Returns whether the values are computed from other cells' values."""
         return bool(self.over or self.mean_of)
 
 
 @dataclass(frozen=True)
 class RowRuns:
-    """What a row brings to a column. Without seeds nothing of ours is expected: the row is a published one there."""
+    """Runs that a row contributes to a column. Without seeds no results of ours are expected: the row is a published
+    one there.
+    """
 
     runs: Sequence[RunRecord] = ()
     seeds: Sequence[int] = ()
     model: str = ""
     """The network, by the name under which papers list it; default: what the runs say."""
     search: Counts | None = None
-    """How the trials ended that the parameters were chosen from; None: nothing was searched."""
+    """Counts of the trials from which the parameters were chosen, by how they ended; None: nothing was searched."""
     search_seconds: float = 0.0
 
 
@@ -90,9 +92,9 @@ class TableRow:
     group: str = ""
     """Heading over this row and its neighbours of the same group."""
     setting: str | None = None
-    """Of the published numbers, instead of the columns'."""
+    """Setting of the row's published numbers, in place of the columns'."""
     over: str = ""
-    """What its gains are over, instead of what the columns say."""
+    """Reference of the row's gains, in place of the columns'."""
 
     @property
     def title(self) -> str:
@@ -100,7 +102,7 @@ class TableRow:
 
     @property
     def is_ours(self) -> bool:
-        """Whether anything of ours is expected in it."""
+        """Returns whether any results of ours are expected in the row."""
         return any(entry.seeds for entry in self.entries)
 
 
@@ -123,20 +125,22 @@ class TableCell:
     deviation: Deviation | None = None
     """Ours less the published value."""
     p_value: float | None = None
-    """Against the table's baseline, on shared seeds, adjusted by Holm's method over the column."""
+    """p-value against the table's baseline, on shared seeds, adjusted by Holm's method over the column."""
     effect: PairedEffect | None = None
-    """Against the table's baseline, on shared seeds."""
+    """Effect size against the table's baseline, on shared seeds."""
     best: bool = False
     """Is bold and has the best mean of its group of rows."""
     bold: bool = False
-    """In a table with a baseline: is better than it by the test behind `p_value`. Without one: has the best mean of its
-    group of rows or cannot be told from it, where the test tells the best from any other."""
+    """True if, in a table with a baseline, the cell is better than it by the test behind `p_value`; without one, if it
+    has the best mean of its group of rows or does not differ significantly from it, where the test separates the best
+    from any other.
+    """
     untested: bool = False
     """Shares fewer than two seeds with what it is tested against: the baseline, or the best."""
     improving: int = 0
-    """How many of its runs were still improving by the selection metric when they ended."""
+    """Number of its runs that were still improving by the selection metric when they ended."""
     statistics: Mapping[str, Any] = field(default_factory=dict)
-    """What the registered statistics computed, by their names: the basic ones and those that the table shows."""
+    """Results of the registered statistics, by their names: the basic ones and those that the table shows."""
 
     def number(self, kind: str) -> float | None:
         """Returns the number that a field shows; None where the cell does not have it, or it is no single number."""
@@ -203,7 +207,7 @@ class Table:
     notes: tuple[str, ...]
     baseline: str | None = None
     label: str = ""
-    """By which LaTeX refers to it."""
+    """Label by which LaTeX refers to the table."""
     show: tuple[str, ...] = SHOWN
     """The statistics that its columns show, by name, as far as any of their cells has them."""
 
@@ -215,12 +219,14 @@ class Table:
 
     @property
     def baseline_title(self) -> str:
-        """How the table writes the baseline."""
+        """Returns the title of the baseline in the table."""
         named = (row.title for row in self.rows if row.method == self.baseline and row.is_ours)
         return next(named, str(self.baseline))
 
     def title_of(self, method: str, group: str = "") -> str:
-        """How the table writes a method: as its row in that group, else as any row of it, else by its name."""
+        """Returns the title of a method in the table: that of its row in the group, else of any row of it, else its
+        name.
+        """
         named = [row for row in self.rows if row.method == method]
         own = [row for row in named if row.group == group]
         return next((row.title for row in [*own, *named]), method)
@@ -276,7 +282,7 @@ class Table:
         return groups
 
     def _kinds(self) -> list[list[str]]:
-        """What each column shows: one kind at least."""
+        """Returns the kinds that each column shows: one at least."""
         columns = list(zip(*self.cells, strict=True)) or [() for _ in self.columns]
         return [
             [kind for kind in self.show if FIELDS.get(kind).always or any(_text(cell, kind) for cell in cells)]

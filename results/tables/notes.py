@@ -117,7 +117,7 @@ def _gains(table: Table) -> Iterator[str]:
 
 
 def _untested(table: Table) -> Iterator[str]:
-    """What too few shared seeds leave open, where they do not leave open everything."""
+    """Yields what too few shared seeds leave undecided, unless they leave everything undecided."""
     places = [place for place in table.places() if place.cell.untested and not place.column.over]
     if places and _tested(table):
         other = "" if table.baseline is None else f" against {table.baseline_title}"

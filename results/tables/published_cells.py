@@ -22,7 +22,9 @@ class PublishedCells:
                 self._numbers[named].append(number)
 
     def of(self, row: TableRow, column: Column, model: str) -> Sequence[PublishedNumber]:
-        """What was published of a cell, scores or gains as the column has them, the most trustworthy first."""
+        """Returns the published numbers of a cell, scores or gains as the column has them, the most trustworthy
+        first.
+        """
         setting = _setting(row, column)
         over = (row.over or column.over) if column.over else None
         quantity = {"task": column.task, "method": row.method, "model": model, "metric": column.metric}

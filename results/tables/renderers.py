@@ -199,7 +199,7 @@ def _flat(table: Table, i: int, j: int) -> dict[str, Any]:
 
 
 def _origin(table: Table, i: int, j: int) -> dict[str, Any]:
-    """What decides whether a number may be compared with another, and which of two is better."""
+    """Returns what decides whether a number may be compared with another, and which of two is better."""
     runs = {run.key: run for run in table.rows[i].entries[j].runs}
     first = next((runs[key] for key in table.cells[i][j].keys.values() if key in runs), None)
     return {
@@ -210,7 +210,7 @@ def _origin(table: Table, i: int, j: int) -> dict[str, Any]:
 
 
 def _numbers(table: Table, i: int, j: int) -> dict[str, Any]:
-    """What the statistics of a cell export: the basic ones always, and those that the table shows."""
+    """Returns what the statistics of a cell export: the basic ones always, and those that the table shows."""
     found = table.cells[i][j].statistics
     return {
         name: number

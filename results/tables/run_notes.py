@@ -12,7 +12,7 @@ from .model import Table
 
 
 def origin_notes(table: Table) -> Iterator[str]:
-    """Of the runs whose keys the cells have."""
+    """Yields notes on the runs whose keys the cells have."""
     shown = {key for place in table.places() for key in place.cell.keys.values()}
     runs = {run.key: run for place in table.places() for run in place.entry.runs if run.key in shown}
     by_task: dict[str, list[RunRecord]] = defaultdict(list)

@@ -38,7 +38,7 @@ def budget_notes(table: Table) -> Iterator[str]:
 
 
 def _updates(each: dict[str, float]) -> str:
-    """How many steps the rows' runs had, where they differ."""
+    """Returns the numbers of steps of the rows' runs, if they differ."""
     if not each or max(each.values()) <= (1 + ALIKE) * min(each.values()):
         return f" {max(each.values()):.0f} steps each." if each else ""
     least = min(each.values())
@@ -82,7 +82,9 @@ def _convergence(task: str, runs: list[RunEnding]) -> str:
 
 
 def detectable_notes(table: Table) -> Iterator[str]:
-    """Yields the smallest differences that the table's tests could have told from noise, and what they adjust for."""
+    """Yields the smallest differences that the table's tests could have distinguished from noise, and what they adjust
+    for.
+    """
     found = [sight for sight in sights(table) if sight.column not in _cost_titles(table)]
     if not found:
         return

@@ -37,9 +37,9 @@ class CellRuns:
         self._probing: set[str] | None = None
         """Keys of the oracle's runs that have not ended; None before they begin."""
         self._final = False
-        """Whether the final runs are in the queue."""
+        """True if the final runs are in the queue."""
         self.incomplete = False
-        """Whether a trial was lost."""
+        """True if a trial was lost."""
         self.earlier: Mapping[str, int] = self.search.counts() if self.search else {}
         """Trials that had ended when this was made, by how they did: `finished`, `pruned`, `failed`."""
         self._needed: int | None = None
@@ -54,7 +54,7 @@ class CellRuns:
 
     @property
     def needed(self) -> int:
-        """How many runs the cell needs in all, those that ended before included; at most, while it searches."""
+        """Returns how many runs the cell needs in all, finished ones included; an upper bound while it searches."""
         if self._needed is None:
             self._needed = self._count_needed()
         return self._needed
@@ -83,7 +83,7 @@ class CellRuns:
 
     @property
     def is_without_result(self) -> bool:
-        """Whether the search has ended, and no trial finished."""
+        """Returns whether the search has ended without a finished trial."""
         search = self.search
         return search is not None and search.exhausted and not self.incomplete and not search.finished()
 
@@ -114,7 +114,7 @@ class CellRuns:
         return bool(answers) and all(answers)
 
     def settles(self, spec: RunSpec, record: RunRecord) -> bool:
-        """Whether a record that was there already is this run's. A pruned one is, if this search prunes it, too."""
+        """Returns whether an existing record is this run's. A pruned one is, if this search prunes it, too."""
         curve = [(int(entry["epoch"]), entry.get(spec.selection_metric)) for entry in record.validations]
         if record.status == "pruned":
             return any(self.reported(spec, epoch, value) for epoch, value in curve)
@@ -136,7 +136,7 @@ class CellRuns:
             self._probing.discard(spec.key)
 
     def choices(self) -> list[Choice[RunSpec]] | None:
-        """What each protocol chooses, with its final runs; None while the search is not finished.
+        """Returns the choice of each protocol, with its final runs; None while the search is not finished.
 
         Without a search there is only the epoch to choose: of protocols that do so by one metric, the first is here.
         """
@@ -175,7 +175,9 @@ class CellRuns:
         )
 
     def value(self, protocol: str, params: Mapping[str, Any]) -> float | None:
-        """What a protocol judges a finished trial by: a val metric, the oracle a test metric; None if not known."""
+        """Returns the value by which a protocol judges a finished trial: a val metric, for the oracle a test metric;
+        None if not known.
+        """
         record = self.lookup(self._compared_by(protocol, params).key)
         if record is None or record.status != "done":
             return None
@@ -212,7 +214,7 @@ def search_base(plan: Plan, cell: Cell, fingerprint: str, chosen: Mapping[str, A
 
 
 def search_settings(plan: Plan, cell: Cell, base: RunSpec) -> Settings:
-    """How a cell is searched."""
+    """Returns the settings of a cell's search."""
     from ..search import Settings, distribution
 
     section = plan.file.suite.search

@@ -40,10 +40,10 @@ class _Waiting:
 class Driver:
     """Runs one suite; with `finals=False`, only its searches.
 
-    place.keep and place.pictures: what final runs leave beside their records. A run that was finished before without
-    the weights that are asked for now is trained again for them; its record stays. storage: of the studies, a path or a
-    database's URL; default: the journal in the output folder, or what the suite used there before. rerun: methods and
-    keys whose finished final runs are repeated; the records that they replace are kept aside.
+    place.keep and place.pictures: what final runs leave in addition to their records. A run that was finished before
+    without the weights that are asked for now is trained again for them; its record stays. storage: of the studies, a
+    path or a database's URL; default: the journal in the output folder, or what the suite used there before. rerun:
+    methods and keys whose finished final runs are repeated; the records that they replace are kept aside.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class Driver:
                 raise MissingDataError(describe_missing(self.plan, missing))
 
     def _is_finished(self, cell: Cell) -> bool:
-        """Whether a cell without a search has all its records: it needs no weights any more."""
+        """Returns whether a cell without a search has all its records, so that it needs no weights any more."""
         spec = cell.spec(0, "final", "")
         try:
             fingerprint = data_fingerprint(cell.build_task(self.place.data_root), spec.synthesizer)
@@ -198,7 +198,7 @@ class Driver:
         self._submit(Job(spec, self.place))
 
     def _counts(self, cell: CellRuns, spec: RunSpec, known: RunRecord) -> bool:
-        """Whether a record that is there makes a run needless."""
+        """Returns whether an existing record makes a run needless."""
         if self.repeats.ask_for(spec) and not self.faults.tries(spec.key):
             return False
         if known.status == "failed" and self.retry_failed and not self.faults.tries(spec.key):
@@ -235,7 +235,7 @@ class Driver:
         self.faults.count(key, record, record.reason)
 
     def _put(self, record: RunRecord) -> RunRecord:
-        """Store a record and what the run leaves beside it; the one that counts, where there was one already."""
+        """Stores a record and the files of its run; returns the record that counts, if there was one already."""
         known = self._known.get(record.key)
         if known is not None and known.status == "done" and record.key in self.repeats:
             return self._repeat(known, record)
@@ -289,7 +289,7 @@ class Driver:
         self.observer.finished(one.spec, record, cached)
 
     def _keep_files(self, record: RunRecord) -> None:
-        """Move what a run leaves beside its record out of its working folder."""
+        """Moves the files that a run leaves out of its working folder."""
         if record.status == "done":
             work = self.place.work_root / record.key
             move_files(work / "weights", self.output.weights(record.key))

@@ -1,4 +1,4 @@
-"""What an output folder can do without: leftovers of killed processes, and weights that nobody asked to keep.
+"""Garbage in an output folder: leftovers of killed processes, and weights that nobody asked to keep.
 
 Records, studies, tables and what trackers have are never garbage.
 """
@@ -37,7 +37,7 @@ KINDS = {
 }
 
 _KEY = re.compile(rf"([0-9a-f]{{{KEY_LENGTH}}})(\..+)?")
-"""What belongs to a run has its key for a name; nothing else in these folders is touched."""
+"""Pattern of names that belong to a run: they begin with its key; nothing else in these folders is touched."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Garbage:
 def find_garbage(
     output: Output, keep: Keep = "all", quarantine: bool = False, now: float | None = None
 ) -> list[Garbage]:
-    """What can go, in the order of `KINDS`. Removes nothing. The caller holds the folder's lock.
+    """Returns what can be removed, in the order of `KINDS`. Removes nothing. The caller holds the folder's lock.
 
     keep: whose weights stay, as for a run; best: by any metric that the task's selection protocols go by. Of a task
     that is not registered all weights stay. quarantine: whether damaged files are among it.
@@ -124,7 +124,9 @@ def _unrecorded(kind: str, folders: Iterable[Path], recorded: Collection[str]) -
 
 
 def _temporary(output: Output, now: float) -> Iterator[Path]:
-    """What killed processes left, as those who write it say; an hour old: tables are written without a lock."""
+    """Yields the leftovers of killed processes, as their writers define them, that are an hour old: tables are written
+    without a lock.
+    """
     candidates = [
         *_unfinished_files(output),
         *_journal_locks(output),
@@ -154,7 +156,7 @@ def _journal_locks(output: Output) -> Iterator[Path]:
 
 
 def _by_key(folder: Path) -> Iterator[tuple[str, Path]]:
-    """What belongs to runs, with their keys."""
+    """Yields the files that belong to runs, with their keys."""
     return ((found[1], path) for path in real_children(folder) if (found := _KEY.fullmatch(path.name)))
 
 

@@ -54,7 +54,9 @@ class Output:
         return self.suite(suite) / "studies.journal"
 
     def storage(self, suite: str, given: str | None = None) -> str:
-        """Where a suite's studies are: as given, else where they were before, else in the suite's journal."""
+        """Returns the location of a suite's studies: the given one, else the one used before, else the suite's
+        journal.
+        """
         remembered = self._remembered(suite)
         if given is None and remembered.is_file():
             given = remembered.read_text(encoding="utf-8").strip()
@@ -75,7 +77,9 @@ class Output:
 
 
 class RecordCache:
-    """What is in the store, read when it is asked for, and what its driver adds, which is not read again."""
+    """The records in the store, read when they are requested, and those that its driver adds, which are not read
+    again.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -96,7 +100,9 @@ def weights_file(folder: Path, epoch: int) -> Path:
 
 
 def is_whole(file: Path) -> bool:
-    """Whether weights are there and complete: the lengths in their header add up to the file's. Imports no torch."""
+    """Returns whether weights exist and are complete: the lengths in their header add up to the file's. Imports no
+    torch.
+    """
     import safetensors
 
     try:

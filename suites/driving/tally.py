@@ -1,4 +1,4 @@
-"""What a driver counts: how runs ended, what is tried again and how often, and which finished runs are repeated."""
+"""Counters of a driver: how runs ended, which are retried and how often, and which finished runs are repeated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..planning import RunSpec
 
 @dataclass
 class Tally:
-    """How the runs of a suite ended. Each is counted once: as trained, failed, lost, or found finished."""
+    """Counts of a suite's runs by how they ended. Each is counted once: as trained, failed, lost, or found finished."""
 
     trained: int = 0
     """Runs that this driver trained to their end, or to the epoch where they were pruned."""
@@ -38,12 +38,12 @@ class Tally:
 
     @property
     def complete(self) -> bool:
-        """Whether every final run has a result. A failed trial alone leaves no gap: its search has others."""
+        """Returns whether every final run has a result. A failed trial alone leaves no gap: its search has others."""
         return not (self.failed or self.lost or self.without_result)
 
 
 class Repeats:
-    """What `--rerun` names: methods, whose final runs are meant, and keys."""
+    """The runs that `--rerun` names: the final runs of methods, and keys."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._names = frozenset(names)
@@ -51,7 +51,9 @@ class Repeats:
         self._used: set[str] = set()
 
     def ask_for(self, spec: RunSpec) -> bool:
-        """Whether a run is to be repeated, though it has a record. Trials are not: their search would not look."""
+        """Returns whether a run is to be repeated, though it has a record. Trials are not: their search would not
+        look.
+        """
         found = {spec.method, spec.key} & self._names if spec.phase == "final" else set()
         if found:
             self._used |= found
@@ -59,7 +61,7 @@ class Repeats:
         return bool(found)
 
     def __contains__(self, key: object) -> bool:
-        """Whether the run of that key was asked for."""
+        """Returns whether the run of that key was requested."""
         return key in self._keys
 
     @property
@@ -79,7 +81,7 @@ class Faults:
     A run whose worker died, whose node was lost, or that met a full memory or disk is tried again, up to `attempts`
     times in all. A method that fails (a loss that is not finite, an error in a plugin) is recorded, and would fail
     again. Where more than `max_failure_rate` of the runs that ended did so without success, the suite stops: something
-    is wrong that more runs will not mend.
+    is wrong that more runs will not fix.
     """
 
     attempts: int = 3
@@ -95,7 +97,7 @@ class Faults:
         return self._tries[key]
 
     def again(self, key: str) -> bool:
-        """Whether a run that was lost may be tried once more."""
+        """Returns whether a lost run may be retried."""
         return self._tries[key] < self.attempts
 
     def count(self, name: str, record: RunRecord | None, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""What made a result: versions, commit, device, and the memory that it took."""
+"""The environment of a result: versions, commit, device, and the memory that it took."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def git_state() -> tuple[str, bool]:
 
 @functools.cache
 def checkout() -> Checkout:
-    """What git tells about the folder that this file lies in."""
+    """Returns the state of the git checkout that contains this file."""
     return read_checkout(Path(__file__).resolve())
 
 

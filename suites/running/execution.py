@@ -188,7 +188,7 @@ class Deadline:
         self._began = time.monotonic()
 
     def passed_by(self, grace: float = 0.0) -> bool:
-        """Whether the limit was passed `grace` seconds ago."""
+        """Returns whether the limit was passed `grace` seconds ago."""
         return self.seconds is not None and time.monotonic() - self._began > self.seconds + grace
 
     def check(self) -> None:
@@ -198,7 +198,7 @@ class Deadline:
 
     @property
     def words(self) -> str:
-        """What happened, and what can be done about it."""
+        """Returns a description of the failure and its remedy."""
         return (
             f"over its time limit of {(self.seconds or 0) / 60:g} minutes; it goes on from its last finished epoch "
             "when it is started again, with a higher --time-limit or this one"

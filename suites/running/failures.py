@@ -1,4 +1,4 @@
-"""Whose fault an error is: the method's, or that of the place where it ran."""
+"""The cause of an error: the method, or the machine on which it ran."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _RESOURCES = re.compile(
             r"unable to (open|resize|mmap|allocate) .*(shared memory|bytes)",
             r"too many open files",
             r"_STATUS_(ALLOC_FAILED|NOT_INITIALIZED)",
-            # what was killed beside the run, and broken devices
+            # what was killed together with the run, and broken devices
             r"DataLoader worker \(pid.*\) (is killed by signal|exited unexpectedly)",
             r"uncorrectable ECC error",
             r"no CUDA-capable device",
@@ -63,7 +63,7 @@ _RESOURCES = re.compile(
 )
 _PEERS = re.compile(r"gloo/|connection closed by peer|NCCL (error|timeout)", re.IGNORECASE)
 _TORN = (EOFError, lzma.LZMAError, pickle.UnpicklingError, zipfile.BadZipFile, zlib.error)
-"""What is raised where a file that the run reads is not whole."""
+"""Exceptions that mean that a file which the run reads is not whole."""
 _EXHAUSTED = (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EIO)
 
 
@@ -93,7 +93,9 @@ def sort_out(error: Exception | SystemExit) -> BaseException:
 
 
 def ended_by_signal(stop: SystemExit) -> bool:
-    """Whether a signal's handler raised it: with 128 and the signal's number, as shells do, or with 15, as Ray does."""
+    """Returns whether a signal's handler raised it: with 128 and the signal's number, as shells do, or with 15, as Ray
+    does.
+    """
     return stop.code == signal.SIGTERM or (isinstance(stop.code, int) and stop.code > 128)
 
 
@@ -124,7 +126,9 @@ def _out_of_resources(error: BaseException) -> bool:
 
 
 def message(error: BaseException) -> str:
-    """What an error says. Of one that a data loading process raised, not the traceback that torch puts before it."""
+    """Returns the message of an error; for one from a data loading process, without the traceback that torch puts
+    before it.
+    """
     text, name = str(error), type(error).__name__
     if not text.startswith(f"Caught {name} in DataLoader worker"):
         return text

@@ -1,4 +1,4 @@
-"""What a table can show beside a column: one statistic, one file, one line here.
+"""Statistics that a table can show next to a column: one statistic, one file, one line here.
 
 A statistic is a `Statistic` that is registered by name in `FIELDS`. Builder, renderers, notes, report and exports ask
 that registry, so a statistic needs no other place. A plugin adds its own in the same way. The names are words of the

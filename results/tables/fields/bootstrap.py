@@ -9,7 +9,7 @@ from .interval import IntervalStatistic
 from .statistic import Context
 
 SEED = 0
-"""Of the resampling, so that a table is the same each time it is made."""
+"""Seed of the resampling, so that a table is the same each time it is made."""
 
 
 class BootstrapInterval(IntervalStatistic):

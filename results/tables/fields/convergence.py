@@ -1,4 +1,4 @@
-"""Whether the runs of a cell were still improving when they ended."""
+"""Statistic: whether the runs of a cell were still improving when they ended."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from .statistic import Context, Statistic
 
 
 class Endings(NamedTuple):
-    """Of a cell's runs: how many were still improving, out of how many of which it can be told, and their mean gain in
-    the last fifth, in the unit of the selection metric."""
+    """The ends of a cell's runs: how many were still improving, the number of runs for which this can be decided, and
+    their mean gain in the last fifth, in the unit of the selection metric.
+    """
 
     improving: int
     known: int
@@ -20,7 +21,7 @@ class Endings(NamedTuple):
 
 
 class Convergence(Statistic):
-    """How many of the runs were still improving on val when they ended, and by how much in the last fifth."""
+    """Number of runs that were still improving on val when they ended, and their gain in the last fifth."""
 
     title: ClassVar[str] = "improving"
     legend: ClassVar[str] = (

@@ -1,4 +1,4 @@
-"""Mean ranks over several tasks, and Friedman's test that all rows rank alike."""
+"""Mean ranks over several tasks, and Friedman's test that all rows have equal ranks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rank:
-    """A row's mean rank over tasks, and the p-value of the test that all rows rank alike."""
+    """A row's mean rank over tasks, and the p-value of the test that all rows have equal ranks."""
 
     mean: float
     p_value: float | None

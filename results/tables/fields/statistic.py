@@ -1,4 +1,4 @@
-"""What a statistic of a table is, and what it may look at."""
+"""The base of a table's statistics, and the data that they may read."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ class Context:
 
 
 class Statistic(Plugin):
-    """A statistic that a table can show beside a column."""
+    """A statistic that a table can show next to a column."""
 
     title: ClassVar[str] = ""
     """The heading of its field behind the first one of a column, which has the column's own title."""
     legend: ClassVar[str] = ""
     """The sentence in the notes of a table that shows it."""
     always: ClassVar[bool] = False
-    """Whether a column shows it although no cell has it."""
+    """True if a column shows it although no cell has it."""
 
     def compute(self, context: Context) -> Any:
         """Returns the statistic of a cell in any type; None where the cell has none."""
