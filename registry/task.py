@@ -214,6 +214,11 @@ class Task(Plugin, ABC):
             return [str(error)]
         return []
 
+    @classmethod
+    def leftovers(cls, data_root: Path) -> list[Path]:
+        """What killed processes left of what this task makes below a data set's folder; nothing that is in use."""
+        return []
+
     @abstractmethod
     def fingerprint(self) -> str:
         """A hash of the data that this task reads; independent of where it lies. Raises `MissingDataError`."""

@@ -17,9 +17,11 @@ from .drawing import (
     species_traits as species_traits,
 )
 from .generated import (
+    KEPT as KEPT,
     STAMP as STAMP,
     ensure_generated as ensure_generated,
     generated_problems as generated_problems,
+    leftovers as leftovers,
     require_generated as require_generated,
 )
 from .image_checks import image_problems as image_problems

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import warnings
@@ -13,12 +14,22 @@ from typing import Any
 
 from filelock import FileLock
 
-from provbench.registry.base import CHECKSUMS, MissingDataError, UserError, damage, writable, write_checksums
+from provbench.registry.base import (
+    CHECKSUMS,
+    MissingDataError,
+    UserError,
+    damage,
+    is_locked,
+    real_children,
+    writable,
+    write_checksums,
+)
 
 STAMP = "VERSION.json"
 """Written into a generated folder: the generator's name, version and parameters."""
 KEPT = "edits"
 """Folder that users put edited images into: it stays when the set around it is generated anew."""
+_LEFTOVER = re.compile(r"\.(.+)\.(?:new-[a-z0-9_]{8}|old-[0-9]+)")
 
 
 def ensure_generated(folder: Path, stamp: Mapping[str, Any], write: Callable[[Path], None]) -> bool:
@@ -47,7 +58,8 @@ def generated_problems(folder: Path) -> list[str]:
 
 def _generate(folder: Path, text: str, write: Callable[[Path], None]) -> bool:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.parent / f".{folder.name}.lock"):
+    with FileLock(_lock(folder)):
+        _put_back(folder)
         found = _stamp(folder)
         problems = damage(folder) if found == text else []
         if found == text and not problems:
@@ -95,8 +107,37 @@ def _stamp(folder: Path) -> str | None:
         return None
 
 
+def leftovers(folder: Path) -> list[Path]:
+    """Returns what killed generators left in a folder of generated sets: half-written and replaced sets, and locks.
+
+    A set that a process is generating now has none, and neither has a lock in which nothing was generated. A replaced
+    set is none while nothing is in its place: it is put back.
+    """
+    found = [(named[1], path) for path in real_children(folder) if (named := _LEFTOVER.fullmatch(path.name))]
+    sets = {name for name, _ in found} | {path.name for path in real_children(folder) if _stamp(path) is not None}
+    free = [name for name in sorted(sets) if not is_locked(_lock(folder / name))]
+    unfinished = [path for name, path in found if name in free and path.is_dir() and _is_over(folder / name, path)]
+    return unfinished + [_lock(folder / name) for name in free if _lock(folder / name).is_file()]
+
+
+def _is_over(folder: Path, leftover: Path) -> bool:
+    return folder.exists() or not leftover.name.startswith(f".{folder.name}.old-")
+
+
+def _lock(folder: Path) -> Path:
+    return folder.parent / f".{folder.name}.lock"
+
+
+def _put_back(folder: Path) -> None:
+    """Put a replaced set back whose successor never came into its place, with the edits in it."""
+    for old in sorted(folder.parent.glob(f".{folder.name}.old-*")):
+        if not folder.exists():
+            old.rename(folder)
+
+
 def _remove_leftovers(folder: Path) -> None:
     """Remove what generators that were killed left behind. The caller holds the lock."""
+    _put_back(folder)
     for kind in ("new", "old"):
         for leftover in folder.parent.glob(f".{folder.name}.{kind}-*"):
             shutil.rmtree(leftover, ignore_errors=True)

@@ -12,7 +12,7 @@ import numpy as np
 
 from provbench.registry.base import MissingDataError, content_digest, damage, derived_folder, derived_folders
 
-from ..common import STAMP, ensure_generated
+from ..common import STAMP, ensure_generated, leftovers as generated_leftovers
 from .annotations import AnnotatedVideo, read_moc, read_pyannot
 from .skeletons import JOINTS, Skeletons, read_pose_pickle
 
@@ -95,6 +95,11 @@ class SkeletonStore:
         return Skeletons(
             video["name"], video["label"], tuple(video["shape"]), np.asarray(keypoints), np.asarray(scores)
         )
+
+
+def leftovers(source: Path) -> list[Path]:
+    """Returns what killed conversions left of the files in the folder `source`."""
+    return [path for root in derived_folders(source) for path in generated_leftovers(root / FOLDER)]
 
 
 def store_digest(store: TubeStore | SkeletonStore) -> str:

@@ -25,7 +25,7 @@ from provbench.registry import (
 from provbench.registry.base import MissingDataError, UserError
 
 from ..common import check_model, generated_problems
-from . import data
+from . import converted, data
 from .localization import Linking, Trimming, detect
 from .metrics import frame_map, table_maps, tube_overlap
 
@@ -198,6 +198,10 @@ class Ucf10124(Task):
         except MissingDataError as error:
             return [str(error)]
         return []
+
+    @classmethod
+    def leftovers(cls, data_root: Path) -> list[Path]:
+        return [path for name in (cls.folder, f"{cls.folder}-mini") for path in converted.leftovers(data_root / name)]
 
     def fingerprint(self) -> str:
         return data.fingerprint(self.root)

@@ -11,7 +11,11 @@ from .atomic import (
 )
 from .checksums import CHECKSUMS as CHECKSUMS, damage as damage, write_checksums as write_checksums
 from .child import Child as Child
-from .content_digests import content_digest as content_digest, file_digests as file_digests
+from .content_digests import (
+    content_digest as content_digest,
+    digest_leftovers as digest_leftovers,
+    file_digests as file_digests,
+)
 from .derived import derived_folder as derived_folder, derived_folders as derived_folders, writable as writable
 from .direction import best_key as best_key, improves as improves, merit as merit
 from .errors import (
@@ -38,7 +42,13 @@ from .image_files import (
     write_mask as write_mask,
 )
 from .lazy import functional as functional, torch as torch
-from .locks import TakenError as TakenError, held as held, is_held as is_held
+from .locks import (
+    TakenError as TakenError,
+    held as held,
+    is_held as is_held,
+    is_locked as is_locked,
+    remove_lock as remove_lock,
+)
 from .nested import leaves as leaves
 from .plain_pickle import load_pickle as load_pickle
 from .seeds import seed_of as seed_of

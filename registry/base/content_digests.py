@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from .atomic import atomic_path
-from .derived import derived_folder
+from .atomic import atomic_path, is_temporary
+from .derived import derived_folder, derived_folders
 from .errors import MissingDataError, UserError
+from .unlinked import real_children
 
 CACHE = ".digests"
 """Folder of the caches, in the folder for what is derived from the data."""
@@ -48,6 +49,12 @@ def file_digests(root: Path, paths: Iterable[Path]) -> dict[Path, str]:
     if fresh and cache is not None:
         _write_cache(cache, {**known, **fresh})
     return digests
+
+
+def digest_leftovers(folder: Path) -> list[Path]:
+    """Returns what killed processes were writing into the caches of what lies in `folder`."""
+    caches = [place / CACHE for place in derived_folders(folder)]
+    return [path for cache in caches for path in real_children(cache) if is_temporary(path.name)]
 
 
 def content_digest(path: Path) -> str:

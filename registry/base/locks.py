@@ -54,7 +54,11 @@ def held(folder: Path, patience: float = 0, *, announce: bool = True, clean: boo
 
 def is_held(folder: Path) -> bool:
     """Returns whether a process holds the folder. Makes nothing that was not there."""
-    file = folder / LOCK
+    return is_locked(folder / LOCK)
+
+
+def is_locked(file: Path) -> bool:
+    """Returns whether a process holds a lock file. Makes nothing that was not there."""
     if not file.exists():
         return False
     try:
@@ -62,6 +66,12 @@ def is_held(folder: Path) -> bool:
             return False
     except (Timeout, OSError):  # what cannot be asked may be held
         return True
+
+
+def remove_lock(file: Path) -> None:
+    """Removes a lock file that nobody holds. Whoever waits for it sees that it is gone, and makes a new one."""
+    with suppress(Timeout, FileNotFoundError), FileLock(file, timeout=0):
+        file.unlink()
 
 
 def write_holder(file: Path) -> None:

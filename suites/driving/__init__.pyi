@@ -4,6 +4,7 @@ from .cell_runs import (
     search_base as search_base,
     search_settings as search_settings,
 )
+from .data_garbage import find_data_garbage as find_data_garbage
 from .driver import Driver as Driver
 from .garbage import KINDS as KINDS, Garbage as Garbage, find_garbage as find_garbage, remove as remove
 from .lock import output_lock as output_lock

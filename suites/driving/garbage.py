@@ -1,6 +1,6 @@
 """Garbage in an output folder: leftovers of killed processes, and weights that nobody asked to keep.
 
-Records, studies, tables and what trackers have are never garbage.
+Records, studies, tables and what trackers have are never garbage; replaced records are only for those who say so.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provbench.registry import TASKS
-from provbench.registry.base import STALE_SECONDS, UnknownNameError, is_held, is_temporary, real_children
+from provbench.registry.base import STALE_SECONDS, UnknownNameError, is_held, is_temporary, real_children, remove_lock
 from provbench.results.store import RunRecord
 
 from ..executors import leftovers as driver_leftovers
@@ -33,7 +33,8 @@ KINDS = {
     "pictures": "of runs without a record",
     "predictions": "of runs without a record",
     "temporary": "files that killed processes were writing, and their locks",
-    "quarantine": "damaged files that were set aside",
+    "quarantine": "damaged files and synthetic sets that were set aside",
+    "superseded": "records that repetitions replaced, with what lay beside them",
 }
 
 _KEY = re.compile(rf"([0-9a-f]{{{KEY_LENGTH}}})(\..+)?")
@@ -51,12 +52,17 @@ class Garbage:
 
 
 def find_garbage(
-    output: Output, keep: Keep = "all", quarantine: bool = False, now: float | None = None
+    output: Output,
+    keep: Keep = "all",
+    quarantine: bool = False,
+    superseded: bool = False,
+    now: float | None = None,
 ) -> list[Garbage]:
     """Returns what can be removed, in the order of `KINDS`. Removes nothing. The caller holds the folder's lock.
 
     keep: whose weights stay, as for a run; best: by any metric that the task's selection protocols go by. Of a task
-    that is not registered all weights stay. quarantine: whether damaged files are among it.
+    that is not registered all weights stay. quarantine, superseded: whether damaged files, and replaced records, are
+    among it.
     """
     now = time.time() if now is None else now
     store = output.store
@@ -66,8 +72,9 @@ def find_garbage(
         *_weights(output, recorded, keep),
         *_unrecorded("pictures", [output.root / "pictures"], recorded),
         *_unrecorded("predictions", real_children(output.root / "predictions"), recorded),
-        *(_weighed("temporary", path) for path in _temporary(output, now)),
-        *(_weighed("quarantine", path) for path in real_children(output.root / "quarantine") if quarantine),
+        *(weighed("temporary", path) for path in _temporary(output, now)),
+        *(weighed("quarantine", path) for path in real_children(output.root / "quarantine") if quarantine),
+        *(weighed("superseded", path) for _, path in _by_key(output.root / "superseded") if superseded),
     ]
     order = list(KINDS)
     return sorted(found, key=lambda item: (order.index(item.kind), item.path))
@@ -76,8 +83,12 @@ def find_garbage(
 def remove(garbage: Iterable[Garbage]) -> None:
     """Remove it. Raises `OSError` where that is not allowed."""
     for item in garbage:
-        if item.path.is_dir() and not item.path.is_symlink():
+        if item.path.is_symlink():
+            item.path.unlink(missing_ok=True)
+        elif item.path.is_dir():
             shutil.rmtree(item.path)
+        elif item.path.suffix == ".lock":
+            remove_lock(item.path)
         else:
             item.path.unlink(missing_ok=True)
         if item.kind == "weights":
@@ -91,21 +102,21 @@ def _work(root: Path, recorded: Collection[str], now: float) -> Iterator[Garbage
         if path.is_symlink() or not path.is_dir() or is_held(path):
             continue
         if key in recorded:
-            yield _weighed("finished work", path)
-        elif now - _last_touched(path) > DAY_SECONDS:
-            yield _weighed("abandoned work", path)
+            yield weighed("finished work", path)
+        elif now - last_touched(path) > DAY_SECONDS:
+            yield weighed("abandoned work", path)
 
 
 def _weights(output: Output, recorded: Collection[str], keep: Keep) -> Iterator[Garbage]:
     for key, folder in _by_key(output.checkpoints):
         record = output.store.get(key) if key in recorded else None
         if record is None:
-            yield _weighed("weights", folder)
+            yield weighed("weights", folder)
             continue
         files = [weights_file(folder, epoch) for epoch in _kept(record, keep)]
         kept = {*files, *(file.with_suffix(".pth") for file in files)}  # which older versions of provbench left
         beyond = (file for file in real_children(folder) if file not in kept and not is_temporary(file.name))
-        yield from (_weighed("weights", file) for file in beyond)
+        yield from (weighed("weights", file) for file in beyond)
 
 
 def _kept(record: RunRecord, keep: Keep) -> set[int]:
@@ -120,7 +131,7 @@ def _kept(record: RunRecord, keep: Keep) -> set[int]:
 
 
 def _unrecorded(kind: str, folders: Iterable[Path], recorded: Collection[str]) -> Iterator[Garbage]:
-    return (_weighed(kind, path) for folder in folders for key, path in _by_key(folder) if key not in recorded)
+    return (weighed(kind, path) for folder in folders for key, path in _by_key(folder) if key not in recorded)
 
 
 def _temporary(output: Output, now: float) -> Iterator[Path]:
@@ -160,11 +171,13 @@ def _by_key(folder: Path) -> Iterator[tuple[str, Path]]:
     return ((found[1], path) for path in real_children(folder) if (found := _KEY.fullmatch(path.name)))
 
 
-def _last_touched(path: Path) -> float:
+def last_touched(path: Path) -> float:
+    """Returns when a file, or the latest of what a folder holds, was changed, in seconds since the epoch."""
     return max(one.lstat().st_mtime for one in (path, *path.rglob("*")))
 
 
-def _weighed(kind: str, path: Path) -> Garbage:
+def weighed(kind: str, path: Path) -> Garbage:
+    """Returns a file or folder with the room that it takes."""
     inside = () if path.is_symlink() else path.rglob("*")
     stats = [one.lstat() for one in (path, *inside) if one.is_symlink() or not one.is_dir()]
     names = Counter(stat.st_ino for stat in stats)

@@ -6,4 +6,4 @@ from .base import (
     Observers as Observers,
     OnValidation as OnValidation,
 )
-from .ray_node import leftovers as leftovers
+from .ray_node import data_leftovers as data_leftovers, leftovers as leftovers

@@ -14,7 +14,7 @@ from typing import Any
 from filelock import FileLock
 
 from provbench.registry import load_plugins, no_progress
-from provbench.registry.base import UserError
+from provbench.registry.base import UserError, is_locked, real_children
 from provbench.results.store import RunRecord
 
 from ..planning import Place
@@ -141,11 +141,22 @@ def _prepare(task: Any, data_root: Path) -> None:
         return
     if task.variant == "mini":
         data_root.mkdir(parents=True, exist_ok=True)
-        with FileLock(data_root / f".{task.root.name}.prepare.lock"):
+        with FileLock(_prepare_lock(data_root, task.root.name)):
             task.prepare(no_progress)
     else:
         task.prepare(no_progress)
     _prepared.add((task.name, task.root))
+
+
+def data_leftovers(data_root: Path) -> list[Path]:
+    """Returns the locks that nobody holds under which nodes made mini data ready."""
+    made = [path.name for path in real_children(data_root) if path.is_dir()]
+    locks = [_prepare_lock(data_root, name) for name in made]
+    return [lock for lock in locks if lock.is_file() and not is_locked(lock)]
+
+
+def _prepare_lock(data_root: Path, name: str) -> Path:
+    return data_root / f".{name}.prepare.lock"
 
 
 def _read_files(folder: Path) -> dict[str, bytes]:

@@ -9,4 +9,9 @@ from .plugin_code import (
     other_code as other_code,
 )
 from .spec import KEY_LENGTH as KEY_LENGTH, Keep as Keep, Place as Place, RunSpec as RunSpec, digest as digest
-from .synthetic import data_fingerprint as data_fingerprint, ensure_synthetic as ensure_synthetic
+from .synthetic import (
+    damaged_sets as damaged_sets,
+    data_fingerprint as data_fingerprint,
+    ensure_synthetic as ensure_synthetic,
+    synthetic_leftovers as synthetic_leftovers,
+)

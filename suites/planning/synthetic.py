@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import warnings
@@ -11,13 +12,24 @@ from typing import Any, cast
 from filelock import FileLock
 
 from provbench.registry import SYNTHESIZERS, Progress, Synthesizer, Task, TrainingSet, no_progress
-from provbench.registry.base import damage, derived_folder, derived_folders, write_checksums
+from provbench.registry.base import (
+    damage,
+    derived_folder,
+    derived_folders,
+    is_locked,
+    real_children,
+    write_checksums,
+)
 from provbench.registry.synthesizers import training_digest
 
-from .spec import PluginSpec, digest
+from .spec import KEY_LENGTH, PluginSpec, digest
 
 FOLDER = "synthetic"
 """Folder of synthetic sets in the data root, or in the folder for derived data."""
+_SET = rf"[^.].*-[0-9a-f]{{{KEY_LENGTH}}}"
+_UNFINISHED = re.compile(rf"\.({_SET})-[a-z0-9_]{{8}}")
+_ASIDE = re.compile(rf"{_SET}\.damaged-[a-z0-9_]{{8}}")
+_LOCK = re.compile(r"[^.].*\.lock")
 
 
 def data_fingerprint(task: Task, synthesizer: PluginSpec | None) -> str:
@@ -57,11 +69,36 @@ def ensure_synthetic(
             return folder
     folder = synthetic_folder(task, synthesizer, fingerprint, derived_folder(data_root))
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
+    with FileLock(_lock(folder)):
         _set_aside_damaged(folder)
         if not folder.is_dir():
             _make(task, synthesizer, folder, progress)
     return folder
+
+
+def synthetic_leftovers(data_root: Path) -> list[Path]:
+    """Returns what killed synthesizers left for a data root: half-written sets, and locks that nobody holds."""
+    found = []
+    for parent in _folders(data_root):
+        for path in real_children(parent):
+            unfinished = _UNFINISHED.fullmatch(path.name)
+            lock = _lock(parent / unfinished[1]) if unfinished else path
+            if (unfinished or _LOCK.fullmatch(path.name)) and not is_locked(lock):
+                found.append(path)
+    return found
+
+
+def damaged_sets(data_root: Path) -> list[Path]:
+    """Returns the damaged synthetic sets of a data root that were set aside."""
+    return [path for parent in _folders(data_root) for path in real_children(parent) if _ASIDE.fullmatch(path.name)]
+
+
+def _folders(data_root: Path) -> list[Path]:
+    return [root / FOLDER for root in derived_folders(data_root)]
+
+
+def _lock(folder: Path) -> Path:
+    return folder.with_suffix(".lock")
 
 
 def _set_aside_damaged(folder: Path) -> None:
@@ -80,6 +117,7 @@ def _make(task: Task, synthesizer: PluginSpec, folder: Path, progress: Progress)
     plugin = _build(synthesizer)
     data = task.training_set()
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    temporary.chmod(0o755)  # others may share the data root
     try:
         plugin.synthesize(data if plugin.reads_segmentations else _without_segmentations(data), temporary, progress)
         write_checksums(temporary)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,6 +65,29 @@ def test_the_worst_epochs_of_an_unknown_task_are_not_known(
 ) -> None:
     assert "1.5 MB freed" in provbench("gc", "--keep", "best", "--yes").stdout
     assert weights() == ["f/epoch_1", "f/epoch_2"]
+
+
+def test_replaced_records_only_if_asked(provbench: Run, out: Path) -> None:
+    replaced = Store(out).supersede(KEY)
+    assert "superseded" not in provbench("gc").stdout
+    assert "superseded" in provbench("gc", "--superseded", "--yes").stdout
+    assert not replaced.exists()
+
+
+def test_a_data_root_beside_it_or_alone(provbench: Run, out: Path, tmp_path: Path) -> None:
+    left = tmp_path / "data" / ".waterbirds-mini.new-abcd_123"
+    left.mkdir(parents=True)
+    (left / "1.png").write_bytes(bytes(1000))
+    for path in (left / "1.png", left):
+        os.utime(path, (0, 0))
+    assert "temporary" in provbench("gc").stdout, "the root that commands take where they are told none"
+    done = provbench("gc", "--data", "data", "--out", "elsewhere", "--yes")
+    assert "1.0 kB freed" in done.stdout, done.stderr
+    assert not left.exists()
+    assert not (tmp_path / "elsewhere").exists()
+    done = provbench("gc", "--data", "nowhere", "--out", "elsewhere")
+    assert done.returncode == 2
+    assert "or a data root as --data" in done.stderr
 
 
 def test_for_scripts(provbench: Run, out: Path) -> None:

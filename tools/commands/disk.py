@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -9,6 +11,7 @@ import typer
 from provbench.registry.base import UserError
 
 from ..terminal import (
+    DEFAULT_DATA,
     DEFAULT_OUT,
     JsonOption,
     OutOption,
@@ -36,22 +39,35 @@ def gc(
             help="Of which epochs finished runs keep their weights; best: by any selection protocol's metric."
         ),
     ] = "all",
-    quarantine: Annotated[bool, typer.Option(help="Damaged files that were set aside, too.")] = False,
+    quarantine: Annotated[
+        bool, typer.Option(help="Damaged files and synthetic sets that were set aside, too.")
+    ] = False,
+    superseded: Annotated[bool, typer.Option(help="Records that --rerun replaced, and their files, too.")] = False,
+    data: Annotated[
+        Path | None, typer.Option(envvar="PROVBENCH_DATA", help="Data root; default: data, where it is there.")
+    ] = None,
     yes: Annotated[
         bool, typer.Option("--yes/--dry-run", help="Remove it, instead of only saying what could go.")
     ] = False,
     plugin: PluginOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Free disk space: what killed processes left, and weights beyond --keep. Never touches a record."""
-    from provbench.registry import load_plugins
-    from provbench.suites.driving import Output, find_garbage, output_lock, remove
+    """Free disk space: what killed processes left, and weights beyond --keep. Never touches a record or a data set.
 
-    if not (out / "records").is_dir():
-        raise UserError(f"{out}: no output folder with records; give the one of `provbench run` as --out")
+    With --data, an output folder need not be there: then only the data root is looked at.
+    """
+    from provbench.registry import load_plugins
+    from provbench.suites.driving import Output, find_data_garbage, find_garbage, output_lock, remove
+
+    has_records = (out / "records").is_dir()
+    if not has_records and (data is None or not data.is_dir()):
+        raise UserError(
+            f"{out}: no output folder with records; give the one of `provbench run` as --out, or a data root as --data"
+        )
     load_plugins(tuple(plugin or ()))
-    with output_lock(out, announce=False):  # the disk may be full
-        garbage = find_garbage(Output(out), keep, quarantine)
+    with output_lock(out, announce=False) if has_records else nullcontext():  # the disk may be full
+        garbage = find_garbage(Output(out), keep, quarantine, superseded) if has_records else []
+        garbage += find_data_garbage(data or DEFAULT_DATA, quarantine)
         if yes:
             remove(garbage)
     kinds = _by_kind(garbage)

@@ -1,0 +1,45 @@
+"""What a data root can do without: what killed processes left there, as those who write it say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from provbench.benchmarks.common import leftovers as generated_leftovers
+from provbench.registry import TASKS
+from provbench.registry.base import STALE_SECONDS, derived_folders, digest_leftovers
+
+from ..executors import data_leftovers as node_leftovers
+from ..planning import damaged_sets, synthetic_leftovers
+from .garbage import Garbage, last_touched, weighed
+
+
+def find_data_garbage(data_root: Path, quarantine: bool = False, now: float | None = None) -> list[Garbage]:
+    """Returns what can go of a data root and of the folders for what is derived from it. Removes nothing.
+
+    That is what has been untouched for an hour and belongs to no process at work: data sets and synthetic sets are
+    never among it. quarantine: whether damaged synthetic sets that were set aside are.
+    """
+    now = time.time() if now is None else now
+    found = [weighed("temporary", path) for path in dict.fromkeys(_leftovers(data_root)) if _is_stale(path, now)]
+    aside = damaged_sets(data_root) if quarantine else []
+    return [*found, *(weighed("quarantine", path) for path in aside)]
+
+
+def _leftovers(data_root: Path) -> Iterator[Path]:
+    for place in derived_folders(data_root):
+        yield from generated_leftovers(place)
+    for folder in (data_root, data_root / "synthetic"):
+        yield from digest_leftovers(folder)
+    for name in TASKS.names():
+        yield from TASKS.get(name).leftovers(data_root)
+    yield from synthetic_leftovers(data_root)
+    yield from node_leftovers(data_root)
+
+
+def _is_stale(path: Path, now: float) -> bool:
+    with suppress(FileNotFoundError):
+        return now - last_touched(path) > STALE_SECONDS
+    return False
