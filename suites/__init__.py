@@ -1,4 +1,4 @@
-"""From a suite file to its runs and tables.
+"""Takes a suite file to its runs and tables.
 
 `file` is the language and `planning` makes cells and run specs of it, `search` draws hyper-parameters, `executors` say
 where runs take place and `running` carries one out, `driving` keeps all of a suite's runs going and stores records,

@@ -81,7 +81,7 @@ def main() -> None:
     """Run the command line.
 
     Exit codes: 0 done; 1 a final run failed or was lost, a search has no result, something differs, or more training
-    could change a ranking; 2 something is the user's to mend; 129, 130 and 143 ended by SIGHUP, Ctrl-C and SIGTERM; 141
+    could change a ranking; 2 the input is wrong; 129, 130 and 143 ended by SIGHUP, Ctrl-C and SIGTERM; 141
     the output was closed by its reader.
     """
     warnings.showwarning = _show_warning
@@ -114,7 +114,7 @@ def _run() -> None:
 
 
 def _reader_is_gone(error: BaseException | None) -> bool:
-    """Whether an exit was made of a closed pipe: click and rich both turn it into exit code 1."""
+    """Returns whether an exit was caused by a closed pipe: click and rich both turn it into exit code 1."""
     while error is not None:
         if isinstance(error, OSError) and error.errno == errno.EPIPE:
             return True

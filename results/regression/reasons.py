@@ -49,7 +49,7 @@ def _outcome(found: Comparison) -> Iterator[str]:
 
 
 def _reasons(changes: Sequence[Change]) -> Iterator[str]:
-    """Why numbers are of other runs, and which."""
+    """Yields why numbers are of other runs, and which."""
     known: dict[str, dict[str, None]] = {}
     for change in changes:
         before, after = change.old, change.new
@@ -105,7 +105,7 @@ def _verdict(change: Change) -> str:
 
 
 def _decimals(difference: float | None) -> int:
-    """As many as show the difference with two digits; two at least."""
+    """Returns as many decimals as show the difference with two digits; two at least."""
     return min(8, max(2, 1 - floor(log10(abs(difference))))) if difference else 2
 
 

@@ -15,7 +15,7 @@ from .paired_runs import pair_runs
 from .table_numbers import read_table, read_tables, with_identities
 
 Surroundings = Mapping[str, tuple[list[str], list[str]]]
-"""What else differs between the records of two states, as (old, new)."""
+"""Further differences between the records of two states, as (old, new)."""
 
 SuiteTables = Callable[[Path], tuple[Mapping[str, Table], Path]]
 """Of an output folder: a suite's tables by name, made of the records in it, and the folder of those written earlier."""
@@ -56,7 +56,7 @@ def read_sides(old: Path, new: Path, suite: SuiteTables | None = None) -> tuple[
 
 
 def _is_output(path: Path) -> bool:
-    """Whether it is an output folder. Raises `UserError` where it is neither that nor tables."""
+    """Returns whether it is an output folder. Raises `UserError` if it is neither that nor tables."""
     if (path / "records").is_dir():
         return True
     if not path.is_file() and not any(path.glob("[!.]*.json")):
@@ -102,7 +102,9 @@ def _of_suite(root: Path, suite: SuiteTables, *, remembered: bool) -> Side:
 
 
 def _of_one_table(old: Side, new: Side) -> tuple[Side, Side]:
-    """Where each side is one table, these are compared, whatever their files are called."""
+    """Gives two sides with one table each the same table name, so that these are compared, whatever their files are
+    called.
+    """
     if any(len({name.table for name in side.state}) > 1 for side in (old, new)):
         return old, new
     sides = [
@@ -120,7 +122,7 @@ def repeated_runs(old: Side, new: Side) -> dict[str, Difference | None]:
 
 
 def surroundings(old: Side, new: Side) -> Surroundings:
-    """Of commits, devices and versions of packages."""
+    """Returns the differences in commits, devices and versions of packages."""
 
     def of(records: Iterable[RunRecord]) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}

@@ -1,4 +1,4 @@
-"""Where runs take place: in this process, in worker processes of this machine, on Ray, or on Slurm.
+"""Executors: they run jobs in this process, in worker processes of this machine, on Ray, or on Slurm.
 
 `base` is the contract (`Executor`, `Job`, `Ending`) and what a driver says to those who watch (`Observer`). To add an
 executor, write one file and register it below. An executor must not change a number: the same spec gives the same

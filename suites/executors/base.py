@@ -25,9 +25,9 @@ class Job:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a job ended. A method that fails has a record that says so; without a record, `error` says what happened.
+    """The end of a job. A method that fails has a record that says so; without a record, `error` describes the failure.
 
-    user_error: the error is the user's to mend (missing data, …), and the other runs would meet it too. Otherwise a job
+    user_error: the user can fix the error (missing data, …), and the other runs would meet it too. Otherwise a job
     without a record met a failure of the machinery (a worker killed, a node lost, no memory, a full disk): the same run
     may well succeed at the next attempt. over_time: the run took longer than `Place.time_limit`; it is not tried again.
     """
@@ -67,7 +67,9 @@ class Executor(Plugin, ABC):
 
     @property
     def slots(self) -> int:
-        """How many jobs may be under way; it may change while they run. Where `jobs` is null, the executor decides."""
+        """Returns how many jobs may be under way; it may change while they run. If `jobs` is null, the executor
+        decides.
+        """
         return self.params.jobs or 1
 
     @property
@@ -77,7 +79,7 @@ class Executor(Plugin, ABC):
 
     @property
     def reads_drivers_data(self) -> bool:
-        """Whether runs read the data root of the driver, or one of their own machine."""
+        """Returns whether runs read the data root of the driver, or one of their own machine."""
         return True
 
     @abstractmethod
@@ -105,7 +107,8 @@ class Observer:
         """Data are being made or checked."""
 
     def planned(self, runs: int, earlier: int = 0) -> None:
-        """How many runs the suite needs in all, finished ones included; told again when that has changed.
+        """Receives the number of runs that the suite needs in all, finished ones included; called again when it has
+        changed.
 
         earlier: those that ended before and that the driver does not come back to: the trials of earlier drivers.
         """

@@ -159,5 +159,7 @@ def gpu_groups(gpus: Sequence[str], per_run: int) -> list[str]:
 
 
 def _cores() -> int:
-    """Of the machine, or fewer where this process may not use them all (Slurm, taskset, containers)."""
+    """Returns the number of cores of the machine, or fewer if this process may not use them all (Slurm, taskset,
+    containers).
+    """
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

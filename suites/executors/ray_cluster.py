@@ -1,7 +1,7 @@
 """Runs on a Ray cluster, or on a Ray that is started on this machine for the occasion.
 
 Ray places the runs and notices what dies; retries are the driver's. Ray Tune is not used: its searches and its store
-would stand beside the driver's own.
+would stand next to the driver's own.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ class RayCluster(Executor):
         self._reports = self._mailbox.take.remote()
 
     def _request(self) -> dict[str, float]:
-        """What a run asks of one node, by Ray's names of resources."""
+        """Returns the resources that a run requests of one node, by Ray's names."""
         memory = (self.params.memory_gb or 0) * 2**30
         asked = {"CPU": self.params.cpus, "GPU": self._gpus, "memory": memory}
         return {name: value for name, value in asked.items() if value}
@@ -176,7 +176,7 @@ class RayCluster(Executor):
         return [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
 
     def _room(self) -> int:
-        """How many runs fit on the nodes that there are now."""
+        """Returns how many runs fit on the present nodes."""
         asked = self._request()
         return sum(min(int(node.get(name, 0) / value) for name, value in asked.items()) for node in self._nodes())
 
@@ -206,7 +206,9 @@ class RayCluster(Executor):
         self._reports = self._mailbox.take.remote()
 
     def _finish(self, run: Any) -> Ending:
-        """How a run ended; the files that it left are put where a worker on this machine would have left them."""
+        """Returns how a run ended; the files that it left are put where a worker on this machine would have left
+        them.
+        """
         _, job = self._under_way.pop(run)
         errors = self._ray.exceptions
         try:
@@ -230,7 +232,7 @@ class RayCluster(Executor):
 
 @contextmanager
 def _own_signals() -> Iterator[None]:
-    """What the process does at SIGTERM stays as it is: Ray sets a handler of its own, which ends it with code 15."""
+    """Preserves the process's SIGTERM handler: Ray sets one of its own, which ends the process with code 15."""
     before = signal.getsignal(signal.SIGTERM)
     try:
         yield
@@ -252,7 +254,9 @@ def _require_answer(address: str) -> None:
 
 
 def _driver_provenance(versions: Mapping[str, str]) -> dict[str, Any]:
-    """Of the code that was sent: it came from the driver's checkout, which its copy on the node cannot tell."""
+    """Returns the provenance of the code that was sent: it came from the driver's checkout, which its copy on the node
+    does not know.
+    """
     commit, dirty = git_state()
     own = {ROOT: package_versions()[ROOT]} if ROOT in package_versions() else {}
     return {"commit": commit, "dirty": dirty, "versions": {**versions, **own}}

@@ -1,4 +1,4 @@
-"""What the Ray executor has running on the cluster: the runs on its nodes, and the mailbox beside the driver."""
+"""Code of the Ray executor that runs on the cluster: the runs on its nodes, and the mailbox on the driver's machine."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def sign(work_root: Path, text: str) -> None:
 
 
 def leftovers(work_root: Path) -> list[Path]:
-    """What a driver that was killed left in its work root."""
+    """Returns what a killed driver left in its work root."""
     return [path for path in (work_root / SIGN,) if path.is_file() and not path.is_symlink()]
 
 
@@ -57,7 +57,7 @@ class Parcel:
 
     @property
     def shares_files(self) -> bool:
-        """Whether the driver sees what is left under work_root on this machine."""
+        """Returns whether the driver sees the files under work_root on this machine."""
         try:
             return (self.place.work_root / SIGN).read_text() == self.sign
         except OSError:
@@ -66,7 +66,7 @@ class Parcel:
 
 @dataclass(frozen=True)
 class Returned:
-    """How a job ended, and what it left under its working folder, by relative path, if the driver cannot see that."""
+    """Result of a job, with the files under its working folder, by relative path, if the driver cannot see them."""
 
     finished: Ending
     files: Mapping[str, bytes]

@@ -18,7 +18,7 @@ from ..planning import RunSpec
 
 ROOT = __name__.partition(".suites.")[0]
 LAYERS = ("registry", "benchmarks", "suites", "results")
-"""What runs need; the command line stays with the driver."""
+"""Packages that runs need; the command line stays with the driver."""
 
 
 def stage_package(folder: Path) -> Path:
@@ -56,7 +56,7 @@ def _land(name: str, content: bytes) -> Path:
 
 @cache
 def _folder() -> Path:
-    """Of this process, and nobody else's: what lies in it is executed."""
+    """Returns a folder that belongs to this process and to nobody else: its files are executed."""
     folder = tempfile.mkdtemp(prefix="provbench-plugins-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)

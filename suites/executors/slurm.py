@@ -23,14 +23,14 @@ from .base import Ending, Executor, ExecutorParams, Job, OnValidation
 from .worker import limit_threads
 
 PULSE = "pulse"
-"""A file beside the jobs' mailboxes that the driver rewrites for as long as it lives."""
+"""Name of a file next to the jobs' mailboxes that the driver rewrites for as long as it lives."""
 PULSE_SECONDS = 10.0
 SILENCE_SECONDS = 300.0
-"""How long the pulse may stand still before a run takes its driver for dead and ends."""
+"""Seconds without a pulse after which a run takes its driver for dead and ends."""
 LOOK_SECONDS = 0.5
-"""Between two looks at the jobs' files."""
+"""Seconds between two looks at the jobs' files."""
 LAG_SECONDS = 30.0
-"""How much later than Slurm's word that a job has ended its result may become visible on a shared file system."""
+"""Seconds by which a result may become visible on a shared file system after Slurm reports that its job has ended."""
 _ANSWER = {True: "stop", False: "go on"}
 
 

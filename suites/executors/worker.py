@@ -22,7 +22,7 @@ _LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPE
 
 
 class Worker(Child):
-    """A worker process: over its pipe it reports validation values, and is told to go on or to stop.
+    """A worker process: over its pipe it reports validation values, and receives the order to continue or to stop.
 
     gpus: what it sees as `CUDA_VISIBLE_DEVICES`; None leaves that as it is. threads: of its numeric libraries.
     """
@@ -31,7 +31,9 @@ class Worker(Child):
         super().__init__(live, gpus, threads, name="provbench-worker", group=True)
 
     def memory_gb(self) -> float:
-        """What the worker and its children hold in memory, in GiB; a page that n processes share counts 1/n in each."""
+        """Returns the memory of the worker and its children, in GiB; a page that n processes share counts 1/n in
+        each.
+        """
         with suppress(psutil.Error):
             process = psutil.Process(self.process.pid)
             return sum(_resident(member) for member in (process, *process.children(recursive=True))) / 2**30
@@ -71,7 +73,9 @@ def _serve(pipe: Connection, job: Job) -> bool:
 
 
 def usable_after(finished: Ending) -> bool:
-    """Whether its process can run another job: after a failure of the machinery, memory or the GPU may be in ruins."""
+    """Returns whether its process can run another job: after a failure of the machinery, memory or the GPU may be in
+    ruins.
+    """
     return finished.record is not None or finished.user_error
 
 

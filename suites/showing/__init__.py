@@ -1,4 +1,4 @@
-"""What a suite has come to: overview, tables, figures, the data of the report, trials, replays.
+"""The state and results of a suite: overview, tables, figures, the data of the report, trials, replays.
 
 Reads plans and stores and trains nothing, except that `replays` runs a recorded specification again.
 """

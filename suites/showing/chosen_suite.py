@@ -1,4 +1,4 @@
-"""What a search chose, as a suite file that runs without it."""
+"""Writes the parameters that a search chose as a suite file that runs without the search."""
 
 from __future__ import annotations
 

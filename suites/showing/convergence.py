@@ -1,4 +1,4 @@
-"""Whether a suite's rankings could change with more training, and how many seeds an effect would take."""
+"""Checks whether a suite's rankings could change with more training, and how many seeds an effect would take."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from provbench.results.tables import COSTS, Doubt, Table, doubts, sights
 
 
 def doubts_of(tables: Mapping[str, Table]) -> dict[str, list[Doubt]]:
-    """Returns what more training could change, and what cannot be told, by the name of the table; all tables that have
-    runs are there. Raises `UserError` where none has any."""
+    """Returns what more training could change, and what cannot be decided, by the name of the table; all tables that
+    have runs are there. Raises `UserError` where none has any.
+    """
     ran = {name: table for name, table in tables.items() if any(place.entry.seeds for place in table.places())}
     if not ran:
         raise UserError("this suite runs nothing, so there is no training to check")
@@ -42,7 +43,7 @@ def doubt_fields(doubt: Doubt) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class SeedsFor:
-    """How many seeds a column of a table needs to find an effect with power 0.8; None above 10,000."""
+    """Number of seeds that a column of a table needs to find an effect with power 0.8; None above 10,000."""
 
     table: str
     column: str

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 OUTSIDE = "gradient outside"
-"""What the gradient probe puts into a curve: percent of the input gradient's energy outside of the target."""
+"""Name of the gradient probe's value in a curve: percent of the input gradient's energy outside of the target."""
 
 LOSS = "loss_classification"
 """The mean training loss of an epoch without penalties, which is in a curve at every epoch."""
@@ -29,13 +29,14 @@ LOSS = "loss_classification"
 COST = "time per epoch"
 
 RANKED_METHODS, RANKED_TASKS = 3, 2
-"""How many of each a critical difference needs at least."""
+"""Smallest numbers of methods and tasks for a critical difference."""
 
 
 def make_figures(plan: Plan, states: Sequence[CellState]) -> dict[str, Figure]:
-    """By file name: how each task's methods converge on val and in training, where their gradients are, what they cost,
-    what swept parameters do, and how methods rank over the tasks that share them. Only what the records at hand can
-    show."""
+    """Returns the figures by file name: how each task's methods converge on val and in training, where their gradients
+    are, what they cost, what swept parameters do, and how methods rank over the tasks that share them. Only what the
+    available records can show.
+    """
     figures: dict[str, Figure] = {}
     for name, cell in _sections(plan).items():
         done = _done_by_label([state for state in states if state.cell.name == name])
@@ -72,7 +73,7 @@ def _of_task(name: str, cell: Cell, done: Mapping[str, Sequence[RunRecord]]) -> 
 
 
 def _sweeps(plan: Plan, states: Sequence[CellState]) -> Iterator[tuple[str, Figure]]:
-    """Of each method that sweeps one parameter over numbers, on each task."""
+    """Yields a figure of each method that sweeps one parameter over numbers, on each task."""
     for method, points in plan.file.sweeps.items():
         parameter, values = _numeric_axis(points)
         for name in _sections(plan):
@@ -115,14 +116,14 @@ def _without(parameter: str, swept: Cell, states: Sequence[CellState]) -> tuple[
 
 
 def _composition(cell: Cell, without: str = "") -> tuple[Any, ...]:
-    """What a cell is made of, but for one plugin."""
+    """Returns the composition of a cell without one plugin."""
     parts = {(part.registry.kind, part.name): part.values for part in cell.parts if part.name != without}
     overrides = {name: value for name, value in cell.overrides.items() if name.rpartition(".")[0] != (without or None)}
     return parts, overrides, cell.values
 
 
 def _ranks(plan: Plan, states: Sequence[CellState]) -> Ranks | None:
-    """Of the methods on the tasks that share enough of them: as many tasks as can be, each once."""
+    """Returns the ranks of the methods on the tasks that share enough of them: as many tasks as possible, each once."""
     scores: dict[str, dict[str, float]] = {}
     sections = {cell.task.name: cell for cell in reversed(_sections(plan).values())}
     for task, cell in sections.items():
@@ -162,7 +163,7 @@ def _title(cell: Cell) -> str:
 
 
 def _labels(states: Sequence[CellState]) -> dict[str, str]:
-    """By method: its label, with its name where another method has the same label."""
+    """Returns the label of each method, with its name if another method has the same label."""
     labels = {state.cell.method: state.cell.label for state in states}
     count = Counter(labels.values())
     return {method: label if count[label] == 1 else f"{label} [{method}]" for method, label in labels.items()}

@@ -1,4 +1,4 @@
-"""Where a suite stands: the runs that its cells need, and the records that are there. Nothing is trained here."""
+"""The state of a suite: the runs that its cells need, and the records that exist. Nothing is trained here."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class CellState:
     counts: Mapping[str, int] = field(default_factory=dict)
     """Trials by how they ended: `finished`, `pruned`, `failed`."""
     search_seconds: float = 0.0
-    """What the trials took, as far as their records are there."""
+    """Total duration of the trials that have records."""
     best: Mapping[str, Any] = field(default_factory=dict)
     """Parameters that the search has chosen, or would choose now."""
     selected: Mapping[str, Choice[RunSpec]] = field(default_factory=dict)
-    """By protocol; empty while the search is not finished."""
+    """Choices by protocol; empty while the search is not finished."""
     others: Sequence[OtherCode] = ()
     """The records of trials and final runs that a plugin made which has other code now."""
     needed: int | None = None
-    """What `runs_needed` says, of a cell whose search has begun or that searches nothing."""
+    """Result of `runs_needed`, for a cell whose search has begun or that searches nothing."""
 
     @property
     def protocols(self) -> tuple[str, ...]:
@@ -43,7 +43,7 @@ class CellState:
         return self.cell.protocols if self.trials else tuple(self.selected) or self.cell.protocols[:1]
 
     def under(self, protocol: str | None = None) -> Choice[RunSpec]:
-        """What a protocol selected, by default the first."""
+        """Returns the choice of a protocol, by default the first."""
         known = protocol if protocol in self.protocols else self.cell.protocol
         return self.selected.get(known) or self.unmade(known)
 
@@ -64,7 +64,8 @@ def survey(plan: Plan, output: Output, data_root: Path, storage: str | None = No
 def survey_ready(
     plan: Plan, output: Output, data_root: Path, storage: str | None = None
 ) -> tuple[list[CellState], str]:
-    """As `survey`, but a cell whose data are missing has the state of one that nothing was done for.
+    """Surveys the cells as `survey` does, but a cell whose data are missing has the state of one that nothing was done
+    for.
 
     The second value says what is missing; it is empty where nothing is.
     """
@@ -129,7 +130,9 @@ def _unsearched(plan: Plan, cell: Cell) -> CellState:
 
 
 def runs_needed(plan: Plan, state: CellState) -> int:
-    """How many runs a cell needs in all, those that ended included; at most, while its search is not finished."""
+    """Returns how many runs a cell needs in all, ended ones included; an upper bound while its search is not
+    finished.
+    """
     if state.needed is not None:
         return state.needed
     cell = state.cell

@@ -45,9 +45,9 @@ class Replay:
 
     record: RunRecord
     outcome: ChangedValues
-    """Of what must be the same to the last bit."""
+    """Changes of what must be the same to the last bit."""
     environment: ChangedValues
-    """Of device, versions and commit: what may be the reason."""
+    """Changes of device, versions and commit, which may be the reason."""
 
     code: tuple[str, ...] = ()
     """Plugins whose code is not what made the record, in words: the likely reason."""

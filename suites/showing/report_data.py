@@ -1,4 +1,4 @@
-"""From a plan and an output folder to all that a suite's report shows."""
+"""Collects the data of a suite's report from a plan and an output folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the names in one table of a suite file mean, and complaints about those that mean nothing."""
+"""Resolves the names in one table of a suite file, and reports those that are unknown."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class TableScope:
         return self._published.get(task, ())
 
     def metric(self, place: int, task: str, cell: Cell | None) -> Metric:
-        """What a column's metric is."""
+        """Returns the metric of a column."""
         name = self.columns[place].metric
         ours = {metric.name: metric for metric in cell.task.info.metrics} if cell else {}
         theirs = {number.metric for number in self.numbers(task)}
@@ -149,7 +149,7 @@ class TableScope:
         return places
 
     def is_ours(self, column: ColumnSection, row: RowSection, cell: Cell) -> bool:
-        """Whether the suite's cell gives what a table's cell asks for: that network, and that metric."""
+        """Returns whether the suite's cell provides what a table's cell asks for: that network, and that metric."""
         measured = {*(metric.name for metric in cell.task.info.metrics), *COSTS}
         return column.metric in measured and self._model(column, row) in (None, network(cell)) and not column.mean_of
 
@@ -198,7 +198,7 @@ class TableScope:
             raise self._unknown(f"method {over!r} that gains could be over", over, overs, *location)
 
     def _row_location(self, row: RowSection) -> tuple[str | int, ...]:
-        """Where a row stands in the file, as far as no sweep before it has become several rows."""
+        """Returns the location of a row in the file, as far as no sweep before it has become several rows."""
         if self.section.rows is None:
             return ()
         points = {point for of in self._file.sweeps.values() for point in of}

@@ -1,4 +1,4 @@
-"""From the state of a suite to its tables."""
+"""Makes a suite's tables from its state."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def write_tables(tables: Mapping[str, Table], folder: Path) -> None:
 
 
 def notes_on_code(states: Iterable[CellState]) -> list[str]:
-    """Which records were made by other code than what is loaded now, in words."""
+    """Returns a note for each group of records that were made by other code than is loaded now."""
     return code_notes(other for state in states for other in state.others)
 
 
@@ -154,7 +154,7 @@ class _Builder:
         )
 
     def _entry(self, column: ColumnSection, row: RowSection) -> RowRuns:
-        """What the row brings to a column; its records under the names that this suite gives them."""
+        """Returns what the row contributes to a column; its records have the names that this suite gives them."""
         state = self.states.get((self.scope.task_of(column, row), row.method))
         if state is None or not self.scope.is_ours(column, row, state.cell):
             return RowRuns(model=self.scope.published_model(column, row))

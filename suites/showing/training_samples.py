@@ -1,4 +1,4 @@
-"""What the methods of a suite train on, drawn without training anything."""
+"""Draws the training samples of a suite's methods without training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a cell's search tried and what each protocol picks of it, to be listed."""
+"""Lists the trials of a cell's search and the choice of each protocol."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class TrialRow:
     state: str
     """finished, pruned, failed, under way or waiting."""
     value: float | None
-    """Of the search's metric on val, of a finished trial."""
+    """Value of the search's metric on val; None unless the trial finished."""
     params: Mapping[str, Any]
     key: str | None
-    """Of its run; None for a trial that has not all its parameters yet."""
+    """Key of the trial's run; None while the trial lacks some of its parameters."""
     started: str
     ended: str
     """ISO 8601, UTC; empty where it has not."""
@@ -42,7 +42,7 @@ class TrialRow:
 
 @dataclass(frozen=True)
 class Pick:
-    """The trial that a selection protocol chooses, beside the suite's own parameters."""
+    """The trial that a selection protocol chooses, next to the suite's own parameters."""
 
     protocol: str
     metric: str
@@ -53,11 +53,11 @@ class Pick:
     own: float | None
     """The value of the parameters that the suite file itself gives; None if no finished trial has them."""
     higher_is_better: bool = True
-    """Of the metric."""
+    """Direction of the metric: True if higher is better."""
 
     @property
     def gain(self) -> float | None:
-        """How much better the choice is than the suite's own parameters, in the metric's unit."""
+        """Returns how much better the choice is than the suite's own parameters, in the metric's unit."""
         if self.value is None or self.own is None:
             return None
         return merit(self.value - self.own, self.higher_is_better)
@@ -75,7 +75,7 @@ def best_first(rows: list[TrialRow], higher_is_better: bool) -> list[TrialRow]:
 
 
 def picks(runs: CellRuns) -> list[Pick]:
-    """What each protocol of a cell chooses among the trials so far."""
+    """Returns the choice of each protocol of a cell among the trials so far."""
     assert runs.search is not None
     finished = [row for row in trial_rows(runs) if row.state == "finished"]
     base = search_base(runs.plan, runs.cell, runs.fingerprint)

@@ -1,4 +1,4 @@
-"""Where records are mirrored to: TensorBoard, Weights & Biases, a plugin's own. The store stays the truth.
+"""Trackers that mirror records to TensorBoard, Weights & Biases or a plugin's service. The store stays the truth.
 
 `base` is the contract, `tracking` feeds trackers from what a driver says, and `process` keeps each of them in a process
 of its own, so that a tracker that hangs or fails never harms a run. To add one, write one file and register it below;

@@ -13,14 +13,14 @@ from ..planning import RunSpec
 
 
 class Tracker(Plugin, ABC):
-    """Mirrors records and tables somewhere. Whatever it is told twice must be there once.
+    """Mirrors records and tables to a service. What it receives twice must be there once.
 
     All but `present` and `leftovers` is called in a process of its own (`process.py`), where a library may be slow,
     hang or crash: no run ever waits for it. What it prints goes to `log.txt` in its folder.
     """
 
     def present(self, folder: Path) -> Collection[str]:
-        """Keys of the records that are wholly there. They are not told again when a suite goes on where it was.
+        """Keys of the records that are wholly there. They are not sent again when a suite is resumed.
 
         folder: as for `open`; it need not exist. Called once, in the driver, before `open`: import nothing heavy here,
         and list the folder once rather than once a key.
@@ -29,7 +29,7 @@ class Tracker(Plugin, ABC):
 
     @classmethod
     def leftovers(cls, folder: Path) -> Collection[Path]:
-        """What a tracker that was killed left in its folder and the next one removes. Called while none is at work."""
+        """Returns what a killed tracker left in its folder and the next one removes. Called while none is at work."""
         return ()
 
     @abstractmethod

@@ -23,7 +23,7 @@ from .base import Tracker
 _context = multiprocessing.get_context("spawn")
 
 LOCK_SECONDS = 30.0
-"""How long a tracker waits for another driver's to be done with the folder."""
+"""Seconds that a tracker waits until another driver's tracker is done with the folder."""
 
 
 class TrackerProcess:
@@ -42,12 +42,12 @@ class TrackerProcess:
         )
 
     def tell(self, method: str, *arguments: Any) -> None:
-        """Have `method` of the tracker called, after all that was told before."""
+        """Has `method` of the tracker called, after all earlier calls."""
         self._unanswered += 1
         self._calls.put((method, arguments))
 
     def failure(self) -> str:
-        """What went wrong so far; empty if nothing did."""
+        """Returns the first failure so far; "" if there was none."""
         while not self._failure and self._unanswered and self._child.pipe.poll():
             self._receive()
         return self._failure
@@ -75,7 +75,9 @@ class TrackerProcess:
 
 
 def leftovers(folder: Path) -> list[Path]:
-    """What killed trackers left below the folder that has one folder for each of them. Imports no tracking library."""
+    """Returns what killed trackers left below the folder that has one folder for each of them. Imports no tracking
+    library.
+    """
     found: list[Path] = []
     for own in sorted(folder.iterdir()) if folder.is_dir() else ():
         if own.name in TRACKERS and not is_held(own):
@@ -84,7 +86,9 @@ def leftovers(folder: Path) -> list[Path]:
 
 
 def _serve(answers: Connection, name: str, origin: str, params: Mapping[str, Any], folder: Path, calls: Any) -> None:
-    """Do what is told, and answer each call with an empty string, or the failure after which nothing more is done."""
+    """Executes the calls that it receives, and answers each with an empty string, or the failure after which nothing
+    more is done.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _print_into(folder / "log.txt")

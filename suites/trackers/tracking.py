@@ -16,11 +16,11 @@ from .process import TrackerProcess
 
 PATIENCE = 120.0
 HASTE = 5.0
-"""Seconds that a tracker may take where the process was told to end; the next start tells it what it missed."""
+"""Seconds that a tracker may take when the process is asked to end; the next start sends it what it missed."""
 
 
 class TrackerWarning(UserWarning):
-    """A tracker failed, and is not told of the rest."""
+    """A tracker failed and receives no further records."""
 
 
 class Tracking(Observer):
@@ -78,7 +78,9 @@ class Tracking(Observer):
         self._waiting, self._open = [], []
 
     def _start(self) -> None:
-        """Not before a driver has the output folder to itself: another one's trackers may be at work in it."""
+        """Starts the trackers, once the driver has the output folder to itself: another driver's trackers may be at
+        work in it.
+        """
         waiting, self._waiting = self._waiting, []
         for tracker in waiting:
             try:
@@ -98,4 +100,4 @@ class Tracking(Observer):
 
 
 def _warn(name: str, failure: str) -> None:
-    warnings.warn(f"tracker {name} {failure}; it is told nothing more", TrackerWarning, stacklevel=3)
+    warnings.warn(f"tracker {name} {failure}; it receives nothing more", TrackerWarning, stacklevel=3)

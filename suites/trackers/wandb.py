@@ -129,7 +129,9 @@ class Wandb(Tracker):
         written.rename(self._there[key])
 
     def _settings(self) -> Any:
-        """Of one W&B run; `init` writes into them. Nothing but the record: no console, no code, no system metrics."""
+        """Returns the settings of one W&B run; `init` writes into them. Nothing but the record: no console, no code, no
+        system metrics.
+        """
         return self._wandb.Settings(
             silent=True,
             console="off",

@@ -32,7 +32,7 @@ LOGIN_SECONDS = 30
 
 @dataclass(frozen=True)
 class Destination:
-    """Where to; what is not given is as the offline run says, or the W&B user's default."""
+    """Destination of an upload; values that are not given are the offline run's, or the W&B user's defaults."""
 
     project: str | None = None
     entity: str | None = None
@@ -54,7 +54,7 @@ class WandbSync:
         self._uploaded = self.folder / "uploaded.txt"
 
     def pending(self) -> dict[str, Path]:
-        """What was not uploaded there yet: the folders of the whole offline W&B runs by id, oldest first."""
+        """Returns what was not uploaded there yet: the folders of the whole offline W&B runs by id, oldest first."""
         done = set(self._uploaded.read_text(encoding="utf-8").splitlines()) if self._uploaded.is_file() else set()
         runs = sorted(run_folders(self.folder).items(), key=lambda run: run[1].name)
         return {key: run for key, run in runs if run.name.startswith("offline-") and self._line(run) not in done}

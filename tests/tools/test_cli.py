@@ -1,4 +1,4 @@
-"""The command line end to end, on instant runs: one message and exit code 2 for what is the user's to mend."""
+"""The command line end to end, on instant runs: one message and exit code 2 for errors in the input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What gradient guidance costs and how faithful its estimators are, against the plain step of the same network.
+"""Measures the cost of gradient guidance and the accuracy of its estimators, against the plain step of the same
+network.
 
     python -m provbench.tools.bench.guidance [--model resnet50] [--batch 8] [--size 96] [--steps 5] [--json]
 

@@ -1,4 +1,5 @@
-"""What orchestration costs where runs cost nothing: a search of instant trials, and a large suite that is finished.
+"""Measures the overhead of orchestration with runs that cost nothing: a search of instant trials, and a large finished
+suite.
 
     python -m provbench.tools.bench.orchestration search [--trials 2000] [--sampler tpe] [--epochs 0]
     python -m provbench.tools.bench.orchestration resume [--methods 100] [--seeds 100]

@@ -1,4 +1,4 @@
-"""How long a suite's report takes over many runs: the first time, again, and a merge of their store into another.
+"""Measures a suite's report over many runs: the first time, again, and a merge of their store into another.
 
     python tools/bench/report.py SUITE --plugin tests/plugins/toy.py
 

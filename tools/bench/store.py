@@ -1,4 +1,4 @@
-"""How long a store of many records takes to read and to write, against parsing every file.
+"""Measures reading and writing a store of many records, against parsing every file.
 
     python tools/bench/store.py --records 100000
 

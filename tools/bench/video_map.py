@@ -1,4 +1,4 @@
-"""How long video mAP takes on detections of the size of UCF101-24's test split, and against plain loops.
+"""Measures video mAP on detections of the size of UCF101-24's test split, against plain loops.
 
     python -m provbench.tools.bench.video_map ANNOTATIONS [--per-video 100] [--part 10]
 

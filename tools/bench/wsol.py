@@ -1,4 +1,4 @@
-"""How long the boxes of score maps take at every threshold, and against one contour search a threshold.
+"""Measures the boxes of score maps at every threshold, against one contour search a threshold.
 
     python -m provbench.tools.bench.wsol [--maps 20] [--rounds 5] [--thresholds 1000] [--images 5794] [--threads 2]
 

@@ -56,7 +56,7 @@ def compare(
     """Compare two states of results: which numbers moved, by how much, and whether beyond noise.
 
     Of output folders, final runs are compared method by method and seed by seed, or with --suite its tables. Exit code:
-    0 nothing moved beyond noise, 1 something did, or a result went missing, 2 something is yours to mend.
+    0 nothing moved beyond noise, 1 something did, or a result went missing, 2 the input is wrong.
     """
     from provbench.registry import load_plugins
     from provbench.results.regression import (

@@ -30,7 +30,7 @@ class ContributedGroup(TyperGroup):
     """A group of commands that shows the registered ones after its own."""
 
     prefix: ClassVar[str] = ""
-    """What registered names begin with to belong to this group."""
+    """Prefix of the registered names that belong to this group."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         own = super().list_commands(ctx)

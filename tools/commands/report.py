@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from provbench.results.report import Report, Site
 
 ToOption = Annotated[
-    Path | None, typer.Option("--to", help="The folder to write; default: in --out, beside the suite's tables.")
+    Path | None, typer.Option("--to", help="The folder to write; default: in --out, next to the suite's tables.")
 ]
 
 

@@ -36,8 +36,8 @@ def merge(
 ) -> None:
     """Copy another output folder's records, predictions, weights and pictures into this one.
 
-    A finished record never changes. One that is finished in both folders with another outcome is a conflict: it is told
-    with both values, and the exit code is 1. So it is where a damaged file was left behind.
+    A finished record never changes. One that is finished in both folders with another outcome is a conflict: it is
+    listed with both values, and the exit code is 1. So it is where a damaged file was left behind.
     """
     from provbench.results.store import Store, merge as merge_folders
 

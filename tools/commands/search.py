@@ -117,7 +117,7 @@ def best(
     plugin: PluginOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show what a suite's searches chose under each selection protocol, beside the suite's own parameters."""
+    """Show what a suite's searches chose under each selection protocol, next to the suite's own parameters."""
     from provbench.suites.driving import Output
     from provbench.suites.showing import open_begun, survey
 

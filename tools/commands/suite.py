@@ -103,7 +103,7 @@ def plan(
 
 
 def _planned_row(planned: Plan, state: CellState, missing: list[str]) -> dict[str, Any]:
-    """What the plan says of a cell. missing: the inputs that it lacks, in words."""
+    """Returns the plan's row for a cell. missing: messages about the inputs that it lacks."""
     from provbench.suites.showing import runs_needed
 
     cell = state.cell
@@ -265,7 +265,7 @@ def tables(
     storage: StorageOption = None,
     plugin: PluginOption = None,
 ) -> None:
-    """Make a suite's tables from the records that are there; gaps stay gaps. Writes them all beside the records."""
+    """Make a suite's tables from the records that are there; gaps stay gaps. Writes them all next to the records."""
     from provbench.results.tables import render_all
     from provbench.suites.driving import Output
     from provbench.suites.showing import make_tables, notes_on_code, write_tables

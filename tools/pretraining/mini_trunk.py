@@ -3,9 +3,9 @@
     python -m provbench.tools.pretraining.mini_trunk OUT.safetensors [--images 12000] [--epochs 24] [--seed 0]
 
 The papers' networks begin with ImageNet's features; those of the mini suite begin with features of head colour, wing
-colour, wing mark, beak colour, beak shape and scene, each told by a linear layer of its own on the pooled maps. The
-birds are of species that no benchmark has, over all scenes equally often, so that the trunk knows what a part and what
-a background looks like, and nothing of which species stands where. A few minutes on one core.
+colour, wing mark, beak colour, beak shape and scene, each predicted by a linear layer of its own on the pooled maps.
+The birds are of species that no benchmark has, over all scenes equally often, so that the trunk knows what a part and
+what a background looks like, and nothing of which species stands where. A few minutes on one core.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from provbench.registry.base import write_tensors
 
 SIDE, WIDTH, BATCH = 64, 16, 64
 SPECIES = range(120, 441)
-"""Of `species_traits`; the benchmarks' species have numbers below 100."""
+"""Species of `species_traits`; the benchmarks' species have numbers below 100."""
 PARTS = ("head", "wing", "wing_shape", "beak", "beak_shape")
 
 

@@ -54,7 +54,7 @@ def reserve_if(context: typer.Context, wanted: bool) -> bool:
 
 
 def reserve_for(context: typer.Context, format: str) -> str:
-    """As `reserve_if`, where an option names a format that is not for people."""
+    """Reserves standard output as `reserve_if` does, if an option names a format for programs."""
     reserve_if(context, format != "text")
     return format
 

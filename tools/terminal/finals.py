@@ -58,7 +58,7 @@ class FinalRun:
 
     @property
     def remedy(self) -> str:
-        """What makes the weights again; in place of others they are put only where none are, or torn ones."""
+        """Returns the command that makes the weights again; it overwrites only missing or torn ones."""
         return f"remove the file, and run the suite with --keep {self.spec.task.params['checkpoint']}"
 
 

@@ -1,4 +1,4 @@
-"""From the options of a command to a driver at work."""
+"""Starts a driver from the options of a command."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def drive(
 
 
 def print_tally(tally: Tally, ending: str, json: bool) -> None:
-    """What a driver did; ending: where the results are."""
+    """Prints what a driver did; ending: where the results are."""
     if json:
         print_json(vars(tally))
         return

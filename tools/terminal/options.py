@@ -36,7 +36,7 @@ StorageOption = Annotated[
 ]
 JobsOption = Annotated[int | None, typer.Option(min=1, help="Runs at a time; default: one a GPU, or one a core.")]
 ThreadsOption = Annotated[
-    int | None, typer.Option(min=1, help="CPU threads of a run; default: 1, or beside GPUs the cores' share.")
+    int | None, typer.Option(min=1, help="CPU threads of a run; default: 1, or with GPUs the cores' share.")
 ]
 WorkersOption = Annotated[int, typer.Option(min=0, help="Processes that load data, for each run.")]
 ExecutorOption = Annotated[str, typer.Option(help="Where runs are executed: local, inline, ray, or a plugin's.")]

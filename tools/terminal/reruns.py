@@ -1,4 +1,4 @@
-"""What `run --rerun` names."""
+"""The argument of `run --rerun`."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def _picks(runs: CellRuns | None, selection: str | None) -> list[Pick]:
 
 
 def print_picks(planned: Plan, cells: Sequence[Cell], begun: Begun, selection: str | None) -> None:
-    """What each protocol, or the one of `selection`, chose."""
+    """Prints the choice of each protocol, or of the one that `selection` names."""
     header = ("task", "method", "trials", "selection", "metric", "own", "chosen", "gain", "trial", "parameters")
     rows = []
     for cell in cells:
@@ -97,7 +97,7 @@ def _trial_cells(row: TrialRow) -> list[str]:
 
 
 def text(value: object) -> str:
-    """Of a value in a table: nothing for None, parameters as `lr=0.01, …`."""
+    """Returns a value as the text of a table's cell: nothing for None, parameters as `lr=0.01, …`."""
     if value is None:
         return ""
     if isinstance(value, Mapping):

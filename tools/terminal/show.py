@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 WIDTH = 160
-"""Of what is printed into a file or a pipe, in characters."""
+"""Width of output into a file or a pipe, in characters."""
 
 LABEL, HEADING, SOURCE = 32, 10, 22
 """Characters after which the heading over a group of rows breaks, a column's at the earliest, a published number."""

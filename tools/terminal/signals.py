@@ -1,4 +1,4 @@
-"""What the command line does when it is told to end."""
+"""Handling of the signals that end the command line."""
 
 from __future__ import annotations
 

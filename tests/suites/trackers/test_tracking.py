@@ -65,7 +65,7 @@ def test_a_tracker_that_fails_fails_no_run_and_no_other_tracker(
     name: str, reason: str, mirror: Any, output: Output
 ) -> None:
     patience = 0.5 if name == "hanging" else 30
-    expected = f"^tracker {name} {re.escape(reason)}; it is told nothing more$"
+    expected = f"^tracker {name} {re.escape(reason)}; it receives nothing more$"
     with pytest.warns(module.TrackerWarning, match=expected) as caught:
         tally = mirror(name, "diary", patience=patience)
     assert tally.trained == 4
