@@ -9,13 +9,13 @@ from pathlib import Path
 
 from provbench.registry.base import file_name, leaves
 
-from ..store import RunRecord
+from ..store import RunRecord, columns_csv
 from .charts import Chart
 from .content import Report, Samples
 from .curves import curve_charts
 from .folder import Content
 from .links import Appearance, Links
-from .samples import SPLITS, SampleTable, pictured, sample_table, samples_csv, samples_path, samples_script, with_names
+from .samples import SPLITS, SampleTable, pictured, sample_table, samples_path, samples_script, with_names
 from .signatures import signature
 from .words import number, value_text
 
@@ -73,7 +73,7 @@ def run_files(
     for file, path in pictures.items():
         yield path, file
     for table in page.samples:
-        yield table.download, samples_csv(samples[table.split])
+        yield table.download, columns_csv(samples[table.split])
     if "test" in samples:
         shown = with_names(samples["test"], _classes(report, key))
         yield samples_path(key), samples_script(key, shown, pictured(samples["test"], pictures))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from typing import Any, Literal
 
 from provbench.registry.base import sample_name
 
-from ..store import CsvFile
 from .content import Samples
 from .scripts import call
 from .words import value_text
@@ -64,16 +62,6 @@ def with_names(samples: Samples, classes: Sequence[str]) -> Samples:
 
 def count(samples: Samples) -> int:
     return len(next(iter(samples.values()), ()))
-
-
-def samples_csv(samples: Samples) -> bytes:
-    """All samples as CSV: one row a sample, lists as JSON."""
-    import pandas as pd
-
-    file = io.BytesIO()
-    frame = pd.DataFrame({name: pd.Series(column.tolist()) for name, column in samples.items()})
-    CsvFile(file, None).write(frame)
-    return file.getvalue()
 
 
 def samples_path(key: str) -> str:

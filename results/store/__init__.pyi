@@ -1,4 +1,5 @@
 from . import export as export
+from .csv_text import columns_csv as columns_csv
 from .curve_axis import PLACES as PLACES, axis_of as axis_of, place_of as place_of
 from .merging import Merged as Merged, merge as merge
 from .outcome import (
@@ -27,4 +28,4 @@ from .selection import (
     oracle_trial as oracle_trial,
 )
 from .store import Store as Store, StoreWarning as StoreWarning
-from .table_files import CsvFile as CsvFile, check_format as check_format
+from .table_files import check_format as check_format

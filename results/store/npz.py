@@ -7,11 +7,13 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from io import BytesIO
 from math import prod
 from pathlib import Path
 from tokenize import TokenError
-from typing import TYPE_CHECKING
-from zipfile import BadZipFile, ZipFile
+from typing import IO, TYPE_CHECKING, NamedTuple
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from .record_file import DamagedError
 
@@ -56,15 +58,10 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     Raises `DamagedError` where a checksum is wrong, where an array is not of numbers, bools or text, where columns
     differ in length, and where the file would take more than `MAX_BYTES` or announces more than it has.
     """
-    import numpy as np
-
-    headers = npz_headers(path)
-    if any(dtype.kind not in KINDS or not shape for _, shape, dtype in headers):
-        raise DamagedError("holds an array that is not of numbers, bools or text, one row a sample")
-    if len({shape[0] for _, shape, _ in headers}) > 1:
+    with _opened(path) as columns:
+        arrays = {_name(member): _array(columns.read(member), member) for member in columns.infolist()}
+    if len(set(map(len, arrays.values()))) > 1:
         raise DamagedError("holds columns that differ in their number of samples")
-    with npz_errors(), path.open("rb") as file, np.load(file, allow_pickle=False) as columns:
-        arrays = {name: columns[name] for name in columns.files}
     for name, array in arrays.items():
         _check_text(name, array)
     return arrays
@@ -72,22 +69,68 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
 
 def npz_headers(path: Path) -> list[tuple[str, tuple[int, ...], np.dtype]]:
     """Name, shape and type of each array, without reading it. Raises `DamagedError`, also for sizes as `read_npz`."""
-    from numpy.lib import format as npy
-
-    readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     found = []
+    with _opened(path) as columns:
+        for member in columns.infolist():
+            with columns.open(member) as file:
+                header = _header(file, member)
+            found.append((_name(member), header.shape, header.dtype))
+    return found
+
+
+class _Header(NamedTuple):
+    """What an array's file begins with. size: in bytes, after which the array's own begin."""
+
+    shape: tuple[int, ...]
+    by_column: bool
+    dtype: np.dtype
+    size: int
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[ZipFile]:
     with npz_errors(), ZipFile(path) as columns:
         if sum(member.file_size for member in columns.infolist()) > MAX_BYTES:
             raise DamagedError(f"holds more than {MAX_BYTES} bytes")
-        for member in columns.infolist():
-            with columns.open(member) as file, _header_errors():
-                shape, _, dtype = readers[npy.read_magic(file)](file)
-                if not dtype.hasobject and prod(shape) * dtype.itemsize != member.file_size - file.tell():
-                    raise DamagedError(f"{member.filename!r} does not have the size that it announces")
-            if dtype.itemsize == 0 and prod(shape):
-                raise DamagedError(f"{member.filename!r} holds text of no length")
-            found.append((member.filename.removesuffix(".npy"), shape, dtype))
-    return found
+        yield columns
+
+
+def _name(member: ZipInfo) -> str:
+    return member.filename.removesuffix(".npy")
+
+
+def _array(data: bytes, member: ZipInfo) -> np.ndarray:
+    import numpy as np
+
+    shape, by_column, dtype, size = _header(BytesIO(data), member)
+    if dtype.kind not in KINDS or not shape:
+        raise DamagedError("holds an array that is not of numbers, bools or text, one row a sample")
+    return np.ndarray(shape, dtype, data, size, order="F" if by_column else "C").copy("K")
+
+
+def _header(file: IO[bytes], member: ZipInfo) -> _Header:
+    """Returns the header of an array whose size is what it announces. Raises `DamagedError`."""
+    start = file.read(12)
+    form, begin = ("<H", 10) if start[6:7] == b"\x01" else ("<I", 12)
+    end = begin + struct.unpack_from(form, start, 8)[0]
+    header = _parsed((start + file.read(max(0, end - len(start))))[:end])
+    if not header.dtype.hasobject and prod(header.shape) * header.dtype.itemsize != member.file_size - header.size:
+        raise DamagedError(f"{member.filename!r} does not have the size that it announces")
+    if header.dtype.itemsize == 0 and prod(header.shape):
+        raise DamagedError(f"{member.filename!r} holds text of no length")
+    return header
+
+
+@lru_cache(maxsize=1024)
+def _parsed(head: bytes) -> _Header:
+    """Parses a header. The files of many runs begin alike, and numpy's parser takes longer than reading an array."""
+    from numpy.lib import format as npy
+
+    readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+    file = BytesIO(head)
+    with _header_errors():
+        shape, by_column, dtype = readers[npy.read_magic(file)](file)
+    return _Header(shape, by_column, dtype, file.tell())
 
 
 @contextmanager

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pydantic_core import to_json
 
-from provbench.registry.base import UserError, atomic_file, escape, nearest
+from provbench.registry.base import UserError, atomic_file, nearest
+
+from .csv_text import harmless
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,8 +83,8 @@ class CsvFile(TableFile):
         flat = as_text(frame)
         for name, column in flat.items():
             if column.dtype.kind == "O":
-                flat[name] = [_harmless(value) for value in column]
-        flat.columns = [_harmless(name) for name in flat.columns]
+                flat[name] = [harmless(value) for value in column]
+        flat.columns = [harmless(name) for name in flat.columns]
         flat.to_csv(self.file, index=False, header=not self._begun, mode="wb", lineterminator="\n")
         self._begun = True
 
@@ -138,16 +140,3 @@ def as_text(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _json_values(column: pd.Series) -> list[Any]:
     return [None if gap else value for value, gap in zip(column.tolist(), column.isna(), strict=True)]
-
-
-def _harmless(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    text = value.replace("\r\n", "\n").replace(
-        "\r", "\n"
-    )  # pandas leaves a lone \r bare, and readers end the line there
-    try:
-        float(text)
-    except ValueError:
-        return escape.no_formula(text)
-    return text

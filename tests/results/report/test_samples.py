@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import csv
-import io
 import json
 from pathlib import Path
 
 import numpy as np
 
-from provbench.results.report.samples import SHOWN, pictured, sample_table, samples_csv, samples_script, with_names
+from provbench.results.report.samples import SHOWN, pictured, sample_table, samples_script, with_names
 
 COLUMNS = {
     "id": np.array(["a.jpg", "=1+1", "</script>"]),
@@ -37,14 +35,6 @@ def test_classes_have_their_names() -> None:
     assert with_names(COLUMNS, ()) is COLUMNS
     other = {"label": np.array([[0, 1]]), "predicted": np.array([0.5])}
     assert all(with_names(other, ["owl"])[name] is other[name] for name in other)
-
-
-def test_the_csv_has_all_of_them_and_no_formula() -> None:
-    lines = list(csv.DictReader(io.StringIO(samples_csv(COLUMNS).decode())))
-    assert [line["id"] for line in lines] == ["a.jpg", "'=1+1", "</script>"]
-    assert [line["correct"] for line in lines] == ["True", "False", "True"]
-    assert json.loads(lines[2]["box"]) == [5, 6]
-    assert float(lines[2]["iou"]) == 1 / 3
 
 
 def test_the_script_says_what_each_column_is() -> None:

@@ -55,3 +55,24 @@ def test_a_file_that_is_not_there_is_not_damaged(tmp_path: Path) -> None:
     for read in (read_npz, npz_headers):
         with pytest.raises(FileNotFoundError):
             read(tmp_path / "a.npz")
+
+
+def test_arrays_come_back_as_numpy_reads_them(path: Path) -> None:
+    columns = {
+        "by column": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        "deep": np.arange(24, dtype=">i4").reshape(2, 3, 4),
+        "none": np.array(["", ""]),
+        "flag": np.array([True, False]),
+    }
+    nothing = {"score": np.zeros((0, 4)), "id": np.array([], "U5")}
+    for arrays in (columns, nothing):
+        np.savez_compressed(path, **arrays)  # pyright: ignore[reportArgumentType]
+        for name, array in read_npz(path).items():
+            expected = np.load(path)[name]
+            assert (array.dtype, array.shape, array.flags.f_contiguous) == (
+                expected.dtype,
+                expected.shape,
+                expected.flags.f_contiguous,
+            )
+            assert array.flags.writeable
+            assert np.array_equal(array, expected)
