@@ -96,6 +96,8 @@ class Index:
         return database
 
     def _open(self) -> sqlite3.Connection:
+        if self.path.is_symlink():
+            raise sqlite3.DatabaseError("a link, and no index of ours")  # which is then deleted
         # No journal file: a process that deletes a damaged index must not leave a journal that another then replays
         # into the new one. A crash at the wrong moment damages the index, which is what deleting it is for.
         database = sqlite3.connect(self.path, timeout=TIMEOUT_SECONDS, isolation_level=None)

@@ -14,6 +14,13 @@ class StoreWarning(UserWarning):
 
 def set_aside(path: Path, folder: Path, reason: str) -> None:
     """Move `path` into `folder` under a name that is free there, and say so in a `StoreWarning`."""
+    warnings.warn(f"{path}: {reason}; {_moved(path, folder)}, and counts as absent", StoreWarning, stacklevel=4)
+
+
+def _moved(path: Path, folder: Path) -> str:
+    """Move a file, and return what became of it. It never leaves the store through a link."""
+    if folder.is_symlink():
+        return f"left where it is, since {folder} is a link"
     target = folder / path.name
     number = 1
     while target.exists():
@@ -22,7 +29,6 @@ def set_aside(path: Path, folder: Path, reason: str) -> None:
     try:
         make_folder(folder)
         path.replace(target)
-        fate = f"moved to {target}"
     except OSError as error:
-        fate = f"left where it is, since it cannot be moved ({error.strerror})"
-    warnings.warn(f"{path}: {reason}; {fate}, and counts as absent", StoreWarning, stacklevel=4)
+        return f"left where it is, since it cannot be moved ({error.strerror})"
+    return f"moved to {target}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +24,10 @@ last one it comes.
 _is_key = re.compile(KEY_PATTERN).fullmatch
 
 
+def _open_unlinked(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)
+
+
 class RecordFolder:
     """`records/<key[:2]>/<key>.json` below a store's root."""
 
@@ -34,19 +40,24 @@ class RecordFolder:
 
     def signatures(self, keys: Iterable[str]) -> dict[str, Signature]:
         """The signatures of those records that are there, in the order of `keys`. No folder is listed."""
-        found, folder = {}, self._folder
+        found, real = {}, {}
         for key in keys:
             if _is_key(key):
+                if key[:2] not in real:
+                    real[key[:2]] = self._is_real(key)
                 try:
-                    status = os.stat(f"{folder}/{key[:2]}/{key}.json")  # noqa: PTH116
+                    status = os.lstat(self._path(key))
                 except FileNotFoundError:
                     continue
-                found[key] = (status.st_mtime_ns, status.st_size, status.st_ino)
+                if real[key[:2]] and stat.S_ISREG(status.st_mode):
+                    found[key] = (status.st_mtime_ns, status.st_size, status.st_ino)
         return found
 
     def scan(self) -> dict[str, Signature]:
         """The signature of every record, sorted by key: one listing a folder, and no file is opened."""
         found = {}
+        if os.path.islink(self._folder):  # noqa: PTH114
+            return found
         with suppress(FileNotFoundError), os.scandir(self._folder) as folders:
             for folder in folders:
                 if len(folder.name) != 2 or not folder.is_dir(follow_symlinks=False):
@@ -65,6 +76,8 @@ class RecordFolder:
     def load(self, key: str) -> RunRecord | None:
         """The record, fully checked; None if there is none, or if it is damaged, and then it is moved aside.
 
+        What is a link or lies behind one is no record.
+
         Raises `UserError` where a newer provbench wrote it.
         """
         signed = self.load_signed(key)
@@ -76,14 +89,24 @@ class RecordFolder:
             return None
         path = self._path(key)
         try:
-            with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            if not self._is_real(key):
+                return None
+            with open(path, "rb", buffering=0, opener=_open_unlinked) as file:
                 status = os.fstat(file.fileno())
                 return (status.st_mtime_ns, status.st_size, status.st_ino), decode(file.readall(), path)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            if error.errno != errno.ELOOP:  # of a link
+                raise
+            return None
         except DamagedError as error:
             set_aside(Path(path), self.root / "quarantine", str(error))
             return None
+
+    def _is_real(self, key: str) -> bool:
+        """Whether the folder of a record is none that a link leads to."""
+        return not any(map(os.path.islink, (self._folder, f"{self._folder}/{key[:2]}")))
 
     def _path(self, key: str) -> str:
         return f"{self._folder}/{key[:2]}/{key}.json"

@@ -73,10 +73,13 @@ class Store:
 
         A `failed` or `pruned` record is replaced by whatever a later attempt leaves. A `done` one never changes: the
         same outcome again is accepted and leaves the first record as it is; another outcome, or a failure, raises
-        `UserError`. So does a disk that is full or read-only; nothing partial is left then.
+        `UserError`. So do a disk that is full or read-only, and a folder of the store that is a link; nothing partial
+        is left then.
         """
         path = self._folder.path(record.key)
         with write_errors(path), self.lock():
+            for folder in ("records", "predictions"):
+                self._require_real(f"{folder}/{record.key[:2]}")
             existing = self.get(record.key)
             if existing is not None and existing.status == "done":
                 _check_repetition(existing, record, path)
@@ -94,8 +97,7 @@ class Store:
         """
         path = self._folder.path(key)
         with write_errors(path), self.lock():
-            if not is_real(self.root, f"superseded/{key}"):
-                raise UserError(f"{self.root / 'superseded' / key}: is or lies behind a link; remove it")
+            self._require_real(f"superseded/{key}")
             folder = _free_folder(self.root / "superseded" / key)
             beside = self._predictions_path(key, "*")
             predictions = sorted(beside.parent.glob(beside.name))
@@ -117,6 +119,8 @@ class Store:
         if not (re.fullmatch(KEY_PATTERN, key) and split.isalpha()):
             return None
         path = self._predictions_path(key, split)
+        if not is_real(self.root, path.relative_to(self.root)):
+            return None
         try:
             return read_npz(path)
         except FileNotFoundError:
@@ -181,6 +185,11 @@ class Store:
         if folder not in self._swept:
             remove_stale(folder)
             self._swept.add(folder)
+
+    def _require_real(self, folder: str) -> None:
+        """Raises `UserError` where what is written into a folder of the store would leave it through a link."""
+        if not is_real(self.root, folder):
+            raise UserError(f"{self.root / folder}: is or lies behind a link; remove it")
 
     def _put_predictions(self, key: str, split: str, columns: dict[str, np.ndarray]) -> None:
         import numpy as np

@@ -100,11 +100,14 @@ def weights_file(folder: Path, epoch: int) -> Path:
 
 
 def is_whole(file: Path) -> bool:
-    """Returns whether weights exist and are complete: the lengths in their header add up to the file's. Imports no
-    torch.
+    """Returns whether weights exist and are complete: the lengths in their header add up to the file's.
+
+    A link does not count, nor does what lies in a linked folder. Imports no torch.
     """
     import safetensors
 
+    if file.is_symlink() or file.parent.is_symlink():
+        return False
     try:
         with safetensors.safe_open(file, framework="numpy"):
             return True

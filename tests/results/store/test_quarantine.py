@@ -29,3 +29,18 @@ def test_one_that_cannot_be_moved_is_left(tmp_path: Path) -> None:
     with pytest.warns(StoreWarning, match="left where it is, since it cannot be moved"):
         set_aside(path, tmp_path / "quarantine", "torn")
     assert path.read_text() == "torn"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_nothing_leaves_the_store_through_a_link(tmp_path: Path, there: bool) -> None:
+    path, elsewhere = tmp_path / "aa00.json", tmp_path / "elsewhere"
+    path.write_text("torn")
+    if there:
+        elsewhere.mkdir()
+    (tmp_path / "quarantine").symlink_to(elsewhere)
+    with pytest.warns(
+        StoreWarning, match=r"torn; left where it is, since .*quarantine is a link, and counts as absent"
+    ):
+        set_aside(path, tmp_path / "quarantine", "torn")
+    assert path.is_file()
+    assert not there or list(elsewhere.iterdir()) == []

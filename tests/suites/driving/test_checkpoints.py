@@ -149,6 +149,20 @@ def test_torn_weights_do_not_count_as_kept(
     assert keeping(plan, "last").trained == 0
 
 
+def test_links_are_no_weights(
+    make: Callable[..., Plan], keeping: Callable[..., Tally], output: Output, tmp_path: Path
+) -> None:
+    plan = make(TOY.partition("  cutmix")[0].replace("seeds: [0, 1]", "seeds: [0]"))
+    keeping(plan, "last")
+    (key,) = files(output)
+    for linked in (weights_file(output.weights(key), 2), output.weights(key)):
+        elsewhere = linked.rename(tmp_path / f"moved {linked.name}")
+        linked.symlink_to(elsewhere)
+        assert not is_whole(weights_file(output.weights(key), 2))
+        assert keeping(plan, "last").trained == 1
+        assert is_whole(weights_file(output.weights(key), 2))
+
+
 def test_weights_that_belong_to_another_outcome_are_not_kept(
     make: Callable[..., Plan], keeping: Callable[..., Tally], output: Output, tmp_path: Path
 ) -> None:
