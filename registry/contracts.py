@@ -71,7 +71,7 @@ class Batch:
 
     @cached_property
     def any_guided(self) -> bool:
-        """Whether any sample is guided. Computed once, because on a GPU the answer waits for the device."""
+        """Returns whether any sample is guided. Computed once, because on a GPU the answer waits for the device."""
         return bool(self.guided.any())
 
     def with_inputs(self, inputs: Tensor) -> Batch:

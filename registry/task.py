@@ -216,7 +216,7 @@ class Task(Plugin, ABC):
 
     @classmethod
     def leftovers(cls, data_root: Path) -> list[Path]:
-        """What killed processes left of what this task makes below a data set's folder; nothing that is in use."""
+        """Returns what killed processes left of this task's files below a data set's folder; nothing that is in use."""
         return []
 
     @abstractmethod

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Predictor(Protocol):
-    """What pictures ask of every task; `Task` describes its members."""
+    """Protocol of what pictures need of every task; `Task` describes its members."""
 
     @property
     def normalization(self) -> tuple[Sequence[float], Sequence[float]]: ...

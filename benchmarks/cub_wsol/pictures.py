@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..common import Predictor
 
     class Localizer(Predictor, Protocol):
-        """What the pictures ask of the task: it predicts, and knows true boxes and its thresholds."""
+        """Protocol of what the pictures need of the task: it predicts, and knows true boxes and its thresholds."""
 
         @property
         def thresholds(self) -> int: ...

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from ..common import Predictor
 
     class TubeFinder(Predictor, Protocol):
-        """What the pictures ask of the task: it predicts, makes tubes of that, and has its data somewhere."""
+        """Protocol of what the pictures need of the task: it predicts, makes tubes of that, and has its data
+        somewhere.
+        """
 
         root: Path
 

@@ -27,7 +27,7 @@ class FileBatch:
         self._staged: list[tuple[Path, Path]] = []
         self._folders: dict[Path, None] = {}
         self.bytes = 0
-        """Of the content that waits."""
+        """Number of bytes of the content that waits."""
 
     def __enter__(self) -> FileBatch:
         return self

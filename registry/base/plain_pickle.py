@@ -33,7 +33,7 @@ MEMORY = (256 << 20, 100, 4 << 30)
 """Bytes for a file of any size; for each of its bytes, a list in one of which takes 64; and of these, at most so many
 beyond three times the file, which is what its arrays take while they are sent."""
 CPU_SECONDS = (30, 1 << 20)
-"""For a file of any size, and one more for so many bytes."""
+"""Processor time in seconds for a file of any size, and the number of bytes that one further second is granted for."""
 
 Encoding = Literal["latin1", "bytes"]
 
@@ -74,7 +74,7 @@ def load_pickle(path: Path, *, encoding: Encoding = "latin1", max_bytes: int = M
 
 
 class RefusalError(Exception):
-    """Why a pickle is not read."""
+    """Reason why a pickle is not read."""
 
 
 # in the child
@@ -157,7 +157,7 @@ class _Budget:
 
 
 class _Named:
-    """What stands for a global: it can be called, and nothing else."""
+    """Stand-in for a global: it can be called, and nothing else."""
 
     __slots__ = ("_budget", "_call", "name")
 
@@ -276,7 +276,7 @@ _CALLS: dict[str, Callable[..., Any]] = {
     "builtins.bytes": lambda budget: b"",
     "collections.OrderedDict": lambda budget, pairs=(): dict(budget.paid(pairs)),
 }
-"""By the name that a pickle has for it, whichever release of numpy and Python wrote it."""
+"""Functions by the name that a pickle has for them, whichever release of numpy and Python wrote it."""
 
 
 def _show(value: Any) -> str:

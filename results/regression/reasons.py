@@ -1,4 +1,4 @@
-"""What `provbench compare` says of two states: a row for every change that matters, and the reasons under them."""
+"""The report of `provbench compare` on two states: a row for every change that matters, and the reasons under them."""
 
 from __future__ import annotations
 

@@ -18,7 +18,9 @@ Surroundings = Mapping[str, tuple[list[str], list[str]]]
 """Further differences between the records of two states, as (old, new)."""
 
 SuiteTables = Callable[[Path], tuple[Mapping[str, Table], Path]]
-"""Of an output folder: a suite's tables by name, made of the records in it, and the folder of those written earlier."""
+"""Function that returns, for an output folder, a suite's tables by name, made of the records in it, and the folder of
+those written earlier.
+"""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def shown_figure(name: str, figure: Figure, site: Path) -> SiteFigure:
 
 
 def _on_page(stem: str) -> str:
-    """Where the figure for the page is in the site: drawing takes longer than reading it again."""
+    """Returns the path, in the site, of the figure for the page: drawing takes longer than reading it again."""
     return f"figures/{stem}.page.svg"
 
 

@@ -20,7 +20,7 @@ from .signatures import signature
 from .words import number, value_text
 
 SHEET = "provenance-"
-"""How the names of pictures begin that show what a run was trained on, among those that it leaves."""
+"""Prefix of the names of pictures that show what a run was trained on."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
-"""What decides whether a part of the site is made again: digests of what it shows and of the code that makes it."""
+"""Signatures of the parts of the site, which decide whether a part is made again: digests of what it shows and of its
+code.
+"""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class _Writer:
         self.report, self.progress = report, progress
         self.links, self.pages, self.folder = Links(report), Pages(report), SiteFolder(folder)
         self.signatures: dict[str, str] = {}
-        """Of the runs, by key."""
+        """Signatures of the runs, by key."""
 
     def write(self) -> Site:
         self.folder.write("assets", ((f"assets/{name}", HERE / "assets" / name) for name in ASSETS))

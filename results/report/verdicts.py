@@ -36,7 +36,7 @@ class Verdict:
     tested: int
     findings: tuple[Finding, ...]
     leading: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """For each column, the methods with the best mean and those that do not differ significantly from it, where the
+    """Methods, for each column, with the best mean and those that do not differ significantly from it, where the
     test separates them from any other.
     """
     alike: tuple[str, ...] = ()

@@ -22,7 +22,9 @@ MAX_BYTES = 64 * 2**20
 """Largest size of a record's file. Those of the longest curves have some hundred thousand bytes."""
 
 BATCH_RECORDS, BATCH_BYTES = 200, 64 * 2**20
-"""After so many records, or bytes, what was copied is made durable and the store is free for others."""
+"""Number of records, and of bytes, after which the copied files are made durable and the store is released for
+others.
+"""
 
 Fate = Literal["added", "replaced", "same", "kept", "conflict"]
 

@@ -110,7 +110,9 @@ class RunRecord(RunSummary):
     """Content whose hash is the key: parameters, versions of the plugins, data fingerprint, seed, phase."""
     versions: dict[str, str] = Field(default_factory=dict)
     machine: dict[str, str] = Field(default_factory=dict, repr=False)
-    """What it was timed on: `cpu`, `cores`, `gpu`, `threads`. Records from before it was noted down have none."""
+    """Machine on which the run was timed: `cpu`, `cores`, `gpu`, `threads`. Records from before this field was added
+    have none.
+    """
     traceback: str = Field(default="", max_length=MAX_TRACEBACK, repr=False)
     """Traceback of the error that ended a failed run; the middle of a longer one is left out."""
     plugins: dict[str, PluginCode] = Field(default_factory=dict, repr=False)

@@ -29,7 +29,7 @@ class Cost:
     description: str
     of: Measure
     timed: bool = True
-    """Whether it depends on the machine."""
+    """True if the cost depends on the machine."""
 
 
 def _training_time(record: RunRecord, metric: str, higher_is_better: bool = True) -> float:

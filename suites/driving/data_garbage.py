@@ -1,4 +1,4 @@
-"""What a data root can do without: what killed processes left there, as those who write it say."""
+"""Garbage in a data root: leftovers of killed processes, as their writers define them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where everything lies in an output folder, which weights are kept there, and its records as a driver sees them."""
+"""The layout of an output folder, which weights are kept there, and its records as a driver sees them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run was timed on."""
+"""The machine on which a run is timed."""
 
 from __future__ import annotations
 
