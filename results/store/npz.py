@@ -79,7 +79,7 @@ def npz_headers(path: Path) -> list[tuple[str, tuple[int, ...], np.dtype]]:
 
 
 class _Header(NamedTuple):
-    """What an array's file begins with. size: in bytes, after which the array's own begin."""
+    """Header of an array's file. size: of the header in bytes; the array's own bytes follow."""
 
     shape: tuple[int, ...]
     by_column: bool

@@ -105,7 +105,7 @@ class RecordFolder:
             return None
 
     def _is_real(self, key: str) -> bool:
-        """Whether the folder of a record is none that a link leads to."""
+        """Returns whether the folder of a record is reached without a link."""
         return not any(map(os.path.islink, (self._folder, f"{self._folder}/{key[:2]}")))
 
     def _path(self, key: str) -> str:
