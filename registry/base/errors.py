@@ -25,9 +25,18 @@ class UnknownNameError(UserError, LookupError):
         return UserError, self.args  # raised in a worker process, it reaches the driver as its message
 
 
+_MUCH_LESS = 0.3
+"""By how much less than the best guess another one resembles a name, of 1, that is no guess beside it."""
+
+
+def _likeness(name: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, other, name).ratio()
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """`': did you mean 'cutmix'? Known: …'` for an error message."""
     known = sorted(known)
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    close = [match for match in close if _likeness(name, match) > _likeness(name, close[0]) - _MUCH_LESS]
     guess = f": did you mean {' or '.join(repr(match) for match in close)}?" if close else "."
     return f"{guess} Known: {', '.join(known) or 'none'}."

@@ -57,7 +57,7 @@ def _numbers(content: _TableFile, where: str, table: str) -> State:
     for place, cell in enumerate(content.cells):
         if cell.metric in COSTS:
             continue
-        name = Name(content.variant, cell.task, cell.method, cell.metric, cell.group, cell.selection, cell.over, table)
+        name = Name(content.variant, cell.task, cell.title, cell.metric, cell.group, cell.selection, cell.over, table)
         while name in state:
             name = name._replace(number=name.number + 1)
         state[name] = cell.number(f"{where}: cells.{place}")
@@ -79,6 +79,8 @@ class _CellOfFile(BaseModel):
     """The part of a cell of `render.to_json` that is compared; other fields are ignored."""
 
     method: str
+    row: str = ""
+    """The value that the row is of, where the method has a column."""
     task: str
     metric: str
     group: str = ""
@@ -92,6 +94,10 @@ class _CellOfFile(BaseModel):
     higher_is_better: bool | None = None
     protocol: str = ""
     fingerprint: str = ""
+
+    @property
+    def title(self) -> str:
+        return f"{self.method}[{self.row}]" if self.row else self.method
 
     def number(self, where: str) -> SeedValues:
         mean = fmean(self.values.values()) if self.values else None

@@ -43,7 +43,9 @@ class Links:
                 return appearance.href
         for name, table in self.report.tables.items():
             for row, href in zip(table.rows, self.rows[name], strict=True):
-                if row.method == cell.method and any(column.task == cell.task for column in table.columns):
+                names = zip(table.columns, row.entries, strict=True)
+                shown = {(column.task, entry.method or row.method) for column, entry in names}
+                if (cell.task, cell.method) in shown:
                     return href
         return None
 

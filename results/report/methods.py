@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..store import Choice, RunRecord
-from ..tables import Column, Table, TableCell, TableRow
+from ..tables import Column, Table, TableCell, TableRow, baseline_place
 from .charts import Chart
 from .comparison import Section
 from .content import Report, SuiteCell
 from .curves import curve_charts
 from .links import Links, entry_name
-from .tables import baseline_row, column_anchor, table_anchor
+from .tables import column_anchor, table_anchor
 from .verdicts import heading
 from .words import value_text
 
@@ -92,18 +92,26 @@ def method_pages(report: Report, links: Links, compared: Sequence[Section]) -> I
         for i, (row, href) in enumerate(zip(table.rows, links.rows[name], strict=True)):
             numbers = [_number(table, i, j, links) for j in range(len(table.columns))]
             seeds = sorted({value.seed for number in numbers for value in number.values})
-            base = baseline_row(table, i)
             yield MethodPage(
                 href=href,
                 title=table.title or name,
                 anchor=table_anchor(name),
                 table=table,
                 row=row,
-                baseline=None if base is None else table.rows[base].title,
+                baseline=_baseline_title(table, i),
                 seeds=seeds,
                 numbers=numbers,
                 runs=list(_runs(report, links, table, i, entries)),
             )
+
+
+def _baseline_title(table: Table, i: int) -> str | None:
+    """What the row is tested against: another row, or another method in this one."""
+    places = [place for j in range(len(table.columns)) if (place := baseline_place(table, i, j)) is not None]
+    if not places:
+        return None
+    row, column = places[0]
+    return table.columns[column].method_label or table.rows[row].title if row == i else table.rows[row].title
 
 
 def _number(table: Table, i: int, j: int, links: Links) -> NumberPage:
@@ -131,13 +139,13 @@ def _runs(report: Report, links: Links, table: Table, i: int, entries: set[tuple
     seen = set()
     for j, column in enumerate(table.columns):
         runs = _counting(table, i, j)
-        what = (column.task, column.selection)
+        what = (column.task, column.selection, column.method)
         if what in seen or not (runs or table.rows[i].entries[j].seeds):
             continue
         seen.add(what)
-        cell, selection = _cell_of(report, table.rows[i], column, runs)
+        cell, selection = _cell_of(report, table, i, j)
         yield Runs(
-            title=cell.title if cell else column.task,
+            title=f"{cell.title if cell else column.task}{f': {column.method_label}' if column.method else ''}",
             column=column,
             runs=runs,
             charts=curve_charts({f"seed {run.seed}": run.curve for run in runs}, column.selection_metric),
@@ -154,28 +162,27 @@ def _counting(table: Table, i: int, j: int) -> list[RunRecord]:
     return [runs[key] for _, key in sorted(table.cells[i][j].keys.items())]
 
 
-def _cell_of(
-    report: Report, row: TableRow, column: Column, runs: Sequence[RunRecord]
-) -> tuple[SuiteCell | None, Choice[Any] | None]:
+def _cell_of(report: Report, table: Table, i: int, j: int) -> tuple[SuiteCell | None, Choice[Any] | None]:
     """The suite's cell that a row shows in a column, and what was selected there: by its runs, else by name."""
-    keys = {run.key for run in runs}
+    row, column = table.rows[i], table.columns[j]
+    keys, method = {run.key for run in _counting(table, i, j)}, row.entries[j].method or row.method
     for cell in report.cells:
         named = sorted(cell.selections, key=lambda selection: selection.protocol != column.selection)
         for selection in named:
-            if cell.method == row.method and keys & {run.key for run in selection.runs.values()}:
+            if cell.method == method and keys & {run.key for run in selection.runs.values()}:
                 return cell, selection
-    cell = next((cell for cell in report.cells if (cell.task, cell.method) == (column.task, row.method)), None)
+    cell = next((cell for cell in report.cells if (cell.task, cell.method) == (column.task, method)), None)
     return cell, None
 
 
 def _compare(report: Report, links: Links, table: Table, i: int, j: int, entries: set[tuple[str, str]]) -> str | None:
     """Returns a link to the comparison with the baseline's runs, if both have predictions."""
-    base = baseline_row(table, i)
+    base = baseline_place(table, i, j)
     if base is None:
         return None
     names = []
-    for place in (i, base):
-        cell, selection = _cell_of(report, table.rows[place], table.columns[j], _counting(table, place, j))
+    for place in ((i, j), base):
+        cell, selection = _cell_of(report, table, *place)
         names += [(cell.section, entry_name(cell.method, selection.protocol))] if cell and selection else []
     if len(names) < 2 or names[0][0] != names[1][0] or not entries.issuperset(names):
         return None

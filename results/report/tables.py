@@ -98,14 +98,6 @@ def table_anchor(name: str) -> str:
     return file_name("table", name)
 
 
-def baseline_row(table: Table, i: int) -> int | None:
-    """The row that the tests of row i are against: the baseline's in its own group, else the first; None for itself."""
-    named = [place for place, row in enumerate(table.rows) if row.method == table.baseline and row.is_ours]
-    own = [place for place in named if table.rows[place].group == table.rows[i].group]
-    found = next(iter([*own, *named]), None)
-    return None if i in named else found
-
-
 def column_anchor(place: int) -> str:
     """Returns the anchor of a column in the pages of the rows."""
     return f"column-{place + 1}"

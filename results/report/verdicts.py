@@ -72,7 +72,7 @@ class Verdict:
 def judge(table: Table) -> Verdict:
     """Returns the verdict on a table."""
     scores = [place for place in table.places() if place.cell.values]
-    found = _alone(table, scores) if table.baseline is None else _against_baseline(table, table.baseline)
+    found = _alone(table, scores) if table.baseline is None else _against_baseline(table)
     most = max((len(place.cell.values) for place in scores), default=0)
     return replace(
         found,
@@ -83,12 +83,11 @@ def judge(table: Table) -> Verdict:
     )
 
 
-def _against_baseline(table: Table, baseline: str) -> Verdict:
+def _against_baseline(table: Table) -> Verdict:
     cells = [(i, j, cell) for i, row in enumerate(table.cells) for j, cell in enumerate(row)]
     tested = [(i, j, cell) for i, j, cell in cells if cell.p_value is not None and cell.effect is not None]
     found = tuple(finding for i, j, cell in tested if (finding := _finding(table, i, j, cell)) is not None)
-    titles = [row.title for row in table.rows if row.method == baseline and row.is_ours]
-    return Verdict(next(iter(titles), baseline), len(tested), found)
+    return Verdict(table.baseline_title, len(tested), found)
 
 
 def _alone(table: Table, scores: Sequence[CellAddress]) -> Verdict:

@@ -19,6 +19,7 @@ from .model import (
     TableCell as TableCell,
     TableRow as TableRow,
 )
+from .opponents import baseline_place as baseline_place, opponent as opponent
 from .renderers import (
     RENDERERS as RENDERERS,
     render as render,

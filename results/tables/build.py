@@ -13,12 +13,13 @@ from provbench.registry.base import UnknownNameError, UserError, best_key
 from ..statistics import best_of, deviation, holm, paired_effect, paired_t_test
 from ..store import RunRecord, ValView, final_runs
 from .citations import PublishedNumber
-from .compatibility import check_column, check_variants, network
+from .compatibility import check_column, check_sections, check_variants, network
 from .costs import COSTS, UNLIKE, machines_of
 from .endings import selection_ending
 from .fields import BASIC, Context, Samples, field, no_samples
 from .model import SHOWN, Column, RowRuns, Table, TableCell, TableRow
 from .notes import table_notes
+from .opponents import Address, has_methods, opponent
 from .published_cells import PublishedCells
 
 
@@ -33,11 +34,14 @@ def build_table(
     label: str = "",
     show: Sequence[str] = SHOWN,
     samples: Samples = no_samples,
+    rows_by: str = "",
 ) -> Table:
     """Compare methods.
 
     published: numbers to show next to ours, in the full variant only: papers' numbers say nothing about mini data.
-    baseline: the method that all others are tested against, the row of its name in their own group, or the only one.
+    baseline: the method that all others are tested against: the row of its name in their own group, or the only one;
+    or, where the columns have methods, its column of the same metric, in the same row.
+    rows_by: what the rows are values of, where they are not methods.
     show: names of registered statistics. samples: predictions by run key and split, for the statistics
     that need them.
 
@@ -48,22 +52,29 @@ def build_table(
     """
     columns = [_with_cost(column, [row.entries[place] for row in rows]) for place, column in enumerate(columns)]
     check_variants(rows, variant, title)
-    if baseline is not None and baseline not in {row.method for row in rows}:
-        raise UnknownNameError("baseline", baseline, {row.method for row in rows}, "It must be a row of the table.")
+    _check_baseline(baseline, rows, columns)
     for name in show:
         if complaint := field(name).complaint(columns, baseline):
             raise UserError(f"{title or 'table'}: show: {name}: {complaint}")
     for place, column in enumerate(columns):
         check_column([row.entries[place] for row in rows], column, title)
     published_cells = PublishedCells(published if variant == "full" else ())
-    by_column = [
-        _finished(cells, column, rows, published_cells, baseline)
-        for cells, column in zip(_values(rows, columns), columns, strict=True)
-    ]
-    cells = tuple(zip(*by_column, strict=True)) if by_column else tuple(() for _ in rows)
-    table = Table(title, variant, tuple(columns), tuple(rows), cells, (), baseline, label, tuple(show))
+    if has_methods(columns):
+        check_sections(rows, title)
+    values = _values(rows, columns)
+    empty = tuple(() for _ in rows)
+    table = Table(title, variant, tuple(columns), tuple(rows), empty, (), baseline, label, tuple(show), rows_by)
+    by_column = [_finished(table, values, place, published_cells) for place in range(len(columns))]
+    table = replace(table, cells=tuple(zip(*by_column, strict=True)) if by_column else empty)
     table = replace(table, cells=_with_statistics(table, samples))
     return replace(table, notes=tuple(table_notes(table, published_cells)))
+
+
+def _check_baseline(baseline: str | None, rows: Sequence[TableRow], columns: Sequence[Column]) -> None:
+    known = {row.method for row in rows} | {column.method for column in columns if column.method}
+    if baseline is not None and baseline not in known:
+        kinds = "a row of the table, or the method of a column" if has_methods(columns) else "a row of the table"
+        raise UnknownNameError("baseline", baseline, known, f"It must be {kinds}.")
 
 
 def _with_cost(column: Column, entries: Sequence[RowRuns]) -> Column:
@@ -81,7 +92,7 @@ def _values(rows: Sequence[TableRow], columns: Sequence[Column]) -> list[list[Ta
     cells = [[_cell(row.entries[place], column) for row in rows] for place, column in enumerate(columns)]
     for place, column in enumerate(columns):
         if column.over and not column.mean_of:
-            cells[place] = _gains(cells[place], column, rows)
+            cells[place] = _gains(cells, place, rows, columns)
     for place, column in enumerate(columns):
         if column.mean_of:
             parts = zip(*(cells[part] for part in column.mean_of), strict=True)
@@ -120,10 +131,18 @@ def _score(run: RunRecord, column: Column) -> float:
     )
 
 
-def _gains(cells: Sequence[TableCell], column: Column, rows: Sequence[TableRow]) -> list[TableCell]:
-    """Each cell less that of the row that its gain is over, for the seeds that both have."""
-    places = [_other_row(rows, place, row.over or column.over) for place, row in enumerate(rows)]
-    return [_gain(cell, None if place is None else cells[place]) for cell, place in zip(cells, places, strict=True)]
+def _gains(
+    cells: Sequence[Sequence[TableCell]], number: int, rows: Sequence[TableRow], columns: Sequence[Column]
+) -> list[TableCell]:
+    """Each cell of a column less what its gain is over, for the seeds that both have."""
+    over = [row.over or columns[number].over for row in rows]
+    places = [opponent(rows, columns, (i, number), name) for i, name in enumerate(over)]
+    return [_gain(cell, _at(cells, place)) for cell, place in zip(cells[number], places, strict=True)]
+
+
+def _at(cells: Sequence[Sequence[TableCell]], place: Address | None) -> TableCell | None:
+    """cells: column by column."""
+    return None if place is None else cells[place[1]][place[0]]
 
 
 def _gain(cell: TableCell, other: TableCell | None) -> TableCell:
@@ -147,25 +166,24 @@ def _mean(cell: TableCell, parts: Sequence[TableCell]) -> TableCell:
 
 
 def _finished(
-    cells: Sequence[TableCell],
-    column: Column,
-    rows: Sequence[TableRow],
-    published_cells: PublishedCells,
-    baseline: str | None,
+    table: Table, values: Sequence[Sequence[TableCell]], number: int, published_cells: PublishedCells
 ) -> list[TableCell]:
-    """Returns a column's cells with the statistics of their values. Gains are neither tested nor ranked: scores are."""
+    """Returns a column's cells with the statistics of their values. Gains are neither tested nor ranked: scores are.
+
+    values: the cells with their values, column by column.
+    """
+    column, rows, baseline, cells = table.columns[number], table.rows, table.baseline, values[number]
     cells = [_with_published(cell, row, column, published_cells) for cell, row in zip(cells, rows, strict=True)]
     if column.over:
         return cells
-    places = [None if baseline is None else _other_row(rows, place, baseline) for place in range(len(rows))]
-    tested = _with_tests(cells, places)
     if baseline is None:
-        return _with_best(tested, column, rows)
-    return _with_better(
-        [replace(cell, untested=_lacks_test(cell, row, baseline)) for cell, row in zip(tested, rows, strict=True)],
-        column,
-        rows,
-    )
+        return _with_best(cells, column, rows) if table.is_ranked else cells
+    bases = [_at(values, opponent(rows, table.columns, (i, number), baseline)) for i in range(len(rows))]
+    tested = [
+        replace(cell, untested=_lacks_test(cell) and baseline not in (row.method, column.method))
+        for cell, row in zip(_with_tests(cells, bases), rows, strict=True)
+    ]
+    return _with_better(tested, column, rows)
 
 
 def _with_published(cell: TableCell, row: TableRow, column: Column, published_cells: PublishedCells) -> TableCell:
@@ -176,9 +194,9 @@ def _with_published(cell: TableCell, row: TableRow, column: Column, published_ce
     return replace(cell, published=number, deviation=ours_less_theirs)
 
 
-def _with_tests(cells: Sequence[TableCell], places: Sequence[int | None]) -> list[TableCell]:
-    """places: of each row's baseline; None for the baselines themselves, and where there is none."""
-    against = [{} if place is None else cells[place].values for place in places]
+def _with_tests(cells: Sequence[TableCell], bases: Sequence[TableCell | None]) -> list[TableCell]:
+    """bases: each row's baseline; None for the baselines themselves, and where there is none."""
+    against = [{} if base is None else base.values for base in bases]
     p_values = holm([paired_t_test(cell.values, base) for cell, base in zip(cells, against, strict=True)])
     return [
         replace(cell, p_value=p, effect=paired_effect(cell.values, base))
@@ -186,8 +204,8 @@ def _with_tests(cells: Sequence[TableCell], places: Sequence[int | None]) -> lis
     ]
 
 
-def _lacks_test(cell: TableCell, row: TableRow, baseline: str) -> bool:
-    return bool(cell.values) and row.method != baseline and cell.p_value is None
+def _lacks_test(cell: TableCell) -> bool:
+    return bool(cell.values) and cell.p_value is None
 
 
 def _with_statistics(table: Table, samples: Samples) -> tuple[tuple[TableCell, ...], ...]:
@@ -208,8 +226,8 @@ def _with_statistics(table: Table, samples: Samples) -> tuple[tuple[TableCell, .
 
 def _context(table: Table, row: int, column: int, samples: Samples) -> Context:
     tested = table.baseline is not None and not table.columns[column].over
-    base = _other_row(table.rows, row, str(table.baseline)) if tested else None
-    return Context(table, row, column, None if base is None else table.cells[base][column], samples)
+    base = opponent(table.rows, table.columns, (row, column), str(table.baseline)) if tested else None
+    return Context(table, row, column, None if base is None else table.cells[base[0]][base[1]], samples)
 
 
 def _with_better(cells: Sequence[TableCell], column: Column, rows: Sequence[TableRow]) -> list[TableCell]:
@@ -255,16 +273,3 @@ def _groups(rows: Sequence[TableRow]) -> list[list[int]]:
     """Returns the places of the rows under each heading."""
     groups = dict.fromkeys(row.group for row in rows)
     return [[place for place, row in enumerate(rows) if row.group == group] for group in groups]
-
-
-def _other_row(rows: Sequence[TableRow], place: int, method: str) -> int | None:
-    """The row of a method that the row at `place` is compared with: in its own group, else the only one. None for a row
-    of that method itself, for one without anything of ours, and where there is none."""
-    row = rows[place]
-    if row.method == method or not row.is_ours:
-        return None
-    named = [other for other, one in enumerate(rows) if one.method == method and one.is_ours]
-    found = [other for other in named if rows[other].group == row.group] or named
-    if len(found) > 1:
-        raise UserError(f"row {row.title!r}: {method!r} is {len(found)} rows of the table: give them different groups")
-    return found[0] if found else None

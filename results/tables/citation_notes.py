@@ -22,7 +22,7 @@ def source_notes(table: Table, published_cells: PublishedCells) -> Iterator[str]
     """
 
     def title(place: CellAddress, over: str | None) -> str:
-        return f"{place.row.title} over {table.title_of(over, place.row.group)}" if over else place.row.title
+        return f"{place.title} over {table.title_of(over, place.row.group)}" if over else place.title
 
     cited = [(place, number) for place in table.places() if (number := place.cell.published) is not None]
     shown = [(number, title(place, number.over)) for place, number in cited]

@@ -22,25 +22,39 @@ def check_variants(rows: Sequence[TableRow], variant: str, title: str) -> None:
             )
 
 
+def check_sections(rows: Sequence[TableRow], title: str) -> None:
+    """Raises `UserError` for finished runs of two protocol versions or two states of the data in one task section,
+    whatever the column: methods that have columns of their own are compared, too."""
+    _check_data([entry for row in rows for entry in row.entries], title)
+
+
 def check_column(entries: Sequence[RowRuns], column: Column, title: str) -> None:
     """Raises `UserError` for finished runs of two protocol versions or two states of the data, and
     `UnknownNameError` where no run has the column's metric and the column does not say that the task declares it.
 
     A method's data are the task's and what its synthesizer reads besides them, so that a fingerprint is compared with
-    those of the same synthesizer only.
+    those of the same synthesizer only, and of the same section where rows may be of several.
     """
     runs = [run for entry in entries for run in entry.runs]
-    done = [run for run in runs if run.status == "done"]
-    _check_one(done, "protocol", "protocol versions", title)
-    by_synthesizer: dict[str, list[RunRecord]] = {}
-    for run in done:
-        by_synthesizer.setdefault(json.dumps(run.identity.get("synthesizer"), sort_keys=True), []).append(run)
-    for same in by_synthesizer.values():
-        _check_one(same, "fingerprint", "states of the data", title)
+    _check_data(entries, title)
     known = {name for run in runs for name in run.test}
     computed = column.declared or column.metric in COSTS or column.mean_of
     if known and column.metric not in known and not computed:
         raise UnknownNameError(f"test metric of {column.task}", column.metric, {*known, *COSTS})
+
+
+def _check_data(entries: Sequence[RowRuns], title: str) -> None:
+    protocols: dict[tuple[str, str], list[RunRecord]] = {}
+    data: dict[tuple[str, str, str], list[RunRecord]] = {}
+    for entry in entries:
+        for run in (run for run in entry.runs if run.status == "done"):
+            synthesizer = json.dumps(run.identity.get("synthesizer"), sort_keys=True)
+            protocols.setdefault((entry.section, run.task), []).append(run)
+            data.setdefault((entry.section, run.task, synthesizer), []).append(run)
+    for same in protocols.values():
+        _check_one(same, "protocol", "protocol versions", title)
+    for same in data.values():
+        _check_one(same, "fingerprint", "states of the data", title)
 
 
 def network(runs: Iterable[RunRecord], task: str) -> str:

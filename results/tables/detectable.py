@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from ..statistics import detectable_effect, paired_differences, pooled_spread
-from .model import LEVEL, Table, TableRow
+from .model import LEVEL, Table
+from .opponents import Address, baseline_place
 
 
 @dataclass(frozen=True)
@@ -42,21 +43,15 @@ def sights(table: Table) -> list[Sight]:
 
 def _differences(table: Table, number: int) -> list[list[float]]:
     """The paired differences of each comparison of a column: with the baseline, or of all pairs in a group of rows."""
-    values = [cells[number].values for cells in table.cells]
-    sets = [paired_differences(values[one], values[other]) for one, other in _pairs(table)]
+    values = {(i, j): cell.values for i, cells in enumerate(table.cells) for j, cell in enumerate(cells)}
+    sets = [paired_differences(values[one], values[other]) for one, other in _pairs(table, number)]
     return [differences for differences in sets if len(differences) > 1]
 
 
-def _pairs(table: Table) -> list[tuple[int, int]]:
-    places = range(len(table.rows))
-    if table.baseline is None:
-        return [(i, j) for i, j in combinations(places, 2) if table.rows[i].group == table.rows[j].group]
-    bases = {place: _base(table, row) for place, row in enumerate(table.rows) if row.method != table.baseline}
-    return [(place, base) for place, base in bases.items() if base is not None]
-
-
-def _base(table: Table, row: TableRow) -> int | None:
-    """The place of the baseline's row in a row's own group, else of any."""
-    named = [place for place, one in enumerate(table.rows) if one.method == table.baseline and one.is_ours]
-    own = [place for place in named if table.rows[place].group == row.group]
-    return next(iter([*own, *named]), None)
+def _pairs(table: Table, number: int) -> list[tuple[Address, Address]]:
+    rows = range(len(table.rows))
+    if table.baseline is not None:
+        bases = {(row, number): baseline_place(table, row, number) for row in rows}
+        return [(place, base) for place, base in bases.items() if base is not None]
+    grouped = [(i, j) for i, j in combinations(rows, 2) if table.rows[i].group == table.rows[j].group]
+    return [((i, number), (j, number)) for i, j in grouped] if table.is_ranked else []

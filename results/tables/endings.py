@@ -42,7 +42,7 @@ def run_endings(table: Table) -> list[RunEnding]:
             if column.selection_metric and (column.selection, run.key) not in found:
                 state, gain = selection_ending(run, column)
                 falling = curve_ending(run, LOSS, False)[0] == "improving"
-                found[column.selection, run.key] = RunEnding(place.row.title, column.task, state, gain, falling)
+                found[column.selection, run.key] = RunEnding(place.title, column.task, state, gain, falling)
     return list(found.values())
 
 
@@ -104,10 +104,10 @@ def doubts(table: Table) -> Iterator[Doubt]:
             if place.cell.summary is not None:
                 states = [_ending(run, column) for run in runs_of(place.entry, place.cell)]
                 if "unknown" in {state for state, _ in states}:
-                    yield Doubt(column.title, place.row.title, why="too few validations to tell")
+                    yield Doubt(column.title, place.title, why="too few validations to tell")
                 gains = [gain if state == "improving" else 0.0 for state, gain in states]
                 potential = AS_LONG_AGAIN * fmean(gains) if gains else 0.0
-                contenders.append(Contender(place.row.title, place.cell.summary.mean, potential))
+                contenders.append(Contender(place.title, place.cell.summary.mean, potential))
         for low, high in could_change(contenders, higher_is_better=column.higher_is_better):
             gap = abs(high.mean - low.mean)
             yield Doubt(column.title, low.name, high.name, gap, low.potential, "still improving")
@@ -116,7 +116,7 @@ def doubts(table: Table) -> Iterator[Doubt]:
 def _gaps(place: CellAddress) -> Iterator[Doubt]:
     if place.cell.missing or place.cell.failed:
         count = len(place.cell.missing) + len(place.cell.failed)
-        yield Doubt(place.column.title, place.row.title, why=f"{count} of {len(place.entry.seeds)} runs not finished")
+        yield Doubt(place.column.title, place.title, why=f"{count} of {len(place.entry.seeds)} runs not finished")
 
 
 def _ending(run: RunRecord, column: Column) -> tuple[str, float]:

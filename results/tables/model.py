@@ -1,4 +1,4 @@
-"""The model of a comparison table: rows of methods, columns of metrics, cells that know their runs, and notes."""
+"""The model of a comparison table: rows of methods or values, columns, cells that know their runs, and notes."""
 
 from __future__ import annotations
 
@@ -50,6 +50,11 @@ class Column:
     """The column is each row's gain over the row of this method, seed by seed; a row may have its own."""
     mean_of: tuple[int, ...] = ()
     """Places of the columns that this one is the mean of, seed by seed."""
+    method: str = ""
+    """The method that the column is of, where rows are values of something else."""
+    method_label: str = ""
+    section: str = ""
+    """The suite's section that the column's task is, where rows are values and the column names one."""
     declared: bool = False
     """True if the task declares the metric, so that it exists even if no run has a value, and its cells are gaps."""
 
@@ -77,13 +82,18 @@ class RowRuns:
     search: Counts | None = None
     """Counts of the trials from which the parameters were chosen, by how they ended; None: nothing was searched."""
     search_seconds: float = 0.0
+    method: str = ""
+    """The method by the name of the suite, where the row is not named for it."""
+    section: str = ""
+    """The suite's section that the runs are of, where the rows of a column may be of several: each has its own data."""
 
 
 @dataclass(frozen=True)
 class TableRow:
-    """A method, and what it brings to each column.
+    """A method, or a value of what tells runs apart, and what it brings to each column.
 
     method: the name in this table, by which published numbers are found; a run of another suite may know it by another.
+    Of a value it is `alpha=0.1`, and published numbers are found by the method of the column.
     """
 
     method: str
@@ -92,7 +102,9 @@ class TableRow:
     group: str = ""
     """Heading over this row and its neighbours of the same group."""
     setting: str | None = None
-    """Setting of the row's published numbers, in place of the columns'."""
+    """Setting of the row's published numbers, in place of the columns'. A row of a value has published numbers only
+    where it has a setting, as most are of one value, and would stand in every row.
+    """
     over: str = ""
     """Reference of the row's gains, in place of the columns'."""
 
@@ -194,6 +206,12 @@ class CellAddress(NamedTuple):
     entry: RowRuns
     cell: TableCell
 
+    @property
+    def title(self) -> str:
+        """What the place is of: `CutMix`, or `CutMix (alpha=0.1)` where the column has the method."""
+        method = self.column.method_label or self.column.method
+        return f"{method} ({self.row.title})" if method else self.row.title
+
 
 @dataclass(frozen=True)
 class Table:
@@ -210,6 +228,13 @@ class Table:
     """Label by which LaTeX refers to the table."""
     show: tuple[str, ...] = SHOWN
     """The statistics that its columns show, by name, as far as any of their cells has them."""
+    rows_by: str = ""
+    """What its rows are values of: a parameter, `task` or `seed`; "" where they are methods."""
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the rows of a column may be compared: different tasks may not."""
+        return self.rows_by != "task"
 
     def places(self) -> Iterator[CellAddress]:
         """Row by row."""
@@ -220,8 +245,8 @@ class Table:
     @property
     def baseline_title(self) -> str:
         """Returns the title of the baseline in the table."""
-        named = (row.title for row in self.rows if row.method == self.baseline and row.is_ours)
-        return next(named, str(self.baseline))
+        named = [row.title for row in self.rows if row.method == self.baseline and row.is_ours]
+        return next(iter([*named, *self._column_titles(str(self.baseline))]), str(self.baseline))
 
     def title_of(self, method: str, group: str = "") -> str:
         """Returns the title of a method in the table: that of its row in the group, else of any row of it, else its
@@ -229,7 +254,10 @@ class Table:
         """
         named = [row for row in self.rows if row.method == method]
         own = [row for row in named if row.group == group]
-        return next((row.title for row in [*own, *named]), method)
+        return next(iter([*(row.title for row in [*own, *named]), *self._column_titles(method)]), method)
+
+    def _column_titles(self, method: str) -> list[str]:
+        return [column.method_label or method for column in self.columns if column.method == method]
 
     def header(self) -> list[Field]:
         """The titles of the fields of `body`."""
@@ -238,7 +266,7 @@ class Table:
             for place, (column, kinds) in enumerate(zip(self.columns, self._kinds(), strict=True))
             for number, kind in enumerate(kinds)
         ]
-        return [Field("method", "label"), *shown]
+        return [Field(self.rows_by.rpartition(".")[2] or "method", "label"), *shown]
 
     def spans(self) -> list[tuple[str, int]]:
         """The headings over groups of columns, as (text, fields); [] where no column has a group."""

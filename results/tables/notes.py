@@ -9,6 +9,7 @@ from .citation_notes import source_notes
 from .costs import COSTS, machines_of
 from .fields import BASIC, field
 from .model import GAP, LEVEL, Table
+from .opponents import is_column
 from .published_cells import PublishedCells
 from .run_notes import origin_notes
 from .training_notes import budget_notes, convergence_notes, detectable_notes
@@ -54,13 +55,17 @@ def _legend(table: Table) -> Iterator[str]:
 
 
 def _compares(table: Table) -> bool:
-    """Returns whether two rows have scores in one column."""
+    """Returns whether two rows have scores in one column, or one has them beside the baseline's column."""
+    if is_column(table.columns, table.baseline):
+        return any(place.cell.values and place.column.method != table.baseline for place in table.places())
     scores = [column for _, column, _, cell in table.places() if cell.values and not column.over]
     return any(scores.count(column) > 1 for column in table.columns)
 
 
 def _rule(table: Table) -> str:
     """The one test of the table, and what bold means by it."""
+    if table.baseline is None and not table.is_ranked:
+        return "Rows are different tasks: they are not compared, so nothing is bold."
     if not _tested(table):
         few = "fewer than two shared seeds" if _most_seeds(table) > 1 else "one seed"
         return f"{few.capitalize()}: not tested, so nothing is bold."
@@ -79,7 +84,11 @@ def _rule(table: Table) -> str:
 def _tested(table: Table) -> bool:
     """Returns whether any two scores of the table could be tested."""
     scores = [place for place in table.places() if place.cell.values and not place.column.over]
-    others = [place for place in scores if table.baseline is None or place.row.method != table.baseline]
+    others = [
+        place
+        for place in scores
+        if table.baseline is None or table.baseline not in (place.row.method, place.column.method)
+    ]
     return not others or any(not place.cell.untested for place in others)
 
 
@@ -108,9 +117,10 @@ def _timed_on(table: Table) -> dict[str, list[str]]:
 
 def _gains(table: Table) -> Iterator[str]:
     over: dict[str, dict[str, None]] = defaultdict(dict)
-    for row, column, _, cell in table.places():
-        if column.over and (cell.values or cell.published):
-            over[table.title_of(row.over or column.over, row.group)][row.title] = None
+    for place in table.places():
+        row, column = place.row, place.column
+        if column.over and (place.cell.values or place.cell.published):
+            over[table.title_of(row.over or column.over, row.group)][place.title] = None
     if over:
         each = "; ".join(f"over {other}: {_list(of)}" for other, of in over.items())
         yield f"Gains (differences on shared seeds; neither tested nor ranked) {each}."
@@ -121,7 +131,7 @@ def _untested(table: Table) -> Iterator[str]:
     places = [place for place in table.places() if place.cell.untested and not place.column.over]
     if places and _tested(table):
         other = "" if table.baseline is None else f" against {table.baseline_title}"
-        untested = _by_column([(place.row.title, place.column.title) for place in places])
+        untested = _by_column([(place.title, place.column.title) for place in places])
         yield f"Not tested{other}, with fewer than two shared seeds: {untested}."
 
 
@@ -153,7 +163,7 @@ def _seeds(table: Table) -> Iterator[str]:
     by_seeds: dict[tuple[int, ...], dict[str, None]] = defaultdict(dict)
     for place in table.places():
         if place.entry.seeds:
-            by_seeds[tuple(place.entry.seeds)][place.row.title] = None
+            by_seeds[tuple(place.entry.seeds)][place.title] = None
     for seeds, titles in by_seeds.items():
         whose = "" if len(by_seeds) == 1 else f" of {_list(titles)}"
         yield f"Seeds{whose}: {_list(seeds)}."
@@ -165,18 +175,19 @@ def _gaps(table: Table) -> Iterator[str]:
     absent: dict[str, dict[str, None]] = defaultdict(dict)
     unmeasured = dict.fromkeys(_unmeasured(table))
     lines = []
-    for row, column, entry, cell in table.places():
+    for place in table.places():
+        _, column, entry, cell = place
         if column.derived:
             continue
         if entry.seeds and len(cell.missing) == len(entry.seeds):
-            absent[column.task][row.title] = None
+            absent[column.task][place.title] = None
             continue
         reasons = {run.key: run.reason for run in entry.runs}
         parts = [f"seed {seed} missing" for seed in cell.missing]
         parts += [f"seed {seed} failed{_reason(reasons[cell.keys[seed]])}" for seed in cell.failed]
         if (column.task, column.metric) not in unmeasured:
             parts += [f"seed {seed} has no finite {column.metric}" for seed in cell.void]
-        lines += [f"{row.title}, {column.task}: {'; '.join(parts)}."] if parts else []
+        lines += [f"{place.title}, {column.task}: {'; '.join(parts)}."] if parts else []
     if lines or absent or unmeasured:
         yield f"{GAP} marks a seed that gave no value."
     for task, titles in absent.items():
@@ -204,9 +215,9 @@ def _networks(table: Table) -> Iterator[str]:
     if any(row.group for row in table.rows):
         return
     by_task: dict[str, dict[str, str]] = defaultdict(dict)
-    for row, column, _, cell in table.places():
-        if cell.model and not column.mean_of:
-            by_task[column.task][row.title] = cell.model
+    for place in table.places():
+        if place.cell.model and not place.column.mean_of:
+            by_task[place.column.task][place.title] = place.cell.model
     for task, models in by_task.items():
         if len(set(models.values())) > 1:
             yield f"{task} compares different networks: {_list(f'{name} with {of}' for name, of in models.items())}."
@@ -215,12 +226,12 @@ def _networks(table: Table) -> Iterator[str]:
 def _search(table: Table) -> Iterator[str]:
     by_task: dict[str, dict[str, str]] = defaultdict(dict)
     totals: dict[str, set[int]] = defaultdict(set)
-    for row, column, entry, _ in table.places():
-        if not entry.seeds:
+    for place in table.places():
+        if not place.entry.seeds:
             continue
-        count = entry.search
-        totals[column.task].add(count.total if count else 0)
-        by_task[column.task][row.title] = (
+        count, task = place.entry.search, place.column.task
+        totals[task].add(count.total if count else 0)
+        by_task[task][place.title] = (
             f"{count.total} ({count.done} done, {count.pruned} pruned, {count.failed} failed)" if count else "none"
         )
     for task, each in by_task.items():

@@ -27,7 +27,7 @@ class PublishedCells:
         """
         setting = _setting(row, column)
         over = (row.over or column.over) if column.over else None
-        quantity = {"task": column.task, "method": row.method, "model": model, "metric": column.metric}
+        quantity = {"task": column.task, "method": column.method or row.method, "model": model, "metric": column.metric}
         return find(self._all(row, column, model), **quantity, split=SPLIT, over=over, setting=setting)
 
     def gains_of(self, row: TableRow, column: Column, model: str) -> Sequence[PublishedNumber]:
@@ -35,7 +35,10 @@ class PublishedCells:
         return [number for number in self._all(row, column, model) if number.over]
 
     def _all(self, row: TableRow, column: Column, model: str) -> Sequence[PublishedNumber]:
-        return self._numbers.get((column.task, row.method, model, column.metric, _setting(row, column)), ())
+        if column.method and row.setting is None:
+            return ()
+        method = column.method or row.method
+        return self._numbers.get((column.task, method, model, column.metric, _setting(row, column)), ())
 
 
 def _setting(row: TableRow, column: Column) -> str:

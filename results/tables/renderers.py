@@ -180,7 +180,7 @@ def _flat(table: Table, i: int, j: int) -> dict[str, Any]:
     """A cell as plain values."""
     row, column, cell = table.rows[i], table.columns[j], table.cells[i][j]
     return {
-        "method": row.method,
+        **({"method": column.method, "row": row.method} if column.method else {"method": row.method}),
         "label": row.title,
         "group": row.group,
         "variant": table.variant.upper() if table.variant == "mini" else table.variant,

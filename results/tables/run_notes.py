@@ -33,7 +33,7 @@ def origin_notes(table: Table) -> Iterator[str]:
 
 def _compute(table: Table, runs: list[RunRecord]) -> str:
     searches = {
-        (number, column.task): entry.search_seconds
+        (entry.section, column.method) if column.method else (number, column.task): entry.search_seconds
         for number, row in enumerate(table.rows)
         for column, entry in zip(table.columns, row.entries, strict=True)
     }

@@ -25,9 +25,9 @@ def budget_notes(table: Table) -> Iterator[str]:
         for run in runs_of(place.entry, place.cell):
             unit, size = budget_of(run.parameters)
             if size:
-                budgets[place.column.task][f"{size:g} {unit if size != 1 else unit[:-1]}"][place.row.title] = None
+                budgets[place.column.task][f"{size:g} {unit if size != 1 else unit[:-1]}"][place.title] = None
             if run.steps:
-                steps[place.column.task][place.row.title].add(run.steps)
+                steps[place.column.task][place.title].add(run.steps)
     for task, of in budgets.items():
         each = {title: fmean(counts) for title, counts in steps[task].items()}
         if len(of) > 1:

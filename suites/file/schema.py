@@ -22,13 +22,14 @@ BUILTIN_FOLDER = Path(__file__).parents[1]
 class SuiteFile:
     """A suite with the file that it was read from, for messages that name file and line.
 
-    sweeps: by swept method, the parameters of each of the methods that it stands for.
+    sweeps: by swept method, the parameters of each of the methods that it stands for. labels: how tables write it.
     """
 
     def __init__(self, suite: Suite, path: Path, lines: Mapping[Location, int]) -> None:
         swept = any(method.sweep for method in suite.methods.values())
         self.suite, self.path, self._lines = expand_sweeps(suite) if swept else suite, path, lines
         self.sweeps = sweep_points(suite) if swept else {}
+        self.labels = {name: method.label or name for name, method in suite.methods.items() if method.sweep}
 
     @property
     def plugins(self) -> tuple[str, ...]:

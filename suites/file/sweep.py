@@ -9,7 +9,7 @@ from typing import Any
 from provbench.registry.base import UserError
 
 from .sections import MethodSection, Suite
-from .table_section import TableSection
+from .table_section import TableSection, ValueRows
 
 
 class SweepError(UserError):
@@ -50,7 +50,9 @@ def expand_sweeps(suite: Suite) -> Suite:
     }
 
     def each_row(table: TableSection) -> TableSection:
-        rows = table.rows and tuple(
+        if table.rows is None or isinstance(table.rows, ValueRows):
+            return table
+        rows = tuple(
             row.model_copy(update={"method": point, "label": row.label and _label(row.label, methods[point])})
             if row.method in swept
             else row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from .names import FileName
 
@@ -42,6 +42,9 @@ class ColumnSection(Section):
     model: str | None = Field(None, description="network of the published numbers; default: the table's")
     setting: str | None = Field(None, description="of the published numbers: 5-shot …; default: the table's")
     decimals: int | None = Field(None, ge=0, le=6, description="default: the table's")
+    method: str | None = Field(
+        None, description="of the suite, where rows are values: the column is of its runs; a swept one: of its points"
+    )
     over: str | None = Field(None, description="a method: the column is the gain over it, on shared seeds")
     mean_of: tuple[int, ...] | Literal["all"] = Field((), description="numbers of columns, from 1; all: those before")
 
@@ -60,12 +63,53 @@ class RowSection(Section):
     over: str | None = Field(None, description="what its gains are over, instead of what the columns say")
 
 
+def _listed_value(value: Any) -> Any:
+    """`0.1` for `{value: 0.1}`."""
+    return value if isinstance(value, dict | ValueSection) else {"value": value}
+
+
+class ValueSection(Section):
+    """A value that a row is of."""
+
+    value: Any = Field(description="of what the rows are by")
+    label: str | None = Field(None, description="default: `alpha=0.1`")
+    group: str = Field("", description="heading over this row and its neighbours of the same group")
+    setting: str | None = Field(
+        None,
+        description='of the published numbers that are of this value; without it, the row has none; "": none named',
+    )
+
+
+_Value = Annotated[ValueSection, BeforeValidator(_listed_value)]
+
+
+class ValueRows(Section):
+    """Rows that are values of what tells the suite's runs apart, so that methods can be columns."""
+
+    by: str = Field(description="a parameter of task or plugins: `epochs`, `gradient-guidance.alpha`; `task`; `seed`")
+    method: str | None = Field(None, description="of the columns that name none")
+    values: tuple[_Value, ...] | None = Field(
+        None, min_length=1, description="default: all that the cells of the columns have"
+    )
+
+
+def _kind_of_rows(value: Any) -> str:
+    return _BY if isinstance(value, dict | ValueRows) else _LIST
+
+
 _Column = Annotated[ColumnSection, BeforeValidator(_metric, json_schema_input_type=str | ColumnSection)]
 _Row = Annotated[RowSection, BeforeValidator(_method, json_schema_input_type=str | RowSection)]
 
 
+_LIST, _BY = "tuple[rows]", "dict[by]"
+"""Names of the two kinds of rows, in the form that pydantic gives to alternatives in the location of an error."""
+_Rows = Annotated[
+    Annotated[tuple[_Row, ...], Tag(_LIST)] | Annotated[ValueRows, Tag(_BY)], Discriminator(_kind_of_rows)
+]
+
+
 class TableSection(Section):
-    """One comparison table: methods as rows, metrics as columns."""
+    """One comparison table: methods or values as rows, metrics or methods as columns."""
 
     name: FileName = Field(description="names its files; no two tables of a suite share it")
     title: str = Field("", description="the caption")
@@ -74,9 +118,13 @@ class TableSection(Section):
     model: str | None = Field(None, description="network of the published numbers; default: the one that the task has")
     setting: str = Field("", description="of the published numbers, for the columns that name none: 5-shot …")
     columns: tuple[_Column, ...] | None = Field(None, description="default: every metric of the task")
-    rows: tuple[_Row, ...] | None = Field(None, description="default: every method of the task")
+    rows: _Rows | None = Field(
+        None, description="default: every method of the task; `{by: PARAMETER}`: a row for each value"
+    )
     selection: str | None = Field(None, description="selection protocol of the columns that name none")
-    baseline: str | None = Field(None, description="the method that the paired tests compare with")
+    baseline: str | None = Field(
+        None, description="the row, or the method of columns, that the paired tests compare with"
+    )
     show: tuple[str, ...] = Field(
         ("value", "published", "deviation", "p"),
         min_length=1,

@@ -9,7 +9,7 @@ from typing import Any
 
 from provbench.registry.base import UserError
 from provbench.results.statistics import seeds_needed
-from provbench.results.tables import COSTS, Doubt, Table, doubts, sights
+from provbench.results.tables import COSTS, Doubt, Table, baseline_place, doubts, sights
 
 
 def doubts_of(tables: Mapping[str, Table]) -> dict[str, list[Doubt]]:
@@ -78,8 +78,13 @@ def _designs(table: Table, spread: float | None) -> Sequence[tuple[str, float, i
     """Column, spread and number of comparisons of each test that the table makes, or would make."""
     if spread is None:
         return [(sight.column, sight.spread, sight.comparisons) for sight in sights(table)]
-    ours = [row for row in table.rows if row.is_ours]
-    scores = [column for column in table.columns if not column.derived and column.metric not in COSTS]
-    others = sum(row.method != table.baseline for row in ours)
-    tests = others if table.baseline is not None else len(ours) * (len(ours) - 1) // 2
-    return [(column.title, spread, tests) for column in scores if tests]
+    scores = [(j, one) for j, one in enumerate(table.columns) if not one.derived and one.metric not in COSTS]
+    return [(column.title, spread, tests) for j, column in scores if (tests := _comparisons(table, j))]
+
+
+def _comparisons(table: Table, j: int) -> int:
+    """How many tests a column has once all its runs are there."""
+    ours = [i for i, row in enumerate(table.rows) if row.is_ours]
+    if table.baseline is not None:
+        return sum(baseline_place(table, i, j) is not None for i in ours)
+    return len(ours) * (len(ours) - 1) // 2 if table.is_ranked else 0

@@ -10,7 +10,7 @@ from provbench.registry import FIELDS, Metric
 from provbench.registry.base import UserError, nearest
 from provbench.results.tables import COSTS, Column, PublishedNumber
 
-from ..file import ColumnSection, RowSection, TableSection
+from ..file import ColumnSection, RowSection, TableSection, ValueRows
 from ..planning import Cell, Plan
 
 
@@ -28,9 +28,13 @@ class TableScope:
         self.cells: dict[str, Cell] = plan.sections()
         self._published = published
 
+    rows_by = ""
+    """What the rows are values of; "" where they are methods."""
+
     @cached_property
     def rows(self) -> Sequence[RowSection]:
         if self.section.rows is not None:
+            assert not isinstance(self.section.rows, ValueRows)
             return self.section.rows
         if self.section.task not in self.suite.tasks:
             raise UserError(f"{self.where()}: names no rows, and no task of the suite whose methods they could be")
@@ -93,6 +97,29 @@ class TableScope:
         units = [number.unit for number in self.numbers(task) if number.metric == name and number.over is None]
         return Metric(name, "", units[0] if units else "%")
 
+    def method_of(self, column: ColumnSection, row: RowSection) -> str:
+        """The name of the suite, or of papers, for the method that a cell is of."""
+        return row.method
+
+    def cell_name(self, column: ColumnSection, row: RowSection) -> tuple[str, str] | None:
+        """Section and method of the suite's cell that a cell shows; None for none."""
+        return self.task_of(column, row), row.method
+
+    def label(self, method: str) -> str:
+        """How the suite writes a method, or else its name."""
+        section = self.suite.methods.get(method)
+        return self._file.labels.get(method) or (section and section.label) or method
+
+    def column_method(self, column: ColumnSection) -> str:
+        """The method that a column is of; "" where rows are methods. Raises `UserError` for one that has no place."""
+        if column.method is not None:
+            where = self.where("columns", self.columns.index(column), "method")
+            raise UserError(f"{where}: rows are methods here: write `rows: {{by: PARAMETER}}` to have them as columns")
+        return ""
+
+    def seeds_of(self, row: RowSection) -> Sequence[int]:
+        return self.suite.seeds
+
     def check_row(self, row: RowSection) -> None:
         """Its method and what it says of published numbers exist."""
         tasks = {self.task_of(column, row) for column in self.columns} - {""}
@@ -133,13 +160,16 @@ class TableScope:
     def mean_of(self, place: int) -> tuple[int, ...]:
         """The places of the columns that a column is the mean of."""
         section, where = self.columns[place], self.where("columns", place)
-        places = tuple(range(place)) if section.mean_of == "all" else tuple(number - 1 for number in section.mean_of)
+        before = tuple(other for other in range(place) if self._same_method(other, place))
+        places = before if section.mean_of == "all" else tuple(number - 1 for number in section.mean_of)
         if not places:
             raise UserError(f"{where}: mean_of: there are no columns before it")
         for other in places:
             if not 0 <= other < len(self.columns) or other == place or self.columns[other].mean_of:
                 raise UserError(f"{where}: mean_of: {other + 1} is no other column with values")
             part = self.columns[other]
+            if not self._same_method(other, place):
+                raise UserError(f"{where}: mean_of: column {other + 1} is of another method")
             if (part.metric, part.over) != (section.metric, section.over):
                 mixed = part.metric if part.metric != section.metric else f"{part.metric} over {part.over}"
                 raise UserError(
@@ -147,6 +177,9 @@ class TableScope:
                     f"{f' over {section.over!r}' if section.over else ''}: a table never mixes metrics"
                 )
         return places
+
+    def _same_method(self, one: int, other: int) -> bool:
+        return self.column_method(self.columns[one]) == self.column_method(self.columns[other])
 
     def is_ours(self, column: ColumnSection, row: RowSection, cell: Cell) -> bool:
         """Returns whether the suite's cell provides what a table's cell asks for: that network, and that metric."""
@@ -159,13 +192,14 @@ class TableScope:
         if named or column.mean_of:
             return named or ""
         own = network(self.cells[task]) if task in self.cells else None
-        quantity = (row.method, column.metric)
+        method = self.method_of(column, row)
+        quantity = (method, column.metric)
         models = {one.model for one in self.numbers(self.registered(task)) if (one.method, one.metric) == quantity}
         if own in models or not models:
             return own or ""
         if own is not None or len(models) > 1:
             where = self.where(*self._row_location(row))
-            raise UserError(f"{where}: {row.method} was published with {', '.join(sorted(models))}: name the model")
+            raise UserError(f"{where}: {method} was published with {', '.join(sorted(models))}: name the model")
         return next(iter(models))
 
     def where(self, *location: str | int) -> str:
@@ -189,13 +223,17 @@ class TableScope:
         *location: str | int,
     ) -> None:
         models = {number.model for number in numbers} | {network(cell) for cell in self.used_cells}
-        overs = {number.over for number in numbers if number.over} | {row.method for row in self.rows}
+        overs = {number.over for number in numbers if number.over} | self.known_names()
         if model and model not in models:
             raise self._unknown(f"model {model!r}", model, models, *location)
         if setting and setting not in (settings := {number.setting for number in numbers}):
             raise self._unknown(f"setting of published numbers {setting!r}", setting, settings - {""}, *location)
         if over and over not in overs:
             raise self._unknown(f"method {over!r} that gains could be over", over, overs, *location)
+
+    def known_names(self) -> set[str]:
+        """The names that a baseline or a gain may have."""
+        return {row.method for row in self.rows} | {self.column_method(column) for column in self.columns} - {""}
 
     def _row_location(self, row: RowSection) -> tuple[str | int, ...]:
         """Returns the location of a row in the file, as far as no sweep before it has become several rows."""

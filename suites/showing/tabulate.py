@@ -25,6 +25,7 @@ from ..file import ColumnSection, RowSection, TableSection
 from ..planning import Cell, Plan, code_notes
 from .overview import CellState
 from .table_scope import TableScope, by_task, network
+from .value_scope import scope_of
 
 FILES = {"markdown": ".md", "csv": ".csv", "latex": ".tex", "html": ".html", "json": ".json"}
 
@@ -45,7 +46,7 @@ def make_tables(plan: Plan, states: Sequence[CellState], samples: Samples = no_s
             raise UserError(f"{plan.file.where('tables', place, 'name')}: another table has the name {name!r}")
     tasks = by_task(published)
     return {
-        section.name: _Builder(TableScope(plan, section, place, tasks), states, samples).table(published)
+        section.name: _Builder(scope_of(plan, section, place, tasks), states, samples).table(published)
         for place, section in enumerate(sections)
     }
 
@@ -70,7 +71,9 @@ class _Builder:
     def __init__(self, scope: TableScope, states: Sequence[CellState], samples: Samples) -> None:
         self.samples = samples
         self.scope, self.section, self.suite = scope, scope.section, scope.suite
-        self.states = {(state.cell.name, state.cell.method): state for state in states}
+        self.states: dict[tuple[str, str] | None, CellState] = {
+            (state.cell.name, state.cell.method): state for state in states
+        }
 
     def table(self, published: Sequence[PublishedNumber]) -> Table:
         scope, section = self.scope, self.section
@@ -92,10 +95,9 @@ class _Builder:
             label=section.label or f"tab:{section.name}",
             show=section.show,
             samples=self.samples,
+            rows_by=scope.rows_by,
         )
-        places = dict.fromkeys(
-            (scope.task_of(column, row), row.method) for column in scope.columns for row in scope.rows
-        )
+        places = dict.fromkeys(scope.cell_name(column, row) for column in scope.columns for row in scope.rows)
         used = [self.states[place] for place in places if place in self.states]
         return replace(table, notes=(*table.notes, *notes_on_code(used)))
 
@@ -104,9 +106,14 @@ class _Builder:
         task, cell = self.scope.column_task(place)
         self.scope.check_column(place, task, cell)
         plain = self._mean(place, task) if section.mean_of else self._score(place, task, cell)
+        method = self.scope.column_method(section)
+        title = self.scope.label(method) if method else ""
         return replace(
             plain,
-            label=section.label or plain.label,
+            label=section.label or (f"{title} {plain.label}" if section.method else plain.label),
+            method=method,
+            method_label=title,
+            section=(section.task or self.section.task or "") if method else "",
             group=section.group,
             setting=self.section.setting if section.setting is None else section.setting,
             decimals=self.section.decimals if section.decimals is None else section.decimals,
@@ -143,11 +150,10 @@ class _Builder:
 
     def _row(self, row: RowSection) -> TableRow:
         self.scope.check_row(row)
-        method = self.suite.methods.get(row.method)
         return TableRow(
             method=row.method,
             entries=[self._entry(column, row) for column in self.scope.columns],
-            label=row.label or (method.label if method and method.label else row.method),
+            label=row.label or self.scope.label(row.method),
             group=row.group,
             setting=row.setting,
             over=row.over or "",
@@ -155,17 +161,20 @@ class _Builder:
 
     def _entry(self, column: ColumnSection, row: RowSection) -> RowRuns:
         """Returns what the row contributes to a column; its records have the names that this suite gives them."""
-        state = self.states.get((self.scope.task_of(column, row), row.method))
+        state = self.states.get(self.scope.cell_name(column, row))
         if state is None or not self.scope.is_ours(column, row, state.cell):
             return RowRuns(model=self.scope.published_model(column, row))
         names = {"method": state.cell.method, "task": state.cell.task.name}
         selected = state.under(column.selection or self.section.selection)
+        seeds, by_value = self.scope.seeds_of(row), bool(self.scope.rows_by)
         return RowRuns(
-            runs=[record.model_copy(update=names) for record in selected.records],
-            seeds=self.suite.seeds,
+            runs=[record.model_copy(update=names) for record in selected.records if record.seed in seeds],
+            seeds=seeds,
             model=network(state.cell),
             search=_counts(state) if state.trials else None,
             search_seconds=state.search_seconds,
+            method=state.cell.method if by_value else "",
+            section=state.cell.name if by_value else "",
         )
 
 
