@@ -11,6 +11,7 @@ from ..statistics import Contender, could_change, ending
 from ..store import RunRecord, axis_of, place_of
 from .costs import COSTS
 from .model import CellAddress, Column, RowRuns, Table, TableCell
+from .opponents import contests
 
 LOSS = "loss_classification"
 """The training loss without penalties, in a curve at every epoch."""
@@ -94,23 +95,25 @@ def doubts(table: Table) -> Iterator[Doubt]:
     fifth gained, as learning curves flatten; where that reaches a row above it, their order could change. The gain is
     that of the column's own metric on val, or of the selection metric where val does not have it.
     """
-    for number, column in enumerate(table.columns):
-        if column.derived or column.metric in COSTS:
+    for places in contests(table):
+        column = places[0].column
+        if column.metric in COSTS:
             continue
-        places = [place for place in table.places() if place.column is table.columns[number]]
+        several = any(place.column is not column for place in places)
+        title = f"{column.metric} [{column.unit}]" if several else column.title
         contenders = []
         for place in places:
             yield from _gaps(place)
             if place.cell.summary is not None:
-                states = [_ending(run, column) for run in runs_of(place.entry, place.cell)]
+                states = [_ending(run, place.column) for run in runs_of(place.entry, place.cell)]
                 if "unknown" in {state for state, _ in states}:
-                    yield Doubt(column.title, place.title, why="too few validations to tell")
+                    yield Doubt(place.column.title, place.title, why="too few validations to tell")
                 gains = [gain if state == "improving" else 0.0 for state, gain in states]
                 potential = AS_LONG_AGAIN * fmean(gains) if gains else 0.0
                 contenders.append(Contender(place.title, place.cell.summary.mean, potential))
         for low, high in could_change(contenders, higher_is_better=column.higher_is_better):
             gap = abs(high.mean - low.mean)
-            yield Doubt(column.title, low.name, high.name, gap, low.potential, "still improving")
+            yield Doubt(title, low.name, high.name, gap, low.potential, "still improving")
 
 
 def _gaps(place: CellAddress) -> Iterator[Doubt]:
