@@ -1,11 +1,4 @@
 from .base import MissingDataError as MissingDataError, UnknownNameError as UnknownNameError, UserError as UserError
-from .budget import (
-    BUDGETS as BUDGETS,
-    SIZES as SIZES,
-    budget_of as budget_of,
-    periods_of as periods_of,
-    steps_of as steps_of,
-)
 from .code import file_name as file_name, source_digest as source_digest
 from .commands import COMMANDS as COMMANDS, TrainedRun as TrainedRun
 from .contracts import (
@@ -61,9 +54,11 @@ from .params import (
     validate_params as validate_params,
 )
 from .task import (
+    BUDGETS as BUDGETS,
     EXCHANGED as EXCHANGED,
     RELIANCE as RELIANCE,
     RELIANCE_METRICS as RELIANCE_METRICS,
+    SIZES as SIZES,
     Metric as Metric,
     Panel as Panel,
     Progress as Progress,
@@ -72,5 +67,8 @@ from .task import (
     Task as Task,
     TaskInfo as TaskInfo,
     Variant as Variant,
+    budget_of as budget_of,
     no_progress as no_progress,
+    periods_of as periods_of,
+    steps_of as steps_of,
 )

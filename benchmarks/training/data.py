@@ -18,10 +18,9 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from provbench.registry import Batch, Source
-from provbench.registry.base import UserError
+from provbench.registry.base import UserError, derive_seed
 
 from .distributed import rank, ranks
-from .seeds import derive_seed
 
 
 class SeededSampler(DistributedSampler[Any]):

@@ -12,11 +12,11 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from provbench.registry import Augmentation, Batch, Regularizer, Step, Task, classification_loss, double_differentiable
+from provbench.registry.base import derive_seed
 
 from .data import Preprocessor, batch_of
 from .distributed import rank, ranks, relative_weight
 from .rerun import Rerun
-from .seeds import derive_seed
 
 
 class Learner(BaseModel):

@@ -13,6 +13,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.hooks import Hook
 
 from provbench.registry import Augmentation, Recipe, Regularizer, Task, budget_of, steps_of
+from provbench.registry.base import derive_seed
 
 from .budget import ClockHook, PeriodLoop, StreamSampler
 from .checkpoints import Checkpoints, Keep
@@ -25,7 +26,6 @@ from .optim import build_optimizer, schedule, schedule_over
 from .pictures import Draw, save_pictures
 from .probe import build_probe
 from .runner import BenchmarkRunner, TaskMetric, loadable
-from .seeds import derive_seed
 
 
 @dataclass

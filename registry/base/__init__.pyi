@@ -51,7 +51,7 @@ from .locks import (
 )
 from .nested import leaves as leaves
 from .plain_pickle import load_pickle as load_pickle
-from .seeds import seed_of as seed_of
+from .seeds import derive_seed as derive_seed, seed_of as seed_of
 from .tensor_file import read_tensors as read_tensors, write_tensors as write_tensors
 from .text_rows import csv_rows as csv_rows, numbered_lines as numbered_lines
 from .unlinked import is_real as is_real, real_children as real_children, real_files as real_files

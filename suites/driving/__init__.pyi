@@ -7,11 +7,11 @@ from .cell_runs import (
 from .data_garbage import find_data_garbage as find_data_garbage
 from .driver import Driver as Driver
 from .garbage import KINDS as KINDS, Garbage as Garbage, find_garbage as find_garbage, remove as remove
-from .lock import output_lock as output_lock
 from .output import (
     Output as Output,
     RecordCache as RecordCache,
     is_whole as is_whole,
+    output_lock as output_lock,
     weights_file as weights_file,
 )
 from .tally import Faults as Faults, Tally as Tally

@@ -21,8 +21,7 @@ from ..executors import Ending, Executor, Job, Observer
 from ..planning import Cell, Place, Plan, RunSpec, data_fingerprint, describe_missing, ensure_synthetic, missing_inputs
 from ..running import checkout
 from .cell_runs import CellRuns
-from .lock import output_lock
-from .output import Output, RecordCache, is_whole, move_files, wanted_epochs, weights_file
+from .output import Output, RecordCache, is_whole, move_files, output_lock, wanted_epochs, weights_file
 from .tally import Faults, Repeats, Tally
 
 if TYPE_CHECKING:

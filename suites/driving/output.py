@@ -1,13 +1,25 @@
-"""The layout of an output folder, which weights are kept there, and its records as a driver sees them."""
+"""The layout of an output folder, who works in it, which weights it keeps, and its records as a driver sees them."""
 
 from __future__ import annotations
 
 import errno
 import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from provbench.registry.base import atomic_file, best_key, make_folder, real_files, sync_folder, write_errors
+from provbench.registry.base import (
+    TakenError,
+    UserError,
+    atomic_file,
+    best_key,
+    held,
+    make_folder,
+    real_files,
+    sync_folder,
+    write_errors,
+)
 from provbench.results.store import RunRecord, Store
 
 from ..planning import Keep
@@ -74,6 +86,22 @@ class Output:
 
     def _remembered(self, suite: str) -> Path:
         return self.suite(suite) / "storage.txt"
+
+
+@contextmanager
+def output_lock(out: Path, announce: bool = True) -> Iterator[None]:
+    """Hold the folder while the body runs, or raise `UserError` that says who does. The lock dies with its process.
+
+    announce: write down who holds it; without that, a folder on a full disk can be held, too.
+    """
+    with ExitStack() as stack:
+        try:
+            with write_errors(out):
+                make_folder(out)
+                stack.enter_context(held(out, announce=announce))
+        except TakenError as holder:
+            raise UserError(f"{out}: another driver is at work here{holder}; wait, or use another --out") from None
+        yield
 
 
 class RecordCache:

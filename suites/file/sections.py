@@ -154,3 +154,8 @@ class Suite(Section):
 
     def budget_of(self, task: str) -> BudgetSection | None:
         return self.tasks[task].budget or self.budget
+
+    def budget_params(self, task: str) -> dict[str, Any]:
+        """Returns the parameters that the budget of a task section sets; {} where the recipe's own budget holds."""
+        budget = self.budget_of(task)
+        return {} if budget is None else budget.params

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from provbench.registry.base import UserError
 
 from ..file import SuiteFile
-
-
-def budget_params(file: SuiteFile, task: str) -> dict[str, Any]:
-    """Returns the parameters that the budget of a task section sets; {} where the recipe's own budget holds."""
-    budget = file.suite.budget_of(task)
-    return {} if budget is None else budget.params
 
 
 def check_budgets(file: SuiteFile) -> None:

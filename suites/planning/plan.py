@@ -29,7 +29,7 @@ from provbench.registry.base import UserError, nearest
 from provbench.results.store import Phase
 
 from ..file import PluginUse, SuiteFile, fitted
-from .held_equal import budget_params, check_budgets
+from .held_equal import check_budgets
 from .spec import PluginSpec, RunSpec
 from .synthetic import data_fingerprint
 
@@ -246,8 +246,9 @@ def make_plan(file: SuiteFile, plugins: tuple[str, ...] = ()) -> Plan:
     file.load_plugins()
     load_plugins(plugins)
     plugins = tuple(dict.fromkeys((*file.plugins, *plugins)))
-    check_budgets(file)
     suite = file.suite
+    if any(suite.budget_of(task) for task in suite.tasks):
+        check_budgets(file)
     cells = tuple(_cell(file, task, method, plugins) for task in suite.tasks for method in suite.methods_of(task))
     for cell in cells:
         _check_processes(cell.spec(0, "final", ""), cell, file)
@@ -281,7 +282,7 @@ def _cell(file: SuiteFile, name: str, method: str, plugins: tuple[str, ...]) -> 
         label=composition.label or method,
         task=task,
         variant=section.variant,
-        values={**section.params, **composition.params, **budget_params(file, name)},
+        values={**section.params, **composition.params, **file.suite.budget_params(name)},
         synthesizer=composition.synthesizer and part(SYNTHESIZERS, composition.synthesizer, "synthesizer"),
         augmentation=composition.augmentation and part(AUGMENTATIONS, composition.augmentation, "augmentation"),
         regularizers=tuple(

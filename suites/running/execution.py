@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from provbench.registry import AUGMENTATIONS, REGULARIZERS, TASKS, Task, load_plugins
-from provbench.registry.base import UserError, torch
+from provbench.registry.base import TakenError, UserError, held, torch
 from provbench.results.store import RunRecord
 
 from ..planning import Place, RunSpec, code_of, data_fingerprint, ensure_synthetic, keep_to_code
-from .environment import PeakMemory, git_state, package_versions
+from .environment import PeakMemory, git_state, machine, package_versions
 from .failures import MethodFailure, OverTimeError, sort_out, whole_traceback
-from .machine import machine
-from .working_folder import working_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +27,9 @@ if TYPE_CHECKING:
     from provbench.benchmarks.training import Outcome
 
 OnValidation = Callable[[int, int, float | None], bool]
+
+PATIENCE = 60.0
+"""Seconds to wait for a predecessor: what it started to load data outlives it for some, when it is killed."""
 
 
 def never_stop(epoch: int, epochs: int, value: float | None) -> bool:
@@ -203,3 +205,28 @@ class Deadline:
             f"over its time limit of {(self.seconds or 0) / 60:g} minutes; it goes on from its last finished epoch "
             "when it is started again, with a higher --time-limit or this one"
         )
+
+
+@contextmanager
+def working_folder(root: Path, key: str, patience: float = PATIENCE) -> Iterator[Path]:
+    """The folder `<key>` under `root`, this process's alone while the body runs.
+
+    Raises `OSError` that says who has it if it is not free within `patience` seconds. The lock dies with its process;
+    its files in the folder go when the body ends.
+    """
+    folder = root / key
+    _drop_links(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(held(folder, patience, clean=True))
+        except TakenError as holder:
+            raise OSError(f"{folder}: another process is at work on this run{holder}") from None
+        yield folder
+
+
+def _drop_links(folder: Path) -> None:
+    """Removes links that somebody put in the place of the folder or into it: the run would write through them."""
+    for path in (folder, *(folder.iterdir() if folder.is_dir() and not folder.is_symlink() else ())):
+        if path.is_symlink():
+            path.unlink()

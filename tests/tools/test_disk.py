@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from provbench.results import RunRecord, Store
-from provbench.suites.driving.lock import output_lock
+from provbench.suites.driving.output import output_lock
 
 from .conftest import Run
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torchvision.transforms.v2.functional import normalize, to_dtype
 
-from provbench.benchmarks.training.data import Preprocessor, collate, eval_loader, train_loader, working
+from provbench.benchmarks.training.data import Preprocessor, SeededSampler, collate, eval_loader, train_loader, working
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -74,3 +74,14 @@ def test_collation() -> None:
     assert batch["labels"].tolist() == [2, 0]
     assert batch["ids"] == ["s2", "s0"]
     assert batch["masks"].shape == (2, 1, 2, 2)
+
+
+def test_the_order_of_samples_follows_from_seed_and_epoch_alone() -> None:
+    data = range(20)
+    one, two, other = SeededSampler(data, 3), SeededSampler(data, 3), SeededSampler(data, 4)
+    assert list(one) == list(two)
+    assert list(one) != list(other)
+    one.set_epoch(1)
+    assert [index for index, _ in one] != [index for index, _ in two]
+    assert sorted(index for index, _ in one) == list(data)
+    assert dict(one) != dict(two), "a sample is transformed differently in each epoch"

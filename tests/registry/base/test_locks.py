@@ -9,7 +9,7 @@ import pytest
 
 from provbench.registry import UserError
 from provbench.registry.base.locks import describe_holder, write_holder
-from provbench.suites.driving.lock import output_lock
+from provbench.suites.driving.output import output_lock
 
 
 @pytest.fixture

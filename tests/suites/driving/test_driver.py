@@ -10,8 +10,7 @@ import pytest
 
 from provbench.registry import UserError, load_plugins
 from provbench.suites.driving.driver import Driver, Tally
-from provbench.suites.driving.lock import output_lock
-from provbench.suites.driving.output import Output
+from provbench.suites.driving.output import Output, output_lock
 from provbench.suites.executors import Job
 from provbench.suites.executors.base import Observer
 from provbench.suites.executors.inline import Inline

@@ -17,8 +17,7 @@ from provbench.registry import UserError
 from provbench.results import RunRecord, StoreWarning
 from provbench.suites.driving.driver import Driver, Tally
 from provbench.suites.driving.garbage import find_garbage, remove
-from provbench.suites.driving.lock import output_lock
-from provbench.suites.driving.output import Output
+from provbench.suites.driving.output import Output, output_lock
 from provbench.suites.driving.tally import Faults
 from provbench.suites.executors import Ending, Job
 from provbench.suites.executors.base import Observer, OnValidation

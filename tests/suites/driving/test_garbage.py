@@ -57,7 +57,7 @@ def kinds(garbage: list[Garbage]) -> dict[str, list[str]]:
 HOLD = """
 import sys
 from pathlib import Path
-from provbench.suites.running.working_folder import working_folder
+from provbench.suites.running.execution import working_folder
 with working_folder(Path(sys.argv[1]), sys.argv[2]):
     print("held", flush=True)
     sys.stdin.readline()

@@ -13,7 +13,15 @@ import pytest
 from provbench.suites.driving import driver
 from provbench.suites.driving.driver import Tally
 from provbench.suites.planning.plan import Plan
-from provbench.suites.running.environment import UNKNOWN, Checkout, git_state, read_checkout
+from provbench.suites.running.environment import (
+    UNKNOWN,
+    Checkout,
+    git_state,
+    machine,
+    processor,
+    read_checkout,
+    usable_cores,
+)
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -95,3 +103,11 @@ def test_the_driver_says_once_that_git_refused(
         drive(make())
     assert [str(one.message) for one in told].count("git does not tell; the records name no commit") == 1
     assert git_state()[0] != UNKNOWN
+
+
+def test_the_machine_in_words() -> None:
+    found = machine(3)
+    assert found.keys() == {"cpu", "cores", "gpu", "threads"}
+    assert found["threads"] == "3"
+    assert found["cpu"] == processor() != ""
+    assert int(found["cores"]) == usable_cores() >= 1

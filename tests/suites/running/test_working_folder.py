@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from provbench.suites.running.working_folder import working_folder
+from provbench.suites.running.execution import working_folder
 
 
 def hold(root: Path, pipe: Connection) -> None:
