@@ -134,7 +134,7 @@ def test_a_grid_of_integers_has_a_step(make: Callable[[str], Plan]) -> None:
     [
         ("model: tiny-cnn", "model: resnet18", "model: unknown model 'resnet18': did you mean 'resnet50'"),
         ("weights: null", "weights: None", "weights: 'None' is text; for random weights write null"),
-        ("weights: null", "weights: IMAGENET1K_V1", "weights: tiny-cnn has no pretrained weights"),
+        ("weights: null", "weights: IMAGENET1K_V1", "weights: tiny-cnn has MINI_WORLD or null for random ones"),
     ],
 )
 def test_models_that_cannot_be_are_refused(make: Callable[[str], Plan], old: str, new: str, words: str) -> None:
