@@ -21,6 +21,7 @@ from ..executors import Ending, Executor, Job, Observer
 from ..planning import Cell, Place, Plan, RunSpec, data_fingerprint, describe_missing, ensure_synthetic, missing_inputs
 from ..running import checkout
 from .cell_runs import CellRuns
+from .lost_runs import LostRuns
 from .output import Output, RecordCache, is_whole, move_files, output_lock, wanted_epochs, weights_file
 from .tally import Faults, Repeats, Tally
 
@@ -64,6 +65,7 @@ class Driver:
         self.storage, self.faults, self.repeats = storage, faults or Faults(), Repeats(rerun)
         self.store = output.store
         self.tally = Tally()
+        self._lost_runs = LostRuns(output.suite(plan.file.suite.name))
         self._waiting: dict[str, list[_Waiting]] = {}
         self._again: deque[Job] = deque()
         """Jobs that were lost, and are to be submitted once more."""
@@ -227,6 +229,7 @@ class Driver:
             return
         record = finished.record.model_copy(update={"attempt": self.faults.tries(key)})
         record = self._put(record)
+        self._lost_runs.discard(key)
         shutil.rmtree(self.place.work_root / key, ignore_errors=True)
         self.tally.trained += record.status != "failed"
         for number, one in enumerate(self._waiting.pop(key)):
@@ -276,6 +279,7 @@ class Driver:
             self.observer.retried(spec, finished.error)
             return
         self.tally.lost[spec.key] = finished.error
+        self._lost_runs.add(spec, finished.error, over_time=finished.over_time)
         for one in self._waiting.pop(spec.key):
             one.cell.lost(one.spec)
             self.observer.lost(one.spec, finished.error)

@@ -43,7 +43,7 @@ class OtherCode(NamedTuple):
 
 
 def code_of(spec: RunSpec) -> dict[str, PluginCode]:
-    """The code of a run's task, method and network by kind and name, as `augmentation cutmix`."""
+    """The code of a run's task, method, network and gradient probe by kind and name, as `augmentation cutmix`."""
     return {f"{registry.kind} {name}": loaded_code(registry, name) for registry, name in _used(spec)}
 
 
@@ -66,6 +66,9 @@ def _origin(entry: Registration) -> str:
 
 def _used(spec: RunSpec) -> Iterator[tuple[Registry, str]]:
     yield TASKS, spec.task.name
+    probe = TASKS.get(spec.task.name).probe
+    if probe and spec.task.params.get("gradient_probe"):
+        yield AUGMENTATIONS, probe
     if spec.synthesizer is not None:
         yield SYNTHESIZERS, spec.synthesizer.name
     if spec.augmentation is not None:

@@ -92,7 +92,12 @@ def test_the_change_is_told_and_the_runs_are_repeated_on_demand(here: Folder) ->
     assert told in " ".join(done.stdout.split()), "under the table"
     assert f"{told}, which was changed since: `provbench run` with --rerun 'mine' makes them again." in done.stderr
     assert told in here.run("tables", "suite.yaml", "--format", "csv").stderr
+    assert told in here.run("status", "suite.yaml").stderr
+    assert told in here.run("plan", "suite.yaml").stderr
     assert told in here.run("report", "suite.yaml").stderr
+    page = (here.path / f"runs/suites/toy/report/runs/{old.key}.html").read_text()
+    assert f"SHA-256 <code>{first}</code>" in page
+    assert "version 1 of my_plugins.py" in page
     assert told in (here.path / "runs/suites/toy/report/index.html").read_text()
     assert told in (here.path / "runs/suites/toy/tables/toy.html").read_text()
     assert here.values() == before

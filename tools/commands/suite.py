@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -75,16 +76,19 @@ def plan(
 ) -> None:
     """Check a suite, and show the runs that it needs. Trains nothing."""
     from provbench.suites.planning import describe_missing, missing_inputs
+    from provbench.suites.showing import notes_on_code
 
     planned = plan_of(suite, plugin)
     states, note = _survey_or_gaps(planned, out, data, storage)
+    notes = notes_on_code(states)
     known = {(state.cell.name, state.cell.method): state for state in states}
     missing = missing_inputs(planned, data)
     needs = [] if effect is None else _seeds_for(planned, states, effect, spread)
     rows = [_planned_row(planned, known[cell.name, cell.method], missing.get(cell, [])) for cell in planned.cells]
     if json:
         print_json(
-            {"suite": planned.file.suite.name, "cells": rows, "note": note} | ({"effect": needs} if needs else {})
+            {"suite": planned.file.suite.name, "cells": rows, "note": note, "notes": notes}
+            | ({"effect": needs} if needs else {})
         )
         return
     header = ("task", "variant", "method", "trials", "seeds", "runs", "finished", "keys")
@@ -95,6 +99,7 @@ def plan(
         say(describe_missing(planned, missing))
     elif note:
         say(note)
+    complain(notes)
     if needs:
         say(f"\nSeeds to find a difference of {effect:g} with power 0.8 at p < 0.05 after Holm's adjustment:")
         print_rows(
@@ -124,8 +129,6 @@ def _planned_row(planned: Plan, state: CellState, missing: list[str]) -> dict[st
 
 
 def _seeds_for(planned: Plan, states: list[CellState], effect: float, spread: float | None) -> list[dict[str, Any]]:
-    from dataclasses import asdict
-
     from provbench.suites.showing import make_tables, seeds_for
 
     found = [asdict(one) for one in seeds_for(make_tables(planned, states), effect, spread)]
@@ -211,17 +214,24 @@ def status(
     plugin: PluginOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show how far a suite has come, and what the output folder takes on disk."""
+    """Show how far a suite has come, which runs were lost, and what the output folder takes on disk.
+
+    A run is lost where its last attempt left no record, over --time-limit for one. What ended with its driver is not
+    known here, and neither is what is under way.
+    """
     from provbench.results.store import Store
+    from provbench.suites.driving import LostRuns, Output
+    from provbench.suites.showing import notes_on_code
 
     planned = plan_of(suite, plugin)
     states = survey_of(planned, out, data, storage)
     rows = [
         _standing(state, protocol, len(planned.file.suite.seeds)) for state in states for protocol in state.protocols
     ]
-    sizes = Store(out).sizes()
+    sizes, notes = Store(out).sizes(), notes_on_code(states)
+    lost = [asdict(run) for run in LostRuns(Output(out).suite(planned.file.suite.name)).read(Store(out))]
     if json:
-        print_json({"suite": planned.file.suite.name, "cells": rows, "bytes": sizes})
+        print_json({"suite": planned.file.suite.name, "cells": rows, "lost": lost, "notes": notes, "bytes": sizes})
         return
     if rows:
         print_rows(list(rows[0]), [[value or "" for value in row.values()] for row in rows])
@@ -229,6 +239,9 @@ def status(
         say("this suite runs nothing: its tables show published numbers")
     if any(row["failed"] for row in rows):
         say(f"{HOW_TO_RETRY}; `provbench show KEY` has the whole traceback")
+    if lost:
+        print_rows(list(lost[0]), [list(run.values()) for run in lost], title="lost: `provbench run` goes on with them")
+    complain(notes)
     if sizes:
         say(f"On disk, of all suites in {out}: {_listed(sizes)}")
 

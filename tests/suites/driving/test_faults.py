@@ -17,6 +17,7 @@ from provbench.registry import UserError
 from provbench.results import RunRecord, StoreWarning
 from provbench.suites.driving.driver import Driver, Tally
 from provbench.suites.driving.garbage import find_garbage, remove
+from provbench.suites.driving.lost_runs import LostRuns
 from provbench.suites.driving.output import Output, output_lock
 from provbench.suites.driving.tally import Faults
 from provbench.suites.executors import Ending, Job
@@ -110,7 +111,11 @@ class TestRetries:
         assert len(tally.lost) == 4
         assert set(tally.lost.values()) == {"its worker process was killed by SIGKILL"}
         assert output.store.keys() == []
+        known = LostRuns(output.suite("toy")).read(output.store)
+        assert {run.key: run.reason for run in known} == tally.lost
+        assert {(run.task, run.method, run.seed, run.over_time) for run in known} >= {("toy", "baseline", 1, False)}
         assert drive_with(make(), Inline()).run().trained == 4, "the next start has attempts of its own"
+        assert LostRuns(output.suite("toy")).read(output.store) == []
 
     def test_a_method_that_fails_is_not_tried_again(
         self, make: Callable[..., Plan], drive_with: Callable[..., Driver], output: Output

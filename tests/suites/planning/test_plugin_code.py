@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from provbench.registry import MODELS
+from provbench.registry import AUGMENTATIONS, MODELS, TASKS
 from provbench.results.store.record import PluginCode, RunRecord
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.plugin_code import CODE_FILE, code_notes, code_of, keep_to_code, other_code
@@ -64,6 +64,17 @@ def test_a_record_names_the_code_and_its_replay_wants_the_same_version(
     monkeypatch.setattr(model, "version", "3")
     with pytest.raises(Exception, match="was run with version 2 of model 'versioned', and here is version 3"):
         spec_of(record)
+
+
+def test_so_does_it_the_augmentation_that_measures_gradients(
+    make: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "augmentation cutmix" not in code_of(spec_in(make()))
+    monkeypatch.setattr(TASKS.get("toy"), "probe", "cutmix")
+    code = code_of(spec_in(make()))["augmentation cutmix"]
+    assert code.version == AUGMENTATIONS.get("cutmix").version
+    off = make(TOY.replace("train_size: 32", "train_size: 32, gradient_probe: 0"))
+    assert "augmentation cutmix" not in code_of(spec_in(off))
 
 
 def record_of(make: Callable[..., Plan], key: str = "aa00", **fields: object) -> RunRecord:
