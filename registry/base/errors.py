@@ -26,7 +26,7 @@ class UnknownNameError(UserError, LookupError):
 
 
 _MUCH_LESS = 0.3
-"""By how much less than the best guess another one resembles a name, of 1, that is no guess beside it."""
+"""Difference in likeness to the best guess, from 0 to 1, from which on another name is not guessed too."""
 
 
 def _likeness(name: str, other: str) -> float:

@@ -106,7 +106,7 @@ def method_pages(report: Report, links: Links, compared: Sequence[Section]) -> I
 
 
 def _baseline_title(table: Table, i: int) -> str | None:
-    """What the row is tested against: another row, or another method in this one."""
+    """Returns the title of what the row is tested against: another row, or another method in this one."""
     places = [place for j in range(len(table.columns)) if (place := baseline_place(table, i, j)) is not None]
     if not places:
         return None

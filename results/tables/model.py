@@ -208,7 +208,7 @@ class CellAddress(NamedTuple):
 
     @property
     def title(self) -> str:
-        """What the place is of: `CutMix`, or `CutMix (alpha=0.1)` where the column has the method."""
+        """Returns the title of a place: `CutMix`, or `CutMix (alpha=0.1)` where the column has the method."""
         method = self.column.method_label or self.column.method
         return f"{method} ({self.row.title})" if method else self.row.title
 
@@ -229,11 +229,11 @@ class Table:
     show: tuple[str, ...] = SHOWN
     """The statistics that its columns show, by name, as far as any of their cells has them."""
     rows_by: str = ""
-    """What its rows are values of: a parameter, `task` or `seed`; "" where they are methods."""
+    """The parameter, `task` or `seed` that its rows are values of; "" where they are methods."""
 
     @property
     def is_ranked(self) -> bool:
-        """Whether the rows of a column may be compared: different tasks may not."""
+        """Returns whether the rows of a column may be compared: different tasks may not."""
         return self.rows_by != "task"
 
     def places(self) -> Iterator[CellAddress]:

@@ -1,4 +1,4 @@
-"""Which place of a table another is compared with: another row in its column, or another method's column in its row."""
+"""The opponent of a place of a table: another row in its column, or another method's column in its row."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def contests(table: Table) -> Iterator[list[CellAddress]]:
 
 
 def quantity(columns: Sequence[Column], place: int) -> tuple[Any, ...]:
-    """What a column measures, whatever the method."""
+    """Returns what a column measures, whatever the method."""
     column = columns[place]
     parts = tuple(quantity(columns, part) for part in column.mean_of)
     return column.metric, column.selection, parts or (column.task, column.section)

@@ -83,7 +83,7 @@ def _designs(table: Table, spread: float | None) -> Sequence[tuple[str, float, i
 
 
 def _comparisons(table: Table, j: int) -> int:
-    """How many tests a column has once all its runs are there."""
+    """Returns how many tests a column has once all its runs are there."""
     ours = [i for i, row in enumerate(table.rows) if row.is_ours]
     if table.baseline is not None:
         return sum(baseline_place(table, i, j) is not None for i in ours)

@@ -29,7 +29,7 @@ class TableScope:
         self._published = published
 
     rows_by = ""
-    """What the rows are values of; "" where they are methods."""
+    """The parameter, `task` or `seed` that the rows are values of; "" where they are methods."""
 
     @cached_property
     def rows(self) -> Sequence[RowSection]:
@@ -106,7 +106,7 @@ class TableScope:
         return self.task_of(column, row), row.method
 
     def label(self, method: str) -> str:
-        """How the suite writes a method, or else its name."""
+        """Returns the label of a method in the suite, or else its name."""
         section = self.suite.methods.get(method)
         return self._file.labels.get(method) or (section and section.label) or method
 

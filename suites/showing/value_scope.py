@@ -114,7 +114,7 @@ class ValueScope(TableScope):
         self._check_opponents(columns)
 
     def _check_compared(self, name: str, where: str, rows: set[str], methods: set[str]) -> None:
-        """What tests or gains are over can be compared with."""
+        """Raises `UserError` where the reference of tests or gains cannot be compared with."""
         if where == "baseline" and name not in rows | methods:
             raise self._unknown(f"baseline {name!r}, a row or a column's method", name, rows | methods, where)
         if where == "baseline" and self.rows_by == SEED:
