@@ -14,4 +14,5 @@ from .synthetic import (
     data_fingerprint as data_fingerprint,
     ensure_synthetic as ensure_synthetic,
     synthetic_leftovers as synthetic_leftovers,
+    synthetic_problems as synthetic_problems,
 )

@@ -93,6 +93,17 @@ def damaged_sets(data_root: Path) -> list[Path]:
     return [path for parent in _folders(data_root) for path in real_children(parent) if _ASIDE.fullmatch(path.name)]
 
 
+def synthetic_problems(task: str, data_root: Path) -> list[str]:
+    """Returns what in the synthetic sets of a task is not as it was written, one line each; every file is read."""
+    found = [path for parent in _folders(data_root) for path in real_children(parent)]
+    sets = [path for path in found if path.name.startswith(f"{task}-") and re.fullmatch(_SET, path.name)]
+    return [
+        f"{problem}: the next `provbench run` makes the synthetic set again"
+        for folder in sets
+        for problem in damage(folder, reread=True)
+    ]
+
+
 def _folders(data_root: Path) -> list[Path]:
     return [root / FOLDER for root in derived_folders(data_root)]
 

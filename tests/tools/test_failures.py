@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from provbench.registry import TASKS
+
 from .in_process import Ended, call
 
 PLUGINS = [Path(__file__).parents[1] / "plugins" / name for name in ("toy.py", "broken.py")]
@@ -90,3 +92,18 @@ def test_what_is_missing_is_told_by_plan_and_by_prepare(here: Any) -> None:
         assert "vgg16-397923af.pth: no such weights" in told
         assert "--only toy/baseline" in told
     assert prepared.returncode == 2
+
+
+def test_data_of_a_task_whose_weights_are_missing_are_ready_and_the_exit_code_is_2(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    toy = TASKS.get("toy")
+    lacking = ("data", "prepare", "toy:mini", "--plugin", PLUGINS[0])
+    assert "toy:mini: ready in " in here.bare(*lacking).stdout
+    monkeypatch.setattr(toy, "missing_inputs", lambda self: ["a.pth: no such weights"])
+    done = here.bare(*lacking)
+    assert done.returncode == 2
+    assert "the data are ready in " in done.stderr
+    assert "a.pth: no such weights" in done.stderr
+    assert "provbench data prepare SUITE" in done.stderr

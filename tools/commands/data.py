@@ -37,7 +37,8 @@ PrepareArgument = Annotated[
 def prepare(task: PrepareArgument, data: DataOption = DEFAULT_DATA, plugin: PluginOption = None) -> None:
     """Generate mini data, or check that full data sets are in place (and say where to get them).
 
-    Of a suite, check also what its methods need: segmentations, edits, weights.
+    Of a task, check also the weights that its default parameters need; of a suite, whatever its methods need:
+    segmentations, edits, weights. The exit code is 2 where anything is missing.
     """
     from provbench.registry import TASKS, load_plugins
 
@@ -51,9 +52,13 @@ def prepare(task: PrepareArgument, data: DataOption = DEFAULT_DATA, plugin: Plug
     with progress_bar() as bar:
         job = bar.add_task(f"preparing {task}", total=None, note="")
         adapter.prepare(lambda done, total: bar.update(job, completed=done, total=total))
-    say(f"{task}: ready in {adapter.root}, fingerprint {adapter.fingerprint()}")
-    for problem in adapter.missing_inputs():
-        say(f"{task}: its model still lacks {problem}")
+    ready, missing = f"ready in {adapter.root}, fingerprint {adapter.fingerprint()}", adapter.missing_inputs()
+    if missing:
+        lines = [f"{task}: the data are {ready}, but its default parameters need more:", *missing]
+        raise MissingDataError(
+            "\n".join(lines) + "\nOf a suite, `provbench data prepare SUITE` checks what that needs."
+        )
+    say(f"{task}: {ready}")
 
 
 def _is_suite(reference: str) -> bool:
@@ -88,8 +93,12 @@ def verify(
     plugin: PluginOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Read every file of a task's data set; list what is wrong, and exit with 2 if anything is."""
+    """Read every file of a task's data and synthetic sets; list what is wrong, and exit with 2 if anything is.
+
+    With --root, read that folder alone.
+    """
     from provbench.registry import load_plugins
+    from provbench.suites.planning import synthetic_problems
 
     from ..terminal import progress_bar
 
@@ -99,6 +108,7 @@ def verify(
     with progress_bar() as bar:
         job = bar.add_task(f"verifying {task}", total=None, note="")
         problems = adapter.verify(lambda done, total: bar.update(job, completed=done, total=total))
+    problems += synthetic_problems(adapter.name, data) if root is None else []
     if json:
         print_json({"task": task, "root": str(adapter.root), "problems": problems})
     else:

@@ -20,7 +20,7 @@ from provbench.registry.base.derived import VARIABLE
 from provbench.registry.base.image_files import read_image
 from provbench.registry.synthesizers.manifest import read_manifest
 from provbench.suites.planning.spec import PluginSpec
-from provbench.suites.planning.synthetic import data_fingerprint, ensure_synthetic, synthetic_folder
+from provbench.suites.planning.synthetic import data_fingerprint, ensure_synthetic, synthetic_folder, synthetic_problems
 
 BIRDS = [Bird(f"{1 + label:03d}.Kind/{label}{place}{number}.jpg", label, place)
          for label in (0, 1) for place in (0, 1) for number in range(4)]  # fmt: skip
@@ -136,6 +136,19 @@ def test_a_damaged_set_is_set_aside_and_made_again(root: Path) -> None:
         assert made(root, own) == folder
     assert {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == whole
     assert len(list(folder.parent.glob(f"{folder.name}.damaged-*"))) == 1
+
+
+def test_every_file_of_a_tasks_sets_is_reread_on_request(root: Path) -> None:
+    own = task(root, protocol="original")
+    folder = made(root, own)
+    assert synthetic_problems(own.name, root) == []
+    image = next((folder / "images").iterdir())
+    before = image.stat()
+    image.write_bytes(image.read_bytes()[:-5] + b"torn!")
+    os.utime(image, ns=(before.st_atime_ns, before.st_mtime_ns))
+    (problem,) = synthetic_problems(own.name, root)
+    assert problem.startswith(f"{image}: has other contents than were written: the next `provbench run`")
+    assert synthetic_problems("cub-wsol", root) == []
 
 
 @pytest.mark.parametrize("name", [CHECKSUMS, "manifest.jsonl", "images"])
