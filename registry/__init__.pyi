@@ -1,4 +1,11 @@
-from .base import MissingDataError as MissingDataError, UnknownNameError as UnknownNameError, UserError as UserError
+from .base import (
+    FULL as FULL,
+    MINI as MINI,
+    MissingDataError as MissingDataError,
+    UnknownNameError as UnknownNameError,
+    UserError as UserError,
+    Variant as Variant,
+)
 from .code import file_name as file_name, source_digest as source_digest
 from .commands import COMMANDS as COMMANDS, TrainedRun as TrainedRun
 from .contracts import (
@@ -66,7 +73,6 @@ from .task import (
     Scores as Scores,
     Task as Task,
     TaskInfo as TaskInfo,
-    Variant as Variant,
     budget_of as budget_of,
     no_progress as no_progress,
     periods_of as periods_of,

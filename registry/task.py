@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from pydantic import Field, model_validator
 
-from .base import MissingDataError, UnknownNameError, UserError, nearest
+from .base import FULL, MINI, MissingDataError, UnknownNameError, UserError, Variant, nearest
 from .contracts import TrainingSet
 from .core import Plugin
 from .params import Params, added, tunable, validate_params
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.utils.data import Dataset
 
-Variant = Literal["mini", "full"]
 Progress = Callable[[int, int], None]
 """progress(done, total), called as long work goes on."""
 
@@ -193,25 +192,38 @@ class Task(Plugin, ABC):
 
     info: ClassVar[TaskInfo]
     Params: ClassVar[type[Recipe]]
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"full": {}, "mini": {}}
-    """Parameters that a variant sets instead of the defaults of `Params`."""
+    variants: ClassVar[Sequence[Variant]] = (FULL, MINI)
+    """The forms in which its data come, with what each sets in the recipe."""
     folder: ClassVar[str] = ""
-    """Folder of the full data set under the data root; `<folder>-mini` has the mini one. Tasks may share one."""
+    """Folder of the full data set under the data root; a variant may add a suffix to it. Tasks may share one."""
     probe: ClassVar[str] = ""
     """Augmentation that mixes the samples on which input gradients are measured, always, with its default parameters;
     one that does not look at the model. "" measures none."""
 
-    def __init__(self, params: Recipe, *, variant: Variant, data_root: Path) -> None:
+    def __init__(self, params: Recipe, *, variant: str, data_root: Path) -> None:
+        """variant: the name of one of `variants`; raises `UserError` for any other."""
         super().__init__(params)
         self.variant = variant
-        self.root = data_root / (self.folder + ("-mini" if variant == "mini" else ""))
+        self._variant = self.variant_named(variant, self.name or type(self).__name__)
+        self.root = data_root / (self.folder + self._variant.suffix)
+
+    @property
+    def generated(self) -> bool:
+        """Returns whether `prepare` makes the data of this variant."""
+        return self._variant.generated
+
+    @classmethod
+    def variant_named(cls, name: str, where: str) -> Variant:
+        """Returns the task's variant of that name. Raises `UserError` that begins with `where` for any other."""
+        known = {variant.name: variant for variant in cls.variants}
+        if name not in known:
+            raise UserError(f"{where}: unknown variant {name!r}{nearest(name, known)}")
+        return known[name]
 
     @classmethod
     def resolve_params(cls, values: Mapping[str, Any], variant: str, where: str) -> Recipe:
-        """The variant's preset, overridden by `values`. Raises `UserError` that begins with `where`."""
-        if variant not in cls.presets:
-            raise UserError(f"{where}: unknown variant {variant!r}{nearest(variant, cls.presets)}")
-        return validate_params(cls.Params, {**cls.presets[variant], **values}, where)
+        """Returns the variant's parameters, overridden by `values`. Raises `UserError` that begins with `where`."""
+        return validate_params(cls.Params, {**cls.variant_named(variant, where).params, **values}, where)
 
     @classmethod
     def check(cls, params: Any) -> None:
@@ -222,7 +234,7 @@ class Task(Plugin, ABC):
 
     @abstractmethod
     def prepare(self, progress: Progress) -> None:
-        """Make the data ready under `self.root`: generate the mini set (once), or check that the full one is there.
+        """Make the data ready under `self.root`: generate them (once) if they are to be, or check that they are there.
 
         Raises `MissingDataError` that says where to get the full data set and where to put it.
         """
@@ -231,10 +243,10 @@ class Task(Plugin, ABC):
         """Returns one message, with its remedy, for each input (data or weights) that a run needs and lacks; [] if
         none.
 
-        Reads no image and imports no torch. Mini data do not count: `prepare` makes them. By default what `prepare`
-        misses of the full data; a task where that takes long overrides this, and one with weight files adds them.
+        Reads no image and imports no torch. Generated data do not count: `prepare` makes them. By default what
+        `prepare` misses of others; a task where that takes long overrides this, and one with weight files adds them.
         """
-        if self.variant == "mini":
+        if self.generated:
             return []
         try:
             self.prepare(no_progress)

@@ -16,7 +16,6 @@ from provbench.registry import (
     Scores,
     Task,
     TrainingSet,
-    Variant,
     build_network,
 )
 from provbench.registry.base import UserError, torch
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 class ImageTask(Task):
     """A task on images with one label each, scored as a classification unless it says otherwise.
 
-    A subclass must have `info`, `folder`, `classes` and `read_split`, and most have `Params`, `presets` and
+    A subclass must have `info`, `folder`, `classes` and `read_split`, and most have `Params`, `variants` and
     `where_to_get`. The other attributes and the methods under "what a task may say" are for data sets that have more.
     A task of another kind overrides `predict`, `score` and `pictures`, and names the `network` that it needs.
     """
@@ -57,7 +56,7 @@ class ImageTask(Task):
     network: ClassVar[type] = Classifier
     """The protocol in `registry.models` that the task's networks must have."""
 
-    def __init__(self, params: Recipe, *, variant: Variant, data_root: Path) -> None:
+    def __init__(self, params: Recipe, *, variant: str, data_root: Path) -> None:
         super().__init__(params, variant=variant, data_root=data_root)
         self.weights_dir = data_root / "weights"
         self._official: dict[Split, Sequence[ImageRecord]] = {}
@@ -135,11 +134,6 @@ class ImageTask(Task):
         )
 
     # what the base does
-
-    @property
-    def generated(self) -> bool:
-        """Returns whether the data of this variant are generated on the spot."""
-        return self.variant == "mini"
 
     @property
     def num_classes(self) -> int:

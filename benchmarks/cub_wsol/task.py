@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from pydantic import Field
 
-from provbench.registry import Metric, Progress, Recipe, ScoreMapNetwork, Scores, TaskInfo, Variant, tunable
+from provbench.registry import FULL, MINI, Metric, Progress, Recipe, ScoreMapNetwork, Scores, TaskInfo, tunable
 
 from ..common import ACCURACY, SPLITS, ImageRecipe, ImageRecord, ImageTask, Split, require_generated
 from . import data
@@ -80,26 +80,26 @@ class CubWsol(ImageTask):
     )
     Params = CubWsolParams
     params: CubWsolParams
-    presets: ClassVar = {
-        "full": {},
-        "mini": {
-            "model": "tiny-cam",
-            "weights": None,
-            "image_size": 64,
-            "resize": 72,
-            "epochs": 24,
-            "lr": 0.03,
-            "head_lr_scale": 1.0,
-            "schedule": "cosine",
-            "thresholds": 100,
-            "val_every": 6,
-        },
-    }
+    variants = (
+        FULL,
+        MINI.having(
+            model="tiny-cam",
+            weights=None,
+            image_size=64,
+            resize=72,
+            epochs=24,
+            lr=0.03,
+            head_lr_scale=1.0,
+            schedule="cosine",
+            thresholds=100,
+            val_every=6,
+        ),
+    )
     folder = "cub-wsol"
     probe = "cutmix"
     network = ScoreMapNetwork
 
-    def __init__(self, params: Recipe, *, variant: Variant, data_root: Path) -> None:
+    def __init__(self, params: Recipe, *, variant: str, data_root: Path) -> None:
         super().__init__(params, variant=variant, data_root=data_root)
         self._splits: dict[Split, list[data.Bird]] = {}
 

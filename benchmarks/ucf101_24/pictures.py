@@ -47,7 +47,7 @@ if TYPE_CHECKING:
         root: Path
 
         @property
-        def variant(self) -> str: ...
+        def generated(self) -> bool: ...
 
         def detections(
             self, split: Literal["val", "test"], place: int, prediction: dict[str, Any]
@@ -123,7 +123,7 @@ def own_frames(task: TubeFinder, video: Skeletons, numbers: Iterable[int]) -> np
 
     Those of the mini set are drawn as its generator drew them; the full set has skeletons only, on a plain background.
     """
-    if task.variant == "mini":
+    if task.generated:
         return mini.render_frames(video.video, mini.MINI)[list(numbers)]
     return np.stack([skeleton_frame(video, number) for number in numbers])
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from pydantic import Field
 
 from provbench.registry import (
+    FULL,
+    MINI,
     InstanceNetwork,
     Metric,
     Progress,
@@ -18,7 +20,6 @@ from provbench.registry import (
     Task,
     TaskInfo,
     TrainingSet,
-    Variant,
     build_network,
     tunable,
 )
@@ -146,36 +147,36 @@ class Ucf10124(Task):
     )
     Params = Ucf10124Params
     params: Ucf10124Params
-    presets: ClassVar = {
-        "full": {},
-        "mini": {
-            "model": "tiny-skp",
-            "epochs": 12,
-            "batch_size": 8,
-            "optimizer": "adamw",
-            "lr": 5e-3,
-            "weight_decay": 1e-2,
-            "clip_grad_norm": 1.0,
-            "warmup_epochs": 1,
-            "val_every": 12,
-            "frames": 8,
-            "people": 4,
+    variants = (
+        FULL,
+        MINI.having(
+            model="tiny-skp",
+            epochs=12,
+            batch_size=8,
+            optimizer="adamw",
+            lr=5e-3,
+            weight_decay=1e-2,
+            clip_grad_norm=1.0,
+            warmup_epochs=1,
+            val_every=12,
+            frames=8,
+            people=4,
             # figures stand anywhere, and there are not enough of them to learn what does not depend on where
-            "coordinates": "person",
-            "scale": 0.0,
-            "shift": 0.0,
-            "rotate": 0.0,
-            "hflip": 0.0,
+            coordinates="person",
+            scale=0.0,
+            shift=0.0,
+            rotate=0.0,
+            hflip=0.0,
             # its videos are a fifth as long
-            "min_track": 6,
-            "min_tube": 5,
-            "smooth": 3,
-        },
-    }
+            min_track=6,
+            min_tube=5,
+            smooth=3,
+        ),
+    )
     folder = "ucf101-24"
     probe = "batchmix"
 
-    def __init__(self, params: Recipe, *, variant: Variant, data_root: Path) -> None:
+    def __init__(self, params: Recipe, *, variant: str, data_root: Path) -> None:
         super().__init__(params, variant=variant, data_root=data_root)
         self._splits: dict[data.Split, ClipDataset] = {}
 
@@ -184,7 +185,7 @@ class Ucf10124(Task):
         check_model(params.model)
 
     def prepare(self, progress: Progress) -> None:
-        if self.variant == "mini":
+        if self.generated:
             from .mini import generate
 
             generate(self.root, progress)
@@ -193,7 +194,7 @@ class Ucf10124(Task):
 
     def missing_inputs(self) -> list[str]:
         try:
-            if self.variant == "full":
+            if not self.generated:
                 data.require_files(self.root)
         except MissingDataError as error:
             return [str(error)]
@@ -207,7 +208,7 @@ class Ucf10124(Task):
         return data.fingerprint(self.root)
 
     def verify(self, progress: Progress) -> list[str]:
-        if self.variant == "mini":
+        if self.generated:
             from .mini import MINI
 
             problems = generated_problems(self.root) if self.root.is_dir() else []

@@ -44,7 +44,7 @@ def video_frames(task: Ucf10124, name: str, folder: Path | None) -> np.ndarray:
 
     Raises `MissingDataError` where the folder does not have the video.
     """
-    if folder is None or task.variant == "mini":
+    if folder is None or task.generated:
         skeletons = read_skeletons(task.root, "test")
         video = skeletons[skeletons.videos.index(name)]
         return own_frames(task, video, range(video.num_frames))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from provbench.registry import EXCHANGED, RELIANCE_METRICS, Progress, Recipe, TaskInfo, Variant, tunable
+from provbench.registry import EXCHANGED, FULL, MINI, RELIANCE_METRICS, Progress, Recipe, TaskInfo, tunable
 
 from ..common import (
     ACCURACY,
@@ -81,28 +81,28 @@ class Waterbirds(ImageTask):
     )
     Params = WaterbirdsParams
     params: WaterbirdsParams
-    presets: ClassVar = {
-        "full": {},
-        "mini": {
-            "protocol": "original",
-            "model": "tiny-cnn",
-            "weights": None,
-            "image_size": 64,
-            "hflip": True,
-            "epochs": 12,
-            "batch_size": 32,
-            "optimizer": "adamw",
-            "lr": 3e-3,
-            "weight_decay": 1e-2,
-        },
-    }
+    variants = (
+        FULL,
+        MINI.having(
+            protocol="original",
+            model="tiny-cnn",
+            weights=None,
+            image_size=64,
+            hflip=True,
+            epochs=12,
+            batch_size=32,
+            optimizer="adamw",
+            lr=3e-3,
+            weight_decay=1e-2,
+        ),
+    )
     folder = "waterbirds"
     probe = "cutmix"
     classes = data.CLASSES
     groups = data.GROUPS
     target = "the bird"
 
-    def __init__(self, params: Recipe, *, variant: Variant, data_root: Path) -> None:
+    def __init__(self, params: Recipe, *, variant: str, data_root: Path) -> None:
         super().__init__(params, variant=variant, data_root=data_root)
         self._metadata: dict[Split, tuple[data.Bird, ...]] = {}
 

@@ -56,4 +56,11 @@ from .tensor_file import read_tensors as read_tensors, write_tensors as write_te
 from .text_rows import csv_rows as csv_rows, numbered_lines as numbered_lines
 from .unlinked import is_real as is_real, real_children as real_children, real_files as real_files
 from .validation import describe_issues as describe_issues, issues as issues, shown as shown
+from .variants import (
+    FULL as FULL,
+    MINI as MINI,
+    VARIANT_PATTERN as VARIANT_PATTERN,
+    Variant as Variant,
+    named_variant as named_variant,
+)
 from .words import duration as duration

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from math import isclose
 from statistics import fmean
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from provbench.registry.base import UserError, describe_issues
+from provbench.registry.base import VARIANT_PATTERN, UserError, describe_issues
 
 from ..store import RunRecord
 from ..tables import COSTS
@@ -115,7 +115,7 @@ class _CellOfFile(BaseModel):
 
 
 class _TableFile(BaseModel):
-    variant: Literal["mini", "full"]
+    variant: str = Field(pattern=VARIANT_PATTERN)
     cells: list[_CellOfFile]
     table: str = ""
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
+
+from provbench.registry.base import Variant, named_variant
 
 from ..store import Choice, RunRecord
 from ..tables import Table, no_samples
@@ -68,7 +70,7 @@ class SuiteCell:
     """Title of the task."""
     method: str
     label: str
-    variant: Literal["mini", "full"]
+    variant: Variant
     seeds: Sequence[int]
     selections: Sequence[Choice[Any]] = ()
     """One a protocol; those without runs while a search is not finished."""
@@ -131,6 +133,12 @@ class Report:
         return {cell.task: cell.classes for cell in reversed(self.cells)}
 
     @property
-    def mini(self) -> bool:
-        """Returns whether any of the results come from generated data."""
-        return any(cell.variant == "mini" for cell in self.cells)
+    def marked(self) -> Sequence[Variant]:
+        """Returns the variants of its tasks whose numbers are not the benchmarks' own, each once."""
+        marked = {(one.badge, one.banner): one for one in (cell.variant for cell in self.cells) if one.badge}
+        return list(marked.values())
+
+    def variant_of(self, run: RunRecord) -> Variant:
+        """Returns the variant of a run's data as its task declares it, or what its name says of it."""
+        declared = (cell.variant for cell in self.cells if (cell.task, cell.variant.name) == (run.task, run.variant))
+        return next(declared, named_variant(run.variant))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from provbench.registry.base import Variant
+
 from .content import Report, SuiteCell
 from .runs import SHEET, is_sheet, run_pictures
 
@@ -17,7 +19,7 @@ class Sheet:
     method: str
     maker: str
     """The synthesizer or augmentation."""
-    variant: str
+    variant: Variant
     path: str
     href: str
 

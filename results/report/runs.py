@@ -128,6 +128,7 @@ def run_signature(report: Report, links: Links, key: str, pictures: Mapping[Path
         links.appearances.get(key, ()),
         cell
         and (cell.label, cell.title, tuple(cell.classes), [(one.protocol, _keys(one.runs)) for one in cell.selections]),
+        report.variant_of(report.runs[key]),
         report.suite,
         report.options,
     )

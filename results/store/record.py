@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from provbench.registry.base import VARIANT_PATTERN
+
 if TYPE_CHECKING:
     from numpy import ndarray as Column
 else:
@@ -50,7 +52,7 @@ class RunSummary(BaseModel):
     key: str = Field(pattern=KEY_PATTERN)
     suite: str
     task: str
-    variant: Literal["mini", "full"]
+    variant: str = Field(pattern=VARIANT_PATTERN)
     protocol: str = ""
     """The task's protocol version. Runs of two versions are never compared."""
     method: str

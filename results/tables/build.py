@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import isclose, isfinite, nan
 from statistics import fmean
-from typing import Literal
 
-from provbench.registry.base import UnknownNameError, UserError, best_key
+from provbench.registry.base import UnknownNameError, UserError, Variant, best_key, named_variant
 
 from ..statistics import best_of, deviation, holm, paired_effect, paired_t_test
 from ..store import RunRecord, ValView, final_runs
@@ -27,7 +26,7 @@ def build_table(
     rows: Sequence[TableRow],
     columns: Sequence[Column],
     *,
-    variant: Literal["mini", "full"],
+    variant: Variant | str,
     published: Sequence[PublishedNumber] = (),
     baseline: str | None = None,
     title: str = "",
@@ -38,7 +37,8 @@ def build_table(
 ) -> Table:
     """Compare methods.
 
-    published: numbers to show next to ours, in the full variant only: papers' numbers say nothing about mini data.
+    variant: of the data, or its name, where nothing else is known. published: numbers to show next to ours, where the
+    variant has them: papers' numbers say nothing about generated data.
     baseline: the method that all others are tested against: the row of its name in their own group, or the only one;
     or, where the columns have methods, its column of the same metric, in the same row.
     rows_by: what the rows are values of, where they are not methods.
@@ -51,14 +51,15 @@ def build_table(
     this table cannot show it.
     """
     columns = [_with_cost(column, [row.entries[place] for row in rows]) for place, column in enumerate(columns)]
-    check_variants(rows, variant, title)
+    variant = named_variant(variant) if isinstance(variant, str) else variant
+    check_variants(rows, variant.name, title)
     _check_baseline(baseline, rows, columns)
     for name in show:
         if complaint := field(name).complaint(columns, baseline):
             raise UserError(f"{title or 'table'}: show: {name}: {complaint}")
     for place, column in enumerate(columns):
         check_column([row.entries[place] for row in rows], column, title)
-    published_cells = PublishedCells(published if variant == "full" else ())
+    published_cells = PublishedCells(published if variant.shows_published else ())
     if has_methods(columns):
         check_sections(rows, title)
     values = _values(rows, columns)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from provbench.registry import FIELDS
-from provbench.registry.base import improves
+from provbench.registry.base import Variant, improves
 
 from ..statistics import Deviation, PairedEffect, Summary
 from ..store import Counts, RunRecord
@@ -218,7 +218,8 @@ class Table:
     """`cells[i][j]` is row i's in column j. notes: lines that belong under the table, whatever it is rendered as."""
 
     title: str
-    variant: Literal["mini", "full"]
+    variant: Variant
+    """Of the data of its runs: what it is called, and whether its numbers are the benchmark's own."""
     columns: tuple[Column, ...]
     rows: tuple[TableRow, ...]
     cells: tuple[tuple[TableCell, ...], ...]

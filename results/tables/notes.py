@@ -14,6 +14,8 @@ from .published_cells import PublishedCells
 from .run_notes import origin_notes
 from .training_notes import budget_notes, convergence_notes, detectable_notes
 
+NO_PUBLISHED = "Published numbers are those of the full data sets, and are not shown."
+
 
 def table_notes(table: Table, published_cells: PublishedCells) -> Iterator[str]:
     """The notes of a table. published_cells: the published numbers that its cells may have."""
@@ -35,8 +37,10 @@ def table_notes(table: Table, published_cells: PublishedCells) -> Iterator[str]:
 
 
 def _variant(table: Table) -> Iterator[str]:
-    if table.variant == "mini":
-        yield "MINI variant: generated data. Published numbers are those of the full data sets, and are not shown."
+    variant = table.variant
+    if variant.badge:
+        hidden = "" if variant.shows_published else f" {NO_PUBLISHED}"
+        yield f"{variant.badge} variant{variant.banner and f': {variant.banner}'}.{hidden}"
 
 
 def _legend(table: Table) -> Iterator[str]:

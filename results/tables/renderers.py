@@ -125,7 +125,7 @@ def _content(table: Table) -> dict[str, Any]:
     ]
     return {
         "title": table.title,
-        "variant": table.variant,
+        "variant": table.variant.name,
         "baseline": table.baseline,
         "notes": list(table.notes),
         "cells": cells,
@@ -183,7 +183,7 @@ def _flat(table: Table, i: int, j: int) -> dict[str, Any]:
         **({"method": column.method, "row": row.method} if column.method else {"method": row.method}),
         "label": row.title,
         "group": row.group,
-        "variant": table.variant.upper() if table.variant == "mini" else table.variant,
+        "variant": table.variant.badge or table.variant.name,
         "task": column.task,
         "model": cell.model,
         "metric": column.metric,

@@ -136,10 +136,10 @@ _prepared: set[tuple[str, Path]] = set()
 
 
 def _prepare(task: Any, data_root: Path) -> None:
-    """Make the mini data if this node has none, one process for all; check that full data are there."""
+    """Make generated data if this node has none, one process for all; check that others are there."""
     if (task.name, task.root) in _prepared:
         return
-    if task.variant == "mini":
+    if task.generated:
         data_root.mkdir(parents=True, exist_ok=True)
         with FileLock(_prepare_lock(data_root, task.root.name)):
             task.prepare(no_progress)

@@ -96,7 +96,7 @@ class TaskSection(Section):
     """A task, the methods that are compared on it, and parameters that single cells set."""
 
     task: str | None = Field(None, description="registered name; default: the section's own name")
-    variant: Literal["mini", "full"] = Field("full", description="of the data: mini ones are generated")
+    variant: str = Field("full", description="of the data, one of the task's: full, mini (generated), or its own")
     params: dict[str, Any] = Field(default_factory=dict, description="task parameters, for every method")
     budget: BudgetSection | None = Field(None, description="instead of the suite's")
     methods: tuple[str, ...] | None = Field(None, description="default: every method of the suite")

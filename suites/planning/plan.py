@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from provbench.registry import (
     AUGMENTATIONS,
@@ -21,6 +21,7 @@ from provbench.registry import (
     Registry,
     SearchSpace,
     Task,
+    Variant,
     load_plugins,
     search_spaces,
     validate_params,
@@ -69,7 +70,7 @@ class Cell:
     method: str
     label: str
     task: type[Task]
-    variant: Literal["mini", "full"]
+    variant: Variant
     values: Mapping[str, Any]
     """Task parameters that the suite sets."""
     synthesizer: MethodPart | None
@@ -139,11 +140,11 @@ class Cell:
     def resolve_task(self, chosen: Mapping[str, Any] | None = None) -> PluginSpec:
         merged = {**self.overrides, **(chosen or {})}
         own = {key: value for key, value in merged.items() if "." not in key}
-        params = self.task.resolve_params({**self.values, **own}, self.variant, self.where)
+        params = self.task.resolve_params({**self.values, **own}, self.variant.name, self.where)
         return PluginSpec.of(self.task, params)
 
     def build_task(self, data_root: Path) -> Task:
-        return self.task(self.task.Params(**self.resolve_task().params), variant=self.variant, data_root=data_root)
+        return self.task(self.task.Params(**self.resolve_task().params), variant=self.variant.name, data_root=data_root)
 
     def spec(
         self,
@@ -159,7 +160,7 @@ class Cell:
         task = self.resolve_task(chosen)
         return RunSpec(
             task=task,
-            variant=self.variant,
+            variant=self.variant.name,
             synthesizer=self.synthesizer and self.synthesizer.resolve(merged),
             augmentation=self.augmentation and self.augmentation.resolve(merged),
             regularizers=tuple(part.resolve(merged) for part in sorted(self.regularizers, key=lambda part: part.name)),
@@ -281,7 +282,7 @@ def _cell(file: SuiteFile, name: str, method: str, plugins: tuple[str, ...]) -> 
         method=method,
         label=composition.label or method,
         task=task,
-        variant=section.variant,
+        variant=task.variant_named(section.variant, f"{file.where('tasks', name, 'variant')}: {task.name}"),
         values={**section.params, **composition.params, **file.suite.budget_params(name)},
         synthesizer=composition.synthesizer and part(SYNTHESIZERS, composition.synthesizer, "synthesizer"),
         augmentation=composition.augmentation and part(AUGMENTATIONS, composition.augmentation, "augmentation"),

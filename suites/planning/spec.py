@@ -53,7 +53,8 @@ class RunSpec(BaseModel):
 
     task: PluginSpec
     """Its version is the protocol's; its parameters hold the recipe."""
-    variant: Literal["mini", "full"]
+    variant: str
+    """The name of one of the task's variants."""
     synthesizer: PluginSpec | None = None
     augmentation: PluginSpec | None = None
     regularizers: tuple[PluginSpec, ...] = ()

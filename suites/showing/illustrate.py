@@ -159,7 +159,7 @@ def _sections(plan: Plan) -> dict[str, Cell]:
 
 def _title(cell: Cell) -> str:
     title = cell.task.info.title
-    return f"{title} (MINI)" if cell.variant == "mini" else title
+    return f"{title} ({cell.variant.badge})" if cell.variant.badge else title
 
 
 def _labels(states: Sequence[CellState]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from provbench.registry import FULL, Variant
 from provbench.registry.base import UserError, atomic_file, make_folder
 from provbench.results.store import Counts
 from provbench.results.tables import (
@@ -82,13 +83,10 @@ class _Builder:
         scope.check_shown(columns)
         rows = [self._row(row) for row in scope.rows]
         cells = scope.used_cells
-        variants = {cell.variant for cell in cells}
-        if len(variants) > 1:
-            raise UserError(f"{scope.where()}: has mini and full tasks: make a table of each")
         table = build_table(
             rows,
             columns,
-            variant="mini" if variants == {"mini"} else "full",
+            variant=_variant(cells, scope.where()),
             published=published,
             baseline=section.baseline,
             title=section.title or (cells[0].task.info.title if cells else section.name),
@@ -176,6 +174,17 @@ class _Builder:
             method=state.cell.method if by_value else "",
             section=state.cell.name if by_value else "",
         )
+
+
+def _variant(cells: Sequence[Cell], where: str) -> Variant:
+    """Returns the variant of a table's tasks, which have one name; `FULL` for published numbers only."""
+    variants = [cell.variant for cell in cells] or [FULL]
+    names = list(dict.fromkeys(variant.name for variant in variants))
+    if len(names) > 1:
+        raise UserError(f"{where}: has {' and '.join(names)} tasks: make a table of each")
+    banners = dict.fromkeys(variant.banner for variant in variants if variant.banner)
+    shows_published = all(variant.shows_published for variant in variants)
+    return Variant(names[0], banner="; ".join(banners), shows_published=shows_published)
 
 
 def _counts(state: CellState) -> Counts:

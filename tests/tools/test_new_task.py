@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 import yaml
 
-from provbench.registry import MODELS, TASKS, MissingDataError, load_plugins
+from provbench.registry import MODELS, TASKS, MissingDataError, UserError, load_plugins
 from provbench.registry.task import no_progress
+from provbench.results.store import Store
+from provbench.results.tables.notes import NO_PUBLISHED
 
 from .in_process import Ended, call
 
@@ -59,15 +63,32 @@ def test_a_suite_with_them_runs_and_its_table_has_their_numbers(run: Run) -> Non
         assert int(row["n"]) == 2
 
 
+def test_a_variant_of_its_own_is_run_and_its_tables_say_so(run: Run, example_plugins: Path) -> None:
+    load_plugins(("provbench_example",))
+    import_module("provbench_example.shapes").draw(Path("data/shapes"), no_progress)
+    ended = run("run", "--executor", "inline", "--only", "baseline", replaced=("mini", "subset"))
+
+    assert ended.returncode == 0, ended.stderr
+    (table,) = Path("runs").rglob("shapes.json")
+    content = json.loads(table.read_text(encoding="utf-8"))
+    assert content["variant"] == "subset"
+    assert content["notes"][0] == f"SUBSET variant: every third training image. {NO_PUBLISHED}"
+    assert {cell["variant"] for cell in content["cells"]} == {"SUBSET"}
+    assert [record.variant for record in Store(Path("runs")).records()] == ["subset"] * 2
+    assert not Path("data/shapes-mini").exists()
+
+
 @pytest.mark.parametrize(
     ("right", "wrong", "nearest"),
     [
         ("  shapes: {variant: mini}", "  shape: {variant: mini}", "did you mean 'shapes'"),
+        ("variant: mini", "variant: subst", "shapes.yaml:5: tasks.shapes.variant: shapes: unknown variant 'subst'"),
+        ("variant: mini", "variant: subst", "did you mean 'subset'"),
         ("variant: mini", "variant: mini, params: {model: stripe-net}", "did you mean 'stripes-net'"),
         ("variant: mini", "variant: mini, params: {imagesize: 8}", "did you mean 'image_size'"),
         ("class-averaged accuracy", "class-average accuracy", "did you mean 'class-averaged accuracy'"),
     ],
-    ids=["task", "model", "parameter", "metric"],
+    ids=["task", "variant's place", "variant", "model", "parameter", "metric"],
 )
 def test_a_name_that_is_misspelt_is_told_the_nearest(run: Run, right: str, wrong: str, nearest: str) -> None:
     ended = run("plan", replaced=(right, wrong))
@@ -91,6 +112,18 @@ def test_the_bases_other_services(example_plugins: Path, tmp_path: Path) -> None
     assert task.training_set().sample_id(0) == "train/circle/000.png"
     assert len(task.pictures(task.build_model(), 3)) == 3
     assert MODELS.version("stripes-net") == "1"
+
+
+def test_a_subset_reads_the_full_data_sets_folder(example_plugins: Path, tmp_path: Path) -> None:
+    load_plugins(("provbench_example",))
+    cls = TASKS.get("shapes")
+    import_module("provbench_example.shapes").draw(tmp_path / "shapes", no_progress)
+    task = cls(cls.resolve_params({}, "subset", "x"), variant="subset", data_root=tmp_path)
+
+    assert task.missing_inputs() == []
+    assert (len(task.training_set()), len(task.eval_data("test"))) == (16, 24)
+    with pytest.raises(UserError, match="shapes: unknown variant 'subst': did you mean 'subset'"):
+        cls(task.params, variant="subst", data_root=tmp_path)
 
 
 def test_the_full_data_set_is_asked_for_where_it_is_missing(example_plugins: Path, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def _as_json(registry: Registry, name: str) -> dict[str, Any]:
             "licence": cls.info.licence,
             "citation": cls.info.citation,
             "homepage": cls.info.homepage,
-            "presets": {variant: dict(preset) for variant, preset in cls.presets.items()},
+            "variants": {variant.name: dict(variant.params) for variant in cls.variants},
         }
     return described
 

@@ -116,7 +116,7 @@ def _planned_row(planned: Plan, state: CellState, missing: list[str]) -> dict[st
     records = {record.key: record for selected in state.selected.values() for record in selected.records}
     return {
         "task": cell.name,
-        "variant": cell.variant,
+        "variant": cell.variant.name,
         "method": cell.method,
         "trials": state.trials,
         "search": sorted(planned.spaces(cell)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ from provbench.benchmarks.common import (
 )
 from provbench.benchmarks.common.classification_pictures import target_mask
 from provbench.benchmarks.waterbirds.task import Waterbirds
-from provbench.registry import MissingDataError, ScoreMapNetwork, TaskInfo, UserError
+from provbench.registry import FULL, MissingDataError, ScoreMapNetwork, TaskInfo, UserError
 from provbench.registry.base.image_files import write_image, write_mask
 from provbench.registry.task import no_progress
 
@@ -56,7 +56,7 @@ class Coins(ImageTask):
     )
     Params = CoinParams
     params: CoinParams
-    presets: ClassVar = {"full": {}}
+    variants = (FULL,)
     folder = "coins"
     groups = GROUPS
     target = "the coin"

@@ -51,8 +51,8 @@ def perfect(task: CubWsol, split: Any) -> tuple[list[str], list[dict[str, Any]]]
 
 def test_it_is_registered_with_its_models() -> None:
     assert TASKS.get("cub-wsol") is CubWsol
-    for variant in CubWsol.presets:
-        assert CubWsol.resolve_params({}, variant, "task").model in MODELS
+    for variant in CubWsol.variants:
+        assert CubWsol.resolve_params({}, variant.name, "task").model in MODELS
 
 
 def test_planning_and_fingerprinting_import_no_torch(data_root: Path) -> None:

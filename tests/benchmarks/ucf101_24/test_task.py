@@ -49,8 +49,8 @@ def test_the_task_and_its_models_are_registered() -> None:
     assert issubclass(task, Task)
     assert task.info.main_metric == "video-AP@50"
     assert [metric.name for metric in task.info.metrics] == [*METRICS, "frame-AP@50", "accuracy", *MATLAB]
-    for variant in task.presets:
-        assert task.resolve_params({}, variant, "task").model in MODELS
+    for variant in task.variants:
+        assert task.resolve_params({}, variant.name, "task").model in MODELS
 
 
 def test_planning_imports_no_torch() -> None:

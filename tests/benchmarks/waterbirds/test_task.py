@@ -29,7 +29,7 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def build(data_root: Path, variant: str = "mini", **values: Any) -> Waterbirds:
     params = Waterbirds.resolve_params({"image_size": 32, **values}, variant, "task")
-    return Waterbirds(params, variant=variant, data_root=data_root)  # pyright: ignore[reportArgumentType]
+    return Waterbirds(params, variant=variant, data_root=data_root)
 
 
 def answers(task: Waterbirds, split: Any, predicted: Mapping[str, int]) -> tuple[list[str], list[dict[str, Any]]]:
@@ -43,8 +43,8 @@ def test_the_task_and_its_models_are_registered() -> None:
 
     assert task is Waterbirds
     assert issubclass(task, Task)
-    for variant in task.presets:
-        params = task.resolve_params({}, variant, "task")
+    for variant in task.variants:
+        params = task.resolve_params({}, variant.name, "task")
         assert params.model in MODELS
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -19,10 +18,12 @@ from provbench.benchmarks.common import (
     ensure_generated,
     folder_records,
 )
-from provbench.registry import Progress, TaskInfo
+from provbench.registry import FULL, MINI, Progress, TaskInfo, Variant
 
 DRAWN = {"train": 24, "val": 8, "test": 12}
 """Images of each class in the splits of the mini variant."""
+TINY = {"model": "stripes-net", "weights": None, "image_size": 16, "epochs": 3}
+"""The recipe of small variants."""
 
 
 class ShapesParams(ImageRecipe):
@@ -44,7 +45,7 @@ class Shapes(ImageTask):
         splits={split: f"the images in the folder {split}" for split in SPLITS},
     )
     Params = ShapesParams
-    presets: ClassVar = {"full": {}, "mini": {"model": "stripes-net", "weights": None, "image_size": 16, "epochs": 3}}
+    variants = (FULL, MINI.having(**TINY), Variant("subset", TINY, banner="every third training image"))
     folder = "shapes"
     classes = ("circle", "square")
 
@@ -53,6 +54,9 @@ class Shapes(ImageTask):
 
     def read_split(self, split: Split) -> Sequence[ImageRecord]:
         return folder_records(self.root, split, self.classes, self.where_to_get())
+
+    def choose(self, split: Split, official: Sequence[ImageRecord]) -> Sequence[ImageRecord]:
+        return official[::3] if (split, self.variant) == ("train", "subset") else official
 
     def generate(self, progress: Progress) -> None:
         stamp = {"generator": "shapes", "version": 1, "images": DRAWN}

@@ -488,7 +488,7 @@ class TestTables:
             (b"[" * 100_000, "must be valid JSON"),
             (b"[]", "must be"),
             (b'{"cells": []}', "variant: required"),
-            (table([], variant="midi"), "variant: "),
+            (table([], variant="mini data"), "variant: "),
             (table([{}]), "cells.0.values: required"),
             (table([{"values": {"0": "high"}}]), "cells.0.values.0: "),
             (table([{"values": {"0": None}}]), "cells.0.values.0: "),

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from provbench.registry import MINI
 from provbench.results import Column, RowRuns, RunRecord, TableRow, build_table
 from provbench.results.figures import convergence_figure
 from provbench.results.report import Report, Search, SuiteCell, Trial
@@ -103,7 +104,7 @@ def report_of(runs: Mapping[int, Mapping[int, RunRecord]], folder: Path, **field
             title="Birds",
             method=method,
             label=labels.get(method, method),
-            variant="mini",
+            variant=MINI,
             seeds=SEEDS,
             selections=[Choice("val", "accuracy", {"lr": 0.02} if method == "cutmix" else {}, runs.get(number, {}))],
             search=Search("accuracy", 4, trials, {"lr": "0.001 … 1, logarithmic"}) if method == "cutmix" else None,

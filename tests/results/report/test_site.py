@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from provbench.registry import UserError
+from provbench.registry import UserError, Variant
 from provbench.results.report import Report, write_site
 
 from .conftest import HOSTILE, QUOTED, MakeReport
@@ -124,6 +124,17 @@ def test_a_suite_before_its_first_run(make_report: MakeReport, tmp_path: Path) -
 def test_mini_is_said_in_capitals_on_every_page(site: Path) -> None:
     for path in site.rglob("*.html"):
         assert ">MINI</span>" in path.read_text(), path
+
+
+def test_a_tasks_own_variant_is_named_on_every_page(make_report: MakeReport, tmp_path: Path) -> None:
+    report = make_report()
+    renamed = [replace(cell, variant=Variant("mini", banner="a <b>third</b>")) for cell in report.cells]
+    tables = {name: replace(table, variant=renamed[0].variant) for name, table in report.tables.items()}
+    site = write_site(report, tmp_path / "site").index.parent
+    write_site(replace(report, cells=renamed, tables=tables), tmp_path / "site")
+    for path in site.rglob("*.html"):
+        assert 'title="A &lt;b&gt;third&lt;/b&gt;: these are not' in path.read_text(), path
+        assert "Generated data: these" not in path.read_text(), path
 
 
 def test_progress_goes_to_the_end(make_report: MakeReport, tmp_path: Path) -> None:

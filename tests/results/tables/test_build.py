@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from provbench.registry import UnknownNameError, UserError
+from provbench.registry import UnknownNameError, UserError, Variant
 from provbench.results import Column, RowRuns, Summary, TableRow
 
 from ..tabular import ACCURACY, entry, notes, published, record, row, table
@@ -208,6 +208,13 @@ class TestPublished:
         made = table([row("cutmix", entry("cutmix", (60.0,), variant="mini"))], variant="mini", published=self.NUMBERS)
         assert (made.cells[0][0].published, made.cells[0][0].deviation) == (None, None)
         assert not any(value in notes(made) for value in ("64.2", "3.1"))
+
+    @pytest.mark.parametrize("shows", [False, True])
+    def test_a_variant_says_whether_it_has_any(self, shows: bool) -> None:
+        variant = Variant("5-shot", shows_published=shows)
+        rows = [row("cutmix", entry("cutmix", (60.0,), variant="5-shot"))]
+        made = table(rows, variant=variant, published=self.NUMBERS)
+        assert (made.cells[0][0].published is not None) == shows
 
     def test_other_units_are_not_subtracted(self) -> None:
         cell = table(ROWS, replace(ACCURACY, unit="1"), published=self.NUMBERS).cells[1][0]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from provbench.registry import FULL
 from provbench.results import Column, RowRuns, Table, TableCell
 
 from ..tabular import ACCURACY, published, row, table
@@ -90,7 +91,7 @@ def test_empty_tables_are_tables(columns: list, methods: list, show: tuple[str, 
     if not columns:
         rows = [replace(one, entries=()) for one in rows]
     made = Table(
-        "", "full", tuple(columns), tuple(rows), tuple((TableCell(),) * len(columns) for _ in rows), (), show=show
+        "", FULL, tuple(columns), tuple(rows), tuple((TableCell(),) * len(columns) for _ in rows), (), show=show
     )
     assert len(made.header()) == 1 + len(columns)
     assert [len(fields) for fields in made.body()] == [1 + len(columns)] * len(methods)

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from provbench.registry import Variant
 from provbench.results import Column, Counts, RowRuns, Table, TableRow
+from provbench.results.tables.notes import NO_PUBLISHED
 
 from ..tabular import ACCURACY, entry, notes, published, record, row, table
 
@@ -31,6 +33,25 @@ class TestLegend:
     def test_mini(self) -> None:
         made = table([row("cutmix", entry("cutmix", (60.0,), variant="mini"))], variant="mini")
         assert made.notes[0].startswith("MINI variant: generated data.")
+
+    @pytest.mark.parametrize(
+        ("variant", "first"),
+        [
+            (
+                Variant("subset", banner="a third of the images"),
+                f"SUBSET variant: a third of the images. {NO_PUBLISHED}",
+            ),
+            (Variant("subset", banner="a third", shows_published=True), "SUBSET variant: a third."),
+            (Variant("subset"), f"SUBSET variant. {NO_PUBLISHED}"),
+        ],
+    )
+    def test_a_variant_of_a_tasks_own(self, variant: Variant, first: str) -> None:
+        made = table([row("cutmix", entry("cutmix", (60.0,), variant="subset"))], variant=variant)
+        assert made.notes[0] == first
+
+    def test_a_variant_that_is_the_benchmarks_own_has_no_banner(self) -> None:
+        rows = [row("cutmix", entry("cutmix", (60.0,), variant="5-shot"))]
+        assert "variant" not in notes(table(rows, variant=Variant("5-shot", shows_published=True)))
 
     def test_what_is_explained_is_what_is_shown(self) -> None:
         rows = [row("a", (60.0, 61.0, 62.0), label="A"), row("b", (61.0, 63.0, 62.0))]

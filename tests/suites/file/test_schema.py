@@ -166,7 +166,7 @@ def test_names_that_name_files(write_suite: Callable[..., Path], name: str, good
         ("baseline: {}", "baseline: {lr: 0.1}", "methods.baseline.lr: unknown field: did you mean params: {lr: 0.1}?"),
         ("baseline: {}", "baseline: {cutmix.prob: 1}", "did you mean overrides: {cutmix.prob: 1}?"),
         ("{variant: mini,", "{variant: mini, cutmix.prob: 1,", "did you mean overrides: {METHOD: {cutmix.prob: 1}}?"),
-        ("variant: mini", "variant: small", "4: tasks.toy.variant: must be 'mini' or 'full' (got 'small')"),
+        ("variant: mini", "variant: small", "4: tasks.toy.variant: toy: unknown variant 'small'. Known: full, mini."),
         ("variant: mini", "variant: ful", "must be 'mini' or 'full': did you mean 'full'? (got 'ful')"),
         ("seeds: [0, 1]", "seeds: 0", "2: seeds: must be a list (got 0)"),
         ("seeds: [0, 1]", "seeds: []", "2: seeds: must have at least 1 entry (got [])"),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from provbench.registry import MINI
 from provbench.results.report import Report, write_site
 from provbench.suites.driving.driver import Tally
 from provbench.suites.driving.output import Output
@@ -40,7 +41,7 @@ def test_every_cell_has_its_runs_and_every_number_of_a_table_its_page(
     (table,) = report.tables.values()
     assert {key for row in table.cells for cell in row for key in cell.keys.values()} == set(report.runs)
     assert report.source == TOY
-    assert (report.made, report.options, report.note, report.mini) == ("now", [("--out", "x")], "", True)
+    assert (report.made, report.options, report.note, report.marked) == ("now", [("--out", "x")], "", [MINI])
     assert report.program.startswith("provbench ")
     assert {"toy-convergence", "toy-cost"} <= set(report.figures)
 

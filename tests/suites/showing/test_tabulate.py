@@ -347,7 +347,7 @@ class TestDefaults:
         assert [column.title for column in toy.columns] == ["accuracy [%]", "confidence [%]"]
         points = [f"guided[gradient-guidance.alpha={alpha}]" for alpha in (0.1, 0.3)]
         assert [row.method for row in toy.rows] == ["baseline", "cutmix", *points]
-        assert (toy.title, toy.label, toy.variant) == ("Toy", "tab:toy", "mini")
+        assert (toy.title, toy.label, toy.variant.name) == ("Toy", "tab:toy", "mini")
 
     def test_a_metric_that_is_only_published_asks_nothing_of_ours(self, make: Callable[..., Plan]) -> None:
         text = "name: s\ntasks: {cub-wsol: {}}\nmethods: {baseline: {}}\n"
