@@ -10,7 +10,7 @@ from typing import Any
 from .errors import UserError
 
 VARIANT_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$"
-"""What the name of a variant looks like, in suites, records and tables."""
+"""Pattern of a variant's name in suites, records and tables."""
 
 
 @dataclass(frozen=True)
@@ -18,17 +18,17 @@ class Variant:
     """One form in which a task's data come: all of them, generated ones, a subset, a few shots."""
 
     name: str
-    """Suites and records use it, and it is part of a run's key."""
+    """Name by which suites and records know it; it is part of a run's key."""
     params: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Parameters of the recipe that the variant sets instead of the defaults of the task's `Params`."""
     generated: bool = False
-    """Whether `Task.prepare` makes the data; otherwise it checks that they are there."""
+    """True where `Task.prepare` makes the data; otherwise it checks that they are there."""
     suffix: str = ""
-    """What is added to the name of the task's folder; "": the variant reads the folder of the full data set."""
+    """Text added to the name of the task's folder; "": the variant reads the folder of the full data set."""
     banner: str = ""
-    """What tells its numbers from the benchmark's own, in a few words: `generated data`; "": nothing does."""
+    """A few words on why its numbers are not the benchmark's own, such as `generated data`; "": they are."""
     shows_published: bool = False
-    """Whether published numbers may stand beside its own, and count as the same benchmark's."""
+    """True where published numbers may stand next to its own, as numbers of the same benchmark."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(VARIANT_PATTERN, self.name):
@@ -42,7 +42,7 @@ class Variant:
 
     @property
     def badge(self) -> str:
-        """The name in capitals, where tables and reports must mark the numbers; "" for the benchmark's own."""
+        """Returns the name in capitals, where tables and reports must mark the numbers; "" for the benchmark's own."""
         return "" if self.shows_published and not self.banner else self.name.upper()
 
 

@@ -110,7 +110,7 @@ def _decimals(difference: float | None) -> int:
 
 
 def _task(name: Name) -> str:
-    return f"{name.task}{' (mini)' * (name.variant == 'mini')}{f' in {name.table}' * bool(name.table)}"
+    return f"{name.task}{f' ({name.variant})' * (name.variant != 'full')}{f' in {name.table}' * bool(name.table)}"
 
 
 def _method(name: Name) -> str:

@@ -219,7 +219,7 @@ class Table:
 
     title: str
     variant: Variant
-    """Of the data of its runs: what it is called, and whether its numbers are the benchmark's own."""
+    """Variant of the data of its runs: its name, and whether its numbers are the benchmark's own."""
     columns: tuple[Column, ...]
     rows: tuple[TableRow, ...]
     cells: tuple[tuple[TableCell, ...], ...]

@@ -167,7 +167,11 @@ def test_names_that_name_files(write_suite: Callable[..., Path], name: str, good
         ("baseline: {}", "baseline: {cutmix.prob: 1}", "did you mean overrides: {cutmix.prob: 1}?"),
         ("{variant: mini,", "{variant: mini, cutmix.prob: 1,", "did you mean overrides: {METHOD: {cutmix.prob: 1}}?"),
         ("variant: mini", "variant: small", "4: tasks.toy.variant: toy: unknown variant 'small'. Known: full, mini."),
-        ("variant: mini", "variant: ful", "4: tasks.toy.variant: toy: unknown variant 'ful': did you mean 'full'? Known:"),
+        (
+            "variant: mini",
+            "variant: ful",
+            "tasks.toy.variant: toy: unknown variant 'ful': did you mean 'full'? ",
+        ),
         ("variant: mini", "variant: 5", "4: tasks.toy.variant: must be text (got 5)"),
         ("epochs: 2", "optimizer: adam", "optimizer: must be 'sgd' or 'adamw': did you mean 'adamw'? (got 'adam')"),
         ("epochs: 2", "optimizer: rmsprop", "optimizer: must be 'sgd' or 'adamw' (got 'rmsprop')"),
