@@ -9,7 +9,7 @@ from itertools import product
 
 import pytest
 
-from provbench.registry import UserError
+from provbench.registry import MINI, UserError
 from provbench.results import RunRecord, Table
 from provbench.results.report.content import Report, SuiteCell
 from provbench.results.report.links import Links
@@ -192,7 +192,7 @@ def test_a_report_has_such_tables(make: Callable[..., Plan]) -> None:
     plan = make(SUITE + BY_ALPHA)
     known = states(plan)
     cells = [
-        SuiteCell(one.cell.name, "toy", "Toy", one.cell.method, one.cell.label, "mini", (0, 1), [one.selected["val"]])
+        SuiteCell(one.cell.name, "toy", "Toy", one.cell.method, one.cell.label, MINI, (0, 1), [one.selected["val"]])
         for one in known
     ]
     report = Report("s", "", "", make_tables(plan, known), cells)
