@@ -41,8 +41,8 @@ def leftovers(file: Path) -> list[Path]:
 class DriverJournal(JournalStorage):
     """Optuna's journal, made durable where `sync` is called instead of at every line: an ask is one fsync and not five.
 
-    On an NVMe disk, `tools/bench/orchestration.py search` (300 random trials) drives 32 to 43 trials a second with it,
-    and 16 to 23 with Optuna's own, of whose time three fifths are asks.
+    `tools/bench/orchestration.py search` (300 random trials) drives 32 to 43 trials a second with it, and 16 to 23 with
+    Optuna's own, of whose time three fifths are asks.
 
     A line is handed to the operating system at once, so a killed driver loses none. A power failure may take those
     after the last `sync`. What a machine that went down in the middle of a line left of it is cut off.
