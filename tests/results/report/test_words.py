@@ -1,18 +1,8 @@
 from __future__ import annotations
 
-from math import nan
-
 import pytest
 
-from provbench.registry.base import duration, leaves
 from provbench.results.report.words import mean_and_rest, number, value_text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.21, "0.2 s"), (41.4, "41 s"), (150, "2.5 min"), (4680, "1.3 h"), (nan, "–")]
-)
-def test_durations(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -38,18 +28,3 @@ def test_a_summary_in_two(text: str, parts: tuple[str, str]) -> None:
 
 def test_numbers() -> None:
     assert (number(71.123456), number(None), number(0.0)) == ("71.123", "–", "0")
-
-
-def test_the_leaves_of_an_identity() -> None:
-    identity = {
-        "task": {"name": "t", "params": {}},
-        "regularizers": [{"name": "gg", "params": {"alpha": 1}}],
-        "seed": 0,
-    }
-    assert dict(leaves(identity)) == {
-        "task.name": "t",
-        "task.params": {},
-        "regularizers.gg.name": "gg",
-        "regularizers.gg.params.alpha": 1,
-        "seed": 0,
-    }
