@@ -10,7 +10,6 @@ import logging
 import os
 import signal
 import socket
-import tempfile
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
@@ -27,10 +26,11 @@ from pydantic import Field
 
 from provbench.registry.base import UserError
 
-from ..running import git_state, package_versions
+from . import installation
 from .base import Ending, Executor, ExecutorParams, Job, OnValidation
-from .ray_node import SIGN, Mailbox, Parcel, Returned, run_on_node, sign
-from .shipping import ROOT, pack_plugins, stage_package
+from .installation import difference, installed, run_if_same
+from .plugin_files import pack_plugins
+from .ray_node import SIGN, Mailbox, Parcel, Returned, sign
 
 
 class RayParams(ExecutorParams):
@@ -47,7 +47,6 @@ class RayParams(ExecutorParams):
         None, ge=0, description="GPUs that a run asks for; null: one for each of its processes if the cluster has GPUs"
     )
     memory_gb: float | None = Field(None, gt=0, description="GiB of memory that a run asks for")
-    ship: bool = Field(True, description="send the driver's provbench to the nodes; false: they have it installed")
     data_root: Path | None = Field(None, description="folder of the data on the nodes; null: the driver's path")
     work_root: Path | None = Field(None, description="folder that runs work in on the nodes; null: the driver's path")
 
@@ -55,8 +54,8 @@ class RayParams(ExecutorParams):
 class RayCluster(Executor):
     """Runs on the nodes of a Ray cluster. A node that is lost costs the runs that were on it.
 
-    Nodes need the libraries that provbench depends on; provbench itself and plugin files are sent. Where a node does
-    not share the driver's file system, mini data are made on it and weights and pictures are fetched.
+    Nodes need the driver's provbench, which each run checks first; plugins that are single files are sent. Where a node
+    does not share the driver's file system, mini data are made on it and weights and pictures are fetched.
     """
 
     Params: ClassVar[type[ExecutorParams]] = RayParams
@@ -91,7 +90,8 @@ class RayCluster(Executor):
         ticket = next(self._tickets)
         gpus = self._gpus if self.params.gpus is not None else self._gpus * job.spec.processes
         name = f"{job.spec.cell}/{job.spec.method} {job.spec.key[:8]}"
-        run = self._run.options(name=name, num_gpus=gpus).remote(self._pack(ticket, job), self._mailbox)
+        parcel = self._ray.put(self._pack(ticket, job))
+        run = self._run.options(name=name, num_gpus=gpus).remote(self._installed, [parcel], self._mailbox)
         self._under_way[run] = ticket, job
 
     def wait(self, on_validation: OnValidation) -> Ending:
@@ -136,15 +136,12 @@ class RayCluster(Executor):
             options["include_dashboard"] = False
         else:
             _require_answer(self.params.address)
-        with tempfile.TemporaryDirectory() as folder:
-            if self.params.ship:
-                options["runtime_env"] = {"py_modules": [str(stage_package(Path(folder)))]}
-            try:
-                with _own_signals():
-                    ray.init(self.params.address or "local", **options)
-            except (ConnectionError, OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-                where = f"connect to {self.params.address!r}" if self.params.address else "start Ray here"
-                raise UserError(f"executor ray: cannot {where}: {_first_line(error)}") from error
+        try:
+            with _own_signals():
+                ray.init(self.params.address or "local", **options)
+        except (ConnectionError, OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+            where = f"connect to {self.params.address!r}" if self.params.address else "start Ray here"
+            raise UserError(f"executor ray: cannot {where}: {_first_line(error)}") from error
         self._connected = True
         self._prepare()
 
@@ -159,12 +156,25 @@ class RayCluster(Executor):
         if self.params.jobs is None and not self._room():
             asked = ", ".join(f"{name} {value:g}" for name, value in self._request().items())
             raise UserError(f"executor ray: no node of the cluster has what a run asks for ({asked})")
-        self._run = ray.remote(max_retries=0, **request)(run_on_node)
-        here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
+        self._installed = installed()  # once: after an edit of provbench, nodes refuse the runs that are left
+        ray.cloudpickle.register_pickle_by_value(installation)
+        self._run = ray.remote(max_retries=0, **request)(run_if_same)
+        strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             ray.get_runtime_context().get_node_id(), soft=False
         )
-        self._mailbox = ray.remote(num_cpus=0, scheduling_strategy=here)(Mailbox).remote()
+        here = ray.remote(num_cpus=0, scheduling_strategy=strategy)
+        self._require_same(here(difference))
+        self._mailbox = here(Mailbox).remote()
         self._reports = self._mailbox.take.remote()
+
+    def _require_same(self, remote_difference: Any) -> None:
+        """Raises `UserError` where the node that the driver is connected to does not have the driver's provbench."""
+        try:
+            problem = self._ray.get(remote_difference.remote(self._installed))
+        except self._ray.exceptions.RayError as error:
+            problem = f"nothing runs on the node that the driver is connected to: {_first_line(error)}"
+        if problem:
+            raise UserError(f"executor ray: {problem}")
 
     def _request(self) -> dict[str, float]:
         """Returns the resources that a run requests of one node, by Ray's names."""
@@ -212,7 +222,7 @@ class RayCluster(Executor):
         _, job = self._under_way.pop(run)
         errors = self._ray.exceptions
         try:
-            returned: Returned = self._ray.get(run)
+            returned: Returned | str = self._ray.get(run)
         except errors.RayTaskError as error:
             reason = _last_line(error)
             lacking = reason.startswith(("ModuleNotFoundError", "ImportError"))
@@ -220,14 +230,13 @@ class RayCluster(Executor):
             return Ending(job, None, f"on a node of the cluster: {reason}{remedy}", user_error=lacking)
         except errors.RayError as error:
             return Ending(job, None, f"Ray lost it ({type(error).__name__}): {_first_line(error)}")
+        if isinstance(returned, str):
+            return Ending(job, None, returned, user_error=True)
         for name, content in returned.files.items():
             path = job.place.work_root / job.spec.key / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        record = returned.finished.record
-        if record is not None and self.params.ship:
-            record = record.model_copy(update=_driver_provenance(record.versions))
-        return replace(returned.finished, job=job, record=record)
+        return replace(returned.finished, job=job)
 
 
 @contextmanager
@@ -253,19 +262,11 @@ def _require_answer(address: str) -> None:
         ) from error
 
 
-def _driver_provenance(versions: Mapping[str, str]) -> dict[str, Any]:
-    """Returns the provenance of the code that was sent: it came from the driver's checkout, which its copy on the node
-    does not know.
-    """
-    commit, dirty = git_state()
-    own = {ROOT: package_versions()[ROOT]} if ROOT in package_versions() else {}
-    return {"commit": commit, "dirty": dirty, "versions": {**versions, **own}}
-
-
 def _import_ray() -> ModuleType:
     os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")  # or Ray prints the nodes' warnings among the tables
     try:
         import ray
+        import ray.cloudpickle
         import ray.util.scheduling_strategies
     except ImportError as error:
         raise UserError("executor ray: Ray is not installed: pip install 'provbench[ray]'") from error

@@ -19,7 +19,7 @@ from provbench.results.store import RunRecord
 
 from ..planning import Place
 from .base import Ending, Job
-from .shipping import ROOT, unpack_plugins
+from .plugin_files import unpack_plugins
 from .worker import limit_threads
 
 SIGN = ".driver"
@@ -127,7 +127,7 @@ def _run(parcel: Parcel, mailbox: Any) -> RunRecord:
 
 def _require_libraries() -> None:
     try:
-        importlib.import_module(f"{ROOT}.benchmarks.training.loop")
+        importlib.import_module("provbench.benchmarks.training.loop")
     except ImportError as error:
         raise UserError(f"{error}: install provbench's dependencies on every node of the cluster") from error
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -14,27 +16,31 @@ import pytest
 from provbench.registry import UserError
 from provbench.suites.driving.driver import Driver
 from provbench.suites.driving.output import Output
-from provbench.suites.executors import Job
+from provbench.suites.executors import Job, ray_cluster
 from provbench.suites.executors.base import Observer
 from provbench.suites.executors.inline import Inline
+from provbench.suites.executors.installation import LAYERS, installed, sources_digest
 from provbench.suites.executors.ray_cluster import RayCluster
 from provbench.suites.file.schema import load_suite
 from provbench.suites.planning import spec as spec_module
 from provbench.suites.planning.plan import Plan, make_plan
 from provbench.suites.planning.spec import Place
-from provbench.suites.running.environment import git_state
 
 from ..conftest import PLUGINS
 from .conftest import PROBE, record_of, run_all, seen_by
 
+ROOT = Path(__file__).parents[3]
+OWN = installed()["sources"]
 NODE: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
 
 
-def start_cluster() -> Any:
-    """A cluster of two nodes on this machine."""
+def start_cluster(num_cpus: int = 1, **node: Any) -> Any:
+    """A cluster of two nodes on this machine: that of the driver, with CPUs for `num_cpus` runs, and another."""
     cluster_utils = pytest.importorskip("ray.cluster_utils")
-    cluster = cluster_utils.Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})
-    cluster.add_node(**NODE)
+    cluster = cluster_utils.Cluster(
+        initialize_head=True, head_node_args={**NODE, "num_cpus": num_cpus, "include_dashboard": False}
+    )
+    cluster.add_node(**NODE, **node)
     cluster.wait_for_nodes()
     return cluster
 
@@ -140,7 +146,7 @@ def test_the_answer_to_a_report_prunes(
 
 
 @pytest.mark.slow
-def test_the_code_travels(
+def test_plugin_files_travel(
     address: str,
     plan_with: Callable[..., Plan],
     jobs_of: Callable[..., list[Job]],
@@ -155,14 +161,40 @@ def test_the_code_travels(
     with RayCluster(address=address) as cluster:
         (finished,) = run_all(cluster, [Job(spec, job.place)])
     seen = seen_by(finished)
-    here = Path(spec_module.__file__)
-    assert Path(seen["package"]) != here
-    assert Path(seen["package"]).read_text() == here.read_text()
+    assert seen["package"] == spec_module.__file__, "a node runs its own provbench"
     assert Path(seen["plugin"]) != tmp_path / "mine" / "probe.py"
     assert seen["threads"] == 1
-    record = record_of(finished)
-    assert record.key == job.spec.key, "where a plugin lies is no part of a run's identity"
-    assert (record.commit, record.dirty) == git_state()
+    assert record_of(finished).key == job.spec.key, "where a plugin lies is no part of a run's identity"
+
+
+@pytest.mark.slow
+def test_a_node_with_another_provbench_is_refused(
+    plan_with: Callable[..., Plan], jobs_of: Callable[..., list[Job]], tmp_path: Path
+) -> None:
+    for layer in LAYERS:
+        shutil.copytree(ROOT / layer, tmp_path / "node" / "provbench" / layer)
+    (tmp_path / "node" / "provbench" / "suites" / "executors" / "ray_node.py").write_text("raise SystemError\n")
+    cluster = start_cluster(num_cpus=0, env_vars={"PYTHONPATH": str(tmp_path / "node")})
+    try:
+        with RayCluster(address=cluster.address) as executor:
+            (finished,) = run_all(executor, jobs_of(plan_with()))
+    finally:
+        cluster.shutdown()
+    assert finished.user_error
+    assert finished.record is None
+    digests = re.findall(r"sources ([0-9a-f]{12})", finished.error)
+    assert digests == [sources_digest([tmp_path / "node" / "provbench" / layer for layer in LAYERS])[:12], OWN]
+    assert finished.error.startswith(f"node {platform.node()} has provbench ")
+
+
+@pytest.mark.slow
+def test_another_provbench_beside_the_driver_is_refused_at_once(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_cluster, "installed", lambda: {**installed(), "provbench": "0.0.1"})
+    with (
+        RayCluster(address=address) as cluster,
+        pytest.raises(UserError, match=r"but the driver has provbench 0\.0\.1"),
+    ):
+        _ = cluster.slots
 
 
 @pytest.mark.slow
