@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from provbench.registry.base import UserError, atomic_file, is_real, make_folder, write_errors
 
+from .site_files import Files, SiteFiles, checked
+
 MANIFEST = "report.json"
 """Lists the files of the folder. Its presence marks the folder as a report's, which may be overwritten."""
-
-Content = str | bytes | Path
-"""Content of a file: text, bytes, or the path of a file to copy."""
-
-Files = Iterable[tuple[str, Content]]
-"""Path in the site, content."""
 
 
 class SiteFolder:
@@ -29,6 +25,7 @@ class SiteFolder:
         self.root = root
         self.written = 0
         self.removed = 0
+        self._site_files = SiteFiles(root)
         self._before = _read_manifest(root)
         self._parts: dict[str, dict[str, Any]] = {}
         make_folder(root)
@@ -37,16 +34,25 @@ class SiteFolder:
 
     def write(self, part: str, files: Files) -> None:
         """Write a part's files, as far as they differ from what is there."""
-        self._parts[part] = {"files": [self._put(path, content) for path, content in files]}
+        self.take(part, self._site_files.put_all(files))
 
     def write_once(self, part: str, signature: str, files: Callable[[], Files]) -> None:
         """Writes a part as `write` does, unless its signature is unchanged; the files are then not made at all."""
+        if not self.keep(part, signature):
+            self.take(part, self._site_files.put_all(files()), signature)
+
+    def keep(self, part: str, signature: str) -> bool:
+        """Keeps a part where its signature is unchanged and its files are there. Returns whether it is kept."""
         before = self._before.get(part, {})
-        if before.get("signature") == signature and all((self.root / path).is_file() for path in before["files"]):
+        kept = before.get("signature") == signature and all((self.root / path).is_file() for path in before["files"])
+        if kept:
             self._parts[part] = before
-            return
-        self.write(part, files())
-        self._parts[part]["signature"] = signature
+        return kept
+
+    def take(self, part: str, files: Mapping[str, bool], signature: str = "") -> None:
+        """Takes up a part whose files are in the folder already. files: by path whether each was written anew."""
+        self._parts[part] = {"files": list(files), **({"signature": signature} if signature else {})}
+        self.written += sum(files.values())
 
     def files(self, part: str) -> list[str]:
         """The files of a part that was written this time."""
@@ -63,32 +69,9 @@ class SiteFolder:
                 self.removed += 1
         self._save(self._parts)
 
-    def _put(self, path: str, content: Content) -> str:
-        target = self.root / _checked(path)
-        data = content.read_bytes() if isinstance(content, Path) else _encoded(content)
-        if not is_real(self.root, path):
-            self._drop_links(path)
-        if not target.is_file() or target.read_bytes() != data:
-            with write_errors(target):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(data)
-            self.written += 1
-        return path
-
-    def _drop_links(self, path: str) -> None:
-        """Remove links on the way to a file: a site is written into its own folder only."""
-        for parent in [*reversed(PurePosixPath(path).parents), PurePosixPath(path)]:
-            if str(parent) != "." and (self.root / parent).is_symlink():
-                (self.root / parent).unlink()
-
     def _save(self, parts: dict[str, dict[str, Any]]) -> None:
         with atomic_file(self.root / MANIFEST) as file:
             file.write(json.dumps({"provbench": "report", "parts": parts}, indent=1, sort_keys=True).encode())
-
-
-def _encoded(content: str | bytes) -> bytes:
-    """A name may have half a character in it, which UTF-8 has no bytes for."""
-    return content.encode(errors="replace") if isinstance(content, str) else content
 
 
 def _read_manifest(root: Path) -> dict[str, dict[str, Any]]:
@@ -96,7 +79,7 @@ def _read_manifest(root: Path) -> dict[str, dict[str, Any]]:
         parts = json.loads((root / MANIFEST).read_bytes())["parts"]
         for part in parts.values():
             for path in part["files"]:
-                _checked(path)
+                checked(path)
         return parts
     except FileNotFoundError:
         if root.is_dir() and any(root.iterdir()):
@@ -108,11 +91,3 @@ def _read_manifest(root: Path) -> dict[str, dict[str, Any]]:
     except (ValueError, TypeError, KeyError, AttributeError):
         raise UserError(f"{root / MANIFEST}: is not a report's; choose another folder, or remove this one") from None
     return {}
-
-
-def _checked(path: str) -> str:
-    """Raise `ValueError` for a path that leads out of the site."""
-    pure = PurePosixPath(path)
-    if pure.is_absolute() or ".." in pure.parts or not pure.parts:
-        raise ValueError(f"{path!r} is no path in a site")
-    return path

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from provbench.registry.base import file_name
 
 from ..figures import FORMS, figure_bytes, figure_title, inline_svg
-from .folder import Content
+from .site_files import Content
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

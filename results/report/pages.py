@@ -13,7 +13,7 @@ from markupsafe import Markup
 from provbench.registry.base import duration, one_line
 
 from .content import Report
-from .rows import number_rows, text_rows
+from .rows import number_rows, pair_rows, text_rows
 from .words import mean_and_rest, number, value_text
 
 HERE = Path(__file__).parent
@@ -34,6 +34,7 @@ class Pages:
         )
         words = {"duration": duration, "number": number, "mean_and_rest": mean_and_rest, "value_text": value_text}
         self._environment.filters.update({**words, "number_rows": number_rows, "text_rows": text_rows})
+        self._environment.filters.update(pair_rows=pair_rows)
         self._environment.globals.update(report=report)
 
     def render(self, template: str, path: str, **values: Any) -> str:

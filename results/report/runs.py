@@ -7,16 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from markupsafe import Markup, escape
+
 from provbench.registry.base import file_name, leaves
 
 from ..store import RunRecord, columns_csv
 from .charts import Chart
 from .content import Report, Samples
 from .curves import curve_charts
-from .folder import Content
 from .links import Appearance, Links
 from .samples import SPLITS, SampleTable, pictured, sample_table, samples_path, samples_script, with_names
 from .signatures import signature
+from .site_files import Content
 from .words import number, value_text
 
 SHEET = "provenance-"
@@ -51,6 +53,7 @@ class RunPage:
     curve: Sequence[Sequence[str]]
     metrics: Sequence[tuple[str, float | None, float | None]]
     """Name, val, test."""
+    parameters: Sequence[tuple[str, str]]
     identity: Sequence[tuple[str, str]]
     pictures: Sequence[tuple[str, str]]
     """Name, path in the site."""
@@ -58,6 +61,14 @@ class RunPage:
     """Likewise, of what the run was trained on."""
     samples: Sequence[SampleTable]
     commands: Sequence[str]
+
+    def seed_links(self, root: str) -> Markup:
+        """Returns the seeds of the method, each a link to its run. There may be a hundred, on each of their pages."""
+        links = (
+            f"<strong>{one.seed}</strong>" if one.href is None else f'<a href="{root}{escape(one.href)}">{one.seed}</a>'
+            for one in self.neighbours
+        )
+        return Markup(f"{', '.join(links)}.")
 
 
 def run_samples(report: Report, key: str) -> dict[str, Samples]:
@@ -108,6 +119,7 @@ def run_page(
         curve_header=header,
         curve=[[number(entry.get(name)) for name in header] for entry in run.curve],
         metrics=[(name, run.val.get(name), run.test.get(name)) for name in dict.fromkeys([*run.test, *run.val])],
+        parameters=[(name, value_text(run.parameters[name])) for name in sorted(run.parameters, key=str.lower)],
         identity=[(name, value_text(value)) for name, value in leaves(run.identity)] if run.identity else (),
         pictures=[(file.stem, path) for file, path in pictures.items() if not is_sheet(file.stem)],
         sheets=[(file.stem, path) for file, path in pictures.items() if is_sheet(file.stem)],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,19 +11,21 @@ from ..figures import figure_signature
 from .budget import budget
 from .comparison import Section, index_script, mcnemar_script, sections
 from .content import Report
-from .folder import Content, SiteFolder
+from .folder import SiteFolder
 from .galleries import sheets
 from .illustrations import SiteFigure, figure_files, shown_figure
 from .links import Links
 from .methods import method_pages
 from .pages import ASSETS, HERE, Pages
-from .runs import run_files, run_page, run_pictures, run_samples, run_signature
+from .processes import shared
+from .run_writer import RunToWrite, RunWriter
+from .runs import run_pictures, run_signature
 from .samples import samples_path
 from .searches import search_pages
 from .signatures import report_signature, signature
+from .site_files import Files
 from .tables import table_files, table_page
 
-Files = Iterator[tuple[str, Content]]
 Progress = Callable[[int, int], None]
 """progress(done, total), called as pages are written."""
 
@@ -38,18 +40,22 @@ class Site:
     removed: int
 
 
-def write_site(report: Report, folder: Path, progress: Progress = lambda done, total: None) -> Site:
+def write_site(
+    report: Report, folder: Path, progress: Progress = lambda done, total: None, *, parallel: bool = False
+) -> Site:
     """Write a report into a folder, or bring the report that is there up to date.
 
     The same report gives the same bytes. Files that did not change are left alone, and those that the report needs no
-    more are removed. Raises `UserError` where the folder has something else in it, or cannot be written.
+    more are removed. parallel: whether other processes may help with the pages of many runs, as `shared` describes;
+    they import the main module, which must then do its work under `if __name__ == "__main__"`. Raises `UserError` where
+    the folder has something else in it, or cannot be written.
     """
-    return _Writer(report, folder, progress).write()
+    return _Writer(report, folder, progress, parallel).write()
 
 
 class _Writer:
-    def __init__(self, report: Report, folder: Path, progress: Progress) -> None:
-        self.report, self.progress = report, progress
+    def __init__(self, report: Report, folder: Path, progress: Progress, parallel: bool) -> None:
+        self.report, self.progress, self.parallel = report, progress, parallel
         self.links, self.pages, self.folder = Links(report), Pages(report), SiteFolder(folder)
         self.signatures: dict[str, str] = {}
         """Signatures of the runs, by key."""
@@ -69,18 +75,22 @@ class _Writer:
         return Site(self.folder.root / "index.html", len(self.report.runs), self.folder.written, self.folder.removed)
 
     def _write_runs(self) -> None:
-        for done, key in enumerate(self.report.runs):
-            self.progress(done, len(self.report.runs))
+        stale, total = list(self._stale_runs()), len(self.report.runs)
+        write = RunWriter(self.report, self.folder.root)
+        made = shared(write, stale) if self.parallel else map(write, stale)
+        for done, (run, files) in enumerate(zip(stale, made, strict=True), start=total - len(stale)):
+            self.progress(done, total)
+            self.folder.take(f"runs/{run.key}", files, self.signatures[run.key])
+        self.progress(total, total)
+
+    def _stale_runs(self) -> Iterator[RunToWrite]:
+        """Yields the runs whose pages are to be written, and notes down the signatures of all."""
+        self.progress(0, len(self.report.runs))
+        for key in self.report.runs:
             pictures = run_pictures(self.report, key)
             self.signatures[key] = run_signature(self.report, self.links, key, pictures)
-            self.folder.write_once(f"runs/{key}", self.signatures[key], partial(self._run, key, pictures))
-        self.progress(len(self.report.runs), len(self.report.runs))
-
-    def _run(self, key: str, pictures: Mapping[Path, str]) -> Files:
-        samples = run_samples(self.report, key)
-        page = run_page(self.report, self.links, key, samples, pictures)
-        yield page.href, self.pages.render("run", page.href, page=page)
-        yield from run_files(self.report, page, samples, pictures)
+            if not self.folder.keep(f"runs/{key}", self.signatures[key]):
+                yield RunToWrite(key, pictures)
 
     def _has_samples(self, key: str) -> bool:
         return samples_path(key) in self.folder.files(f"runs/{key}")

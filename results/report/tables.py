@@ -11,7 +11,7 @@ from provbench.registry import FIELDS
 from provbench.registry.base import file_name
 
 from ..tables import Field, Table, render
-from .folder import Content
+from .site_files import Content
 from .verdicts import Verdict, heading, judge
 
 DOWNLOADS = {"csv": ".csv", "json": ".json", "markdown": ".md", "latex": ".tex"}

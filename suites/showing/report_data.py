@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from provbench.registry import SearchSpace
@@ -47,7 +48,7 @@ def collect_report(
         figures=make_figures(plan, states),
         others=list(_search_runs(opened.values(), store)) if every_run else (),
         samples=store.predictions,
-        pictures=lambda key: _pictures(output, key),
+        pictures=partial(_pictures, output),
         options=options,
         note=note,
         program=_program(),

@@ -106,4 +106,8 @@ def _write(found: Report, folder: Path) -> Site:
 
     with progress_bar() as bar:
         job = bar.add_task("pages of runs", total=None, note="")
-        return write_site(found, folder, lambda done, total: bar.update(job, completed=done, total=total))
+
+        def progress(done: int, total: int) -> None:
+            bar.update(job, completed=done, total=total)
+
+        return write_site(found, folder, progress, parallel=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provbench.results.report.rows import number_rows, text_rows
+from provbench.results.report.rows import number_rows, pair_rows, text_rows
 
 
 def test_fields_are_escaped_and_rows_end() -> None:
@@ -13,3 +13,10 @@ def test_fields_are_escaped_and_rows_end() -> None:
 def test_numbers_and_nothing() -> None:
     assert number_rows([["1", "–"]]) == '<tr><td class="number">1</td><td class="number">–</td></tr>'
     assert number_rows([]) == ""
+
+
+def test_names_have_their_values() -> None:
+    assert pair_rows([("a<", "1"), ("b", "")]).splitlines() == [
+        '<tr><th scope="row"><code>a&lt;</code></th><td>1</td></tr>',
+        '<tr><th scope="row"><code>b</code></th><td></td></tr>',
+    ]

@@ -8,6 +8,8 @@ import pytest
 
 from provbench.registry import UserError, Variant
 from provbench.results.report import Report, write_site
+from provbench.results.report.content import no_pictures
+from provbench.results.tables import no_samples
 
 from .conftest import HOSTILE, QUOTED, MakeReport
 from .links import Page, dead_links
@@ -179,9 +181,22 @@ def test_what_did_not_change_is_not_even_made_again(
     monkeypatch.setattr("provbench.results.report.illustrations.figure_bytes", refuse)
     monkeypatch.setattr("provbench.results.report.site.method_pages", refuse)
     monkeypatch.setattr("provbench.results.report.site.search_pages", refuse)
-    monkeypatch.setattr("provbench.results.report.site.run_page", refuse)
+    monkeypatch.setattr("provbench.results.report.run_writer.run_page", refuse)
     site = write_site(replace(report, figures=figures), tmp_path / "site")
     assert (site.written, site.removed) == (0, 0)
     assert {file: file.read_bytes() for file in (tmp_path / "site").rglob("*.*")} == before
     with pytest.raises(AssertionError, match="again"):
         write_site(replace(report, options=[("--out", "elsewhere")]), tmp_path / "site")
+
+
+def test_several_processes_write_the_same_bytes(
+    make_report: MakeReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report, again = (make_report(samples=no_samples, pictures=no_pictures) for _ in range(2))
+    one = write_site(report, tmp_path / "one")
+    monkeypatch.setattr("provbench.results.report.processes.LEAST", 1)
+    monkeypatch.setattr("provbench.results.report.processes.os.cpu_count", lambda: 2)
+    monkeypatch.setattr("provbench.results.report.run_writer.run_page", lambda *_: pytest.fail("made here"))
+    two = write_site(again, tmp_path / "two", parallel=True)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    assert one.written == two.written
