@@ -42,11 +42,10 @@ def shared(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
 def _from_others(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
     """Yields the first results, none to all of them."""
     count = min(MOST, os.cpu_count() or 1)
-    pickled = _pickled(work) if len(items) >= LEAST and count > 1 and not current_process().daemon else None
-    if pickled is None:
+    if len(items) < LEAST or count < 2 or current_process().daemon or not _can_be_sent(work):
         return
     try:
-        with ProcessPoolExecutor(count, get_context("spawn"), _begin, (pickled,)) as pool:
+        with ProcessPoolExecutor(count, get_context("spawn"), _begin, (work,)) as pool:
             for result, warned in pool.map(_apply, items, chunksize=BATCH):
                 for warning in warned:
                     warnings.warn(warning, stacklevel=2)
@@ -55,22 +54,23 @@ def _from_others(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
         return
 
 
-def _pickled(work: object) -> bytes | None:
+def _can_be_sent(work: object) -> bool:
     try:
-        return pickle.dumps(work)
+        pickle.dumps(work)
     except (pickle.PicklingError, AttributeError, TypeError):
-        return None
+        return False
+    return True
 
 
 _work: Callable[[Any], Any]
 """The work of this process, where it is one of those that share it."""
 
 
-def _begin(pickled: bytes) -> None:
+def _begin(work: Callable[[Any], Any]) -> None:
     global _work
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes, and the first one ends the others
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _work = pickle.loads(pickled)
+    _work = work
 
 
 def _end_with_parent() -> None:
