@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from mmengine.evaluator import Evaluator
 from mmengine.hooks import Hook
+from torch.utils.data import DataLoader
 
 from provbench.registry import Augmentation, Recipe, Regularizer, Task, budget_of, steps_of
 from provbench.registry.base import derive_seed
@@ -72,56 +73,17 @@ def train(
 
     Ranks train together, as `distributed` describes; rank 0 writes, reports and scores, and its outcome counts.
     """
-    recipe = task.params
     work_dir.mkdir(parents=True, exist_ok=True)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
-    part = part_of_batch(recipe.batch_size)
-    unit, _ = budget_of(recipe.model_dump())
-    samples = task.train_data(synthetic)
-    stream = None if unit == "epochs" else StreamSampler(samples, seed, part)
-    training = train_loader(samples, part, seed, workers, stream)
-    validation = eval_loader(task.eval_data("val"), part, workers)
-    testing = eval_loader(task.eval_data("test"), part, workers) if test else None
-    require_samples(str(task.root), {"train": training, "val": validation, "test": testing})
-    with working(training, validation, testing):
+    loaders = _loaders(task, synthetic, seed, workers, test)
+    with working(*loaders):
         join()
         learner = Learner(task, augmentation, regularizers, seed)
         test_metric = TaskMetric(task, "test")
-        checkpoints = Checkpoints(work_dir, selection_metric, recipe.checkpoint, keep, higher_is_better)
+        checkpoints = Checkpoints(work_dir, selection_metric, task.params.checkpoint, keep, higher_is_better)
         reports = ReportHook(selection_metric, report)
-        resume = from_rank_0(lambda: loadable(checkpoints.resume_file))
-        runner = BenchmarkRunner(
-            model=learner,
-            work_dir=str(work_dir),
-            train_dataloader=training,
-            train_cfg={"type": PeriodLoop, "recipe": recipe}
-            if stream is not None
-            else {"by_epoch": True, "max_epochs": recipe.epochs, "val_interval": recipe.val_every},
-            val_dataloader=validation,
-            val_cfg={},
-            val_evaluator=Evaluator([TaskMetric(task, "val")]),
-            test_dataloader=testing,
-            test_cfg={} if test else None,
-            test_evaluator=Evaluator([test_metric]) if test else None,
-            optim_wrapper=build_optimizer(learner.net, recipe),
-            param_scheduler=_schedulers(recipe, unit, len(training)) or None,
-            default_hooks={"runtime_info": None, "timer": None, "logger": None, "checkpoint": None},
-            custom_hooks=[  # in the order in which they see an epoch
-                SeedHook(),
-                *([ClockHook(recipe)] if unit == "seconds" else []),
-                LossHook(),
-                BuffersHook(),
-                *reliance_hooks(task, learner.data_preprocessor, test),
-                CurveHook(build_probe(task, learner.data_preprocessor) if task.probe else None),
-                checkpoints,
-                reports,
-                TickHook(tick),
-            ],
-            load_from=str(checkpoints.resume_file) if resume else None,
-            resume=resume,
-            launcher="pytorch" if ranks() > 1 else "none",
-            randomness={"seed": derive_seed(seed, "init") % 2**32},
-        )
+        hooks = [*_hooks(task, learner.data_preprocessor, test), checkpoints, reports, TickHook(tick)]
+        runner = _runner(learner, loaders, test_metric, hooks, checkpoints.resume_file, derive_seed(seed, "init"))
         try:
             runner.train()
             checkpoints.leave(runner)
@@ -131,15 +93,87 @@ def train(
             runner.forget()
     if scores and pictures and is_rank_0():
         save_pictures(task, learner.net, pictures, work_dir / "pictures", draw)
-    return Outcome(
-        val=scored["metrics"],
-        test={name: float(value) for name, value in scores.items()},
-        curve=curve(validations(runner), losses_by_epoch(runner)),
-        epoch=scored["epoch"],
-        steps=runner.iter,
-        pruned=reports.pruned,
-        predictions={"test": test_metric.samples} if scores else {},
+    predictions = {"test": test_metric.samples} if scores else {}
+    return _outcome(runner, scored["metrics"], scores, scored["epoch"], reports.pruned, predictions)
+
+
+class _Loaders(NamedTuple):
+    """The loaders of a training by split. test: None where the test split is not scored."""
+
+    train: DataLoader[Any]
+    val: DataLoader[Any]
+    test: DataLoader[Any] | None
+
+
+def _loaders(task: Task, synthetic: Path | None, seed: int, workers: int, test: bool) -> _Loaders:
+    """Returns this rank's loaders. Raises `UserError` where a split has no samples."""
+    part = part_of_batch(task.params.batch_size)
+    samples = task.train_data(synthetic)
+    stream = None if budget_of(task.params.model_dump())[0] == "epochs" else StreamSampler(samples, seed, part)
+    loaders = _Loaders(
+        train_loader(samples, part, seed, workers, stream),
+        eval_loader(task.eval_data("val"), part, workers),
+        eval_loader(task.eval_data("test"), part, workers) if test else None,
     )
+    require_samples(str(task.root), loaders._asdict())
+    return loaders
+
+
+def _hooks(task: Task, preprocess: Any, test: bool) -> list[Hook]:
+    """Returns the hooks that see an epoch before it is kept and reported, in the order in which they see it."""
+    recipe = task.params
+    return [
+        SeedHook(),
+        *([ClockHook(recipe)] if budget_of(recipe.model_dump())[0] == "seconds" else []),
+        LossHook(),
+        BuffersHook(),
+        *reliance_hooks(task, preprocess, test),
+        CurveHook(build_probe(task, preprocess) if task.probe else None),
+    ]
+
+
+def _runner(
+    learner: Learner, loaders: _Loaders, test_metric: TaskMetric, hooks: list[Hook], resume_file: Path, seed: int
+) -> BenchmarkRunner:
+    """Returns the runner in the folder of `resume_file`, from which it goes on where that can be loaded."""
+    task, recipe, test = learner.task, learner.task.params, loaders.test is not None
+    unit, _ = budget_of(recipe.model_dump())
+    resume = from_rank_0(lambda: loadable(resume_file))
+    return BenchmarkRunner(
+        model=learner,
+        work_dir=str(resume_file.parent),
+        train_dataloader=loaders.train,
+        train_cfg={"by_epoch": True, "max_epochs": recipe.epochs, "val_interval": recipe.val_every}
+        if unit == "epochs"
+        else {"type": PeriodLoop, "recipe": recipe},
+        val_dataloader=loaders.val,
+        val_cfg={},
+        val_evaluator=Evaluator([TaskMetric(task, "val")]),
+        test_dataloader=loaders.test,
+        test_cfg={} if test else None,
+        test_evaluator=Evaluator([test_metric]) if test else None,
+        optim_wrapper=build_optimizer(learner.net, recipe),
+        param_scheduler=_schedulers(recipe, unit, len(loaders.train)) or None,
+        default_hooks={"runtime_info": None, "timer": None, "logger": None, "checkpoint": None},
+        custom_hooks=hooks,
+        load_from=str(resume_file) if resume else None,
+        resume=resume,
+        launcher="pytorch" if ranks() > 1 else "none",
+        randomness={"seed": seed % 2**32},
+    )
+
+
+def _outcome(
+    runner: BenchmarkRunner,
+    val: dict[str, float],
+    test: Mapping[str, float],
+    epoch: int,
+    pruned: bool,
+    predictions: dict[str, dict[str, np.ndarray]],
+) -> Outcome:
+    scores = {name: float(value) for name, value in test.items()}
+    entries = curve(validations(runner), losses_by_epoch(runner))
+    return Outcome(val, scores, entries, epoch, runner.iter, pruned, predictions)
 
 
 def _schedulers(recipe: Recipe, unit: str, steps_per_epoch: int) -> list[dict[str, Any]]:

@@ -3,8 +3,11 @@ from .atomic import (
     STALE_SECONDS as STALE_SECONDS,
     atomic_file as atomic_file,
     atomic_path as atomic_path,
+    is_real as is_real,
     is_temporary as is_temporary,
     make_folder as make_folder,
+    real_children as real_children,
+    real_files as real_files,
     remove_stale as remove_stale,
     sync_folder as sync_folder,
     write_errors as write_errors,
@@ -54,7 +57,6 @@ from .plain_pickle import load_pickle as load_pickle
 from .seeds import derive_seed as derive_seed, seed_of as seed_of
 from .tensor_file import read_tensors as read_tensors, write_tensors as write_tensors
 from .text_rows import csv_rows as csv_rows, numbered_lines as numbered_lines
-from .unlinked import is_real as is_real, real_children as real_children, real_files as real_files
 from .validation import describe_issues as describe_issues, issues as issues, shown as shown
 from .variants import (
     FULL as FULL,

@@ -10,10 +10,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from .atomic import atomic_path, is_temporary
+from .atomic import atomic_path, is_temporary, real_children
 from .derived import derived_folder, derived_folders
 from .errors import MissingDataError, UserError
-from .unlinked import real_children
 
 CACHE = ".digests"
 """Folder of the caches, in the folder for what is derived from the data."""

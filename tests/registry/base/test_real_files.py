@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from provbench.registry.base.unlinked import is_real, real_children, real_files
+from provbench.registry.base.atomic import is_real, real_children, real_files
 
 
 def tree(root: Path) -> Path:
