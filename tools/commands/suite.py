@@ -53,6 +53,15 @@ if TYPE_CHECKING:
     from provbench.suites.showing import CellState
     from provbench.suites.trackers import Tracking
 
+KeepOption = Annotated[
+    Literal["none", "best", "last", "all"],
+    typer.Option(help="Of which epochs final runs keep their weights; best: by the selection metric on val."),
+]
+RerunOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY|METHOD", help="Repeat finished final runs; what they replace is kept. May be repeated."),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     for command in (plan, run, status, tables):
@@ -91,20 +100,22 @@ def plan(
             | ({"effect": needs} if needs else {})
         )
         return
-    header = ("task", "variant", "method", "trials", "seeds", "runs", "finished", "keys")
-    print_rows(header, [(*(row[name] for name in header[:-1]), _short(row["keys"])) for row in rows])
-    total = sum(row["runs"] for row in rows)
-    say(f"{total} runs in all, {sum(row['finished'] for row in rows)} final ones finished")
-    if missing:
-        say(describe_missing(planned, missing))
-    elif note:
-        say(note)
+    _print_plan(rows, describe_missing(planned, missing) if missing else note)
     complain(notes)
     if needs:
         say(f"\nSeeds to find a difference of {effect:g} with power 0.8 at p < 0.05 after Holm's adjustment:")
         print_rows(
             list(needs[0]), [["> 10000" if value is None else value for value in need.values()] for need in needs]
         )
+
+
+def _print_plan(rows: list[dict[str, Any]], remark: str) -> None:
+    """Print the rows of a plan, the number of its runs, and a remark, if there is one."""
+    header = ("task", "variant", "method", "trials", "seeds", "runs", "finished", "keys")
+    print_rows(header, [(*(row[name] for name in header[:-1]), _short(row["keys"])) for row in rows])
+    say(f"{sum(row['runs'] for row in rows)} runs in all, {sum(row['finished'] for row in rows)} final ones finished")
+    if remark:
+        say(remark)
 
 
 def _planned_row(planned: Plan, state: CellState, missing: list[str]) -> dict[str, Any]:
@@ -146,19 +157,11 @@ def run(
     executor: ExecutorOption = "local",
     executor_param: ExecutorParamOption = None,
     storage: StorageOption = None,
-    keep: Annotated[
-        Literal["none", "best", "last", "all"],
-        typer.Option(help="Of which epochs final runs keep their weights; best: by the selection metric on val."),
-    ] = "none",
+    keep: KeepOption = "none",
     pictures: Annotated[int, typer.Option(min=0, help="Pictures of test samples that each final run draws.")] = 4,
     track: TrackOption = None,
     retry_failed: RetryFailedOption = False,
-    rerun: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="KEY|METHOD", help="Repeat finished final runs; what they replace is kept. May be repeated."
-        ),
-    ] = None,
+    rerun: RerunOption = None,
     attempts: AttemptsOption = 3,
     max_failure_rate: FailureRateOption = 0.5,
     time_limit: TimeLimitOption = None,
@@ -202,8 +205,7 @@ def run(
         print_table(table)
     complain(notes)
     print_tally(tally, f"tables are in {folder}", json)
-    if not tally.complete:
-        raise typer.Exit(1)
+    raise typer.Exit(int(not tally.complete))
 
 
 def status(
