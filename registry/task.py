@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from pydantic import Field, model_validator
 
-from .base import FULL, MINI, MissingDataError, UnknownNameError, UserError, Variant, nearest
+from .base import FULL, MINI, MissingDataError, UnknownNameError, UserError, Variant, generated_folder, nearest
 from .contracts import TrainingSet
 from .core import Plugin
 from .params import Params, added, tunable, validate_params
@@ -205,7 +205,8 @@ class Task(Plugin, ABC):
         super().__init__(params)
         self.variant = variant
         self._variant = self.variant_named(variant, self.name or type(self).__name__)
-        self.root = data_root / (self.folder + self._variant.suffix)
+        name = self.folder + self._variant.suffix
+        self.root = generated_folder(data_root, name) if self.generated else data_root / name
 
     @property
     def generated(self) -> bool:

@@ -19,7 +19,12 @@ from .content_digests import (
     digest_leftovers as digest_leftovers,
     file_digests as file_digests,
 )
-from .derived import derived_folder as derived_folder, derived_folders as derived_folders, writable as writable
+from .derived import (
+    derived_folder as derived_folder,
+    derived_folders as derived_folders,
+    generated_folder as generated_folder,
+    writable as writable,
+)
 from .direction import best_key as best_key, improves as improves, merit as merit
 from .errors import (
     MissingDataError as MissingDataError,

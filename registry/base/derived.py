@@ -41,6 +41,14 @@ def derived_folders(root: Path) -> list[Path]:
         return [root]
 
 
+def generated_folder(root: Path, name: str) -> Path:
+    """Returns the folder of a generated data set: in the data root, or, if it is absent there and the root cannot be
+    written, in the folder for derived data.
+    """
+    own = root / name
+    return own if own.exists() or writable(root) else derived_folders(root)[-1] / name
+
+
 def _user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "provbench"
 

@@ -14,7 +14,7 @@ from typing import Any
 from filelock import FileLock
 
 from provbench.registry import load_plugins, no_progress
-from provbench.registry.base import UserError, is_locked, real_children
+from provbench.registry.base import UserError, derived_folders, is_locked, real_children
 from provbench.results.store import RunRecord
 
 from ..planning import Place
@@ -121,7 +121,7 @@ def _run(parcel: Parcel, mailbox: Any) -> RunRecord:
 
     spec = unpack_plugins(parcel.job.spec, parcel.plugins)
     load_plugins(spec.plugins)
-    _prepare(build_task(spec, parcel.place), parcel.place.data_root)
+    _prepare(build_task(spec, parcel.place))
     return execute(spec, parcel.place, report)
 
 
@@ -135,13 +135,13 @@ def _require_libraries() -> None:
 _prepared: set[tuple[str, Path]] = set()
 
 
-def _prepare(task: Any, data_root: Path) -> None:
+def _prepare(task: Any) -> None:
     """Make generated data if this node has none, one process for all; check that others are there."""
     if (task.name, task.root) in _prepared:
         return
     if task.generated:
-        data_root.mkdir(parents=True, exist_ok=True)
-        with FileLock(_prepare_lock(data_root, task.root.name)):
+        task.root.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(_prepare_lock(task.root.parent, task.root.name)):
             task.prepare(no_progress)
     else:
         task.prepare(no_progress)
@@ -150,8 +150,8 @@ def _prepare(task: Any, data_root: Path) -> None:
 
 def data_leftovers(data_root: Path) -> list[Path]:
     """Returns the locks that nobody holds under which nodes made mini data ready."""
-    made = [path.name for path in real_children(data_root) if path.is_dir()]
-    locks = [_prepare_lock(data_root, name) for name in made]
+    made = [path for root in derived_folders(data_root) for path in real_children(root) if path.is_dir()]
+    locks = [_prepare_lock(path.parent, path.name) for path in made]
     return [lock for lock in locks if lock.is_file() and not is_locked(lock)]
 
 

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from provbench.registry import UserError
-from provbench.registry.base.derived import VARIABLE, derived_folder, derived_folders
+from provbench.benchmarks.common import ensure_generated
+from provbench.registry import TASKS, UserError
+from provbench.registry.base.derived import VARIABLE, derived_folder, derived_folders, generated_folder
 
 
 @pytest.fixture(autouse=True)
@@ -49,3 +50,23 @@ def test_neither_can_be_written(read_only: Path, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(UserError, match=rf"neither {read_only} nor .*provbench: cannot be written.*set {VARIABLE}"):
         derived_folder(read_only)
     assert derived_folders(read_only) == [read_only]
+
+
+def test_generated_data_lie_in_the_root_unless_that_is_read_only_and_lacks_them(
+    read_only: Path, tmp_path: Path
+) -> None:
+    assert generated_folder(tmp_path / "other", "birds-mini") == tmp_path / "other" / "birds-mini"
+    assert generated_folder(read_only, "birds-mini") == derived_folder(read_only) / "birds-mini"
+    (read_only / "birds-mini").mkdir()
+    assert generated_folder(read_only, "birds-mini") == read_only / "birds-mini"
+
+
+def test_a_mini_task_is_prepared_beside_a_read_only_root(read_only: Path) -> None:
+    task = TASKS.get("waterbirds")
+    mini = task(task.resolve_params({}, "mini", ""), variant="mini", data_root=read_only)
+    assert mini.root == derived_folder(read_only) / "waterbirds-mini"
+    ensure_generated(mini.root, {"version": 1}, lambda folder: (folder / "1.png").touch())
+    assert (mini.root / "1.png").is_file()
+    assert list(read_only.iterdir()) == []
+    full = task(task.resolve_params({}, "full", ""), variant="full", data_root=read_only)
+    assert full.root == read_only / "waterbirds"
