@@ -66,6 +66,7 @@ from .task import (
     RELIANCE as RELIANCE,
     RELIANCE_METRICS as RELIANCE_METRICS,
     SIZES as SIZES,
+    Keep as Keep,
     Metric as Metric,
     Panel as Panel,
     Progress as Progress,

@@ -26,12 +26,12 @@ class SearchSpace(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    low: float | None = Field(None, description="least value of a range")
-    high: float | None = Field(None, description="greatest value of a range")
-    log: bool = Field(False, description="whether values are drawn evenly by their logarithm")
+    low: float | None = Field(default=None, description="least value of a range")
+    high: float | None = Field(default=None, description="greatest value of a range")
+    log: bool = Field(default=False, description="whether values are drawn evenly by their logarithm")
     step: float | None = Field(default=None, gt=0, description="distance of the values of a range")
-    integer: bool = Field(False, description="whether the values of a range are whole numbers")
-    choices: tuple[Any, ...] | None = Field(None, description="the values, instead of a range")
+    integer: bool = Field(default=False, description="whether the values of a range are whole numbers")
+    choices: tuple[Any, ...] | None = Field(default=None, description="the values, instead of a range")
 
     def model_post_init(self, _context: object, /) -> None:
         ranged = self.low is not None and self.high is not None

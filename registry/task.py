@@ -29,6 +29,10 @@ BUDGETS = ("steps", "samples", "seconds")
 SIZES = ("epochs", *BUDGETS)
 
 
+Keep = Literal["none", "best", "last", "all"]
+"""Epochs whose weights a final run keeps: the best by its selection metric, the last, every validated one."""
+
+
 def no_progress(done: int, total: int) -> None:
     """Ignores progress."""
 

@@ -36,7 +36,7 @@ from .inspection import (
     predictions as predictions,
     spread as spread,
 )
-from .lines import Line as Line, read_lines as read_lines, read_table as read_table
+from .lines import AnnotationLine as AnnotationLine, read_lines as read_lines, read_table as read_table
 from .models import check_model as check_model
 from .pictures import (
     FAINT as FAINT,

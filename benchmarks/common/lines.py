@@ -18,7 +18,7 @@ N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True)
-class Line:
+class AnnotationLine:
     """One line of an annotation file: its fields by name, and where it stands."""
 
     path: Path
@@ -63,7 +63,7 @@ class Line:
         return value
 
 
-def read_lines(path: Path, fields: Sequence[str], separator: str | None = ",") -> Iterator[Line]:
+def read_lines(path: Path, fields: Sequence[str], separator: str | None = ",") -> Iterator[AnnotationLine]:
     """The lines of a file without a header, each with exactly the given fields.
 
     separator: None splits at spaces and tabs. Lines end with a line feed, or a carriage return and a line feed; empty
@@ -77,10 +77,10 @@ def read_lines(path: Path, fields: Sequence[str], separator: str | None = ",") -
         values = [value.strip(BLANKS) for value in parts]
         if len(values) != len(fields):
             raise UserError(f"{path}:{number}: expected {len(fields)} fields, {', '.join(fields)} (got {text!r})")
-        yield Line(path, number, dict(zip(fields, values, strict=True)))
+        yield AnnotationLine(path, number, dict(zip(fields, values, strict=True)))
 
 
-def read_table(path: Path, columns: Sequence[str]) -> Iterator[Line]:
+def read_table(path: Path, columns: Sequence[str]) -> Iterator[AnnotationLine]:
     """The rows of a CSV file with a header, each with the given columns (and no others, though the file may have more).
 
     A row is a line, which ends as those of `read_lines` do: a quoted field must be closed on its line, so that one
@@ -97,4 +97,4 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[Line]:
     for number, row in rows:
         if len(row) != len(header):
             raise UserError(f"{path}:{number}: expected {len(header)} columns (got {len(row)})")
-        yield Line(path, number, {column: row[place] for column, place in places.items()})
+        yield AnnotationLine(path, number, {column: row[place] for column, place in places.items()})

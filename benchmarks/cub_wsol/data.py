@@ -11,7 +11,7 @@ import numpy as np
 from provbench.registry import Progress
 from provbench.registry.base import MissingDataError, UserError, read_image, read_mask
 
-from ..common import SPLITS, Box, Line, Split, read_lines
+from ..common import SPLITS, AnnotationLine, Box, Split, read_lines
 from .metrics import SIDE
 
 COUNTS: Mapping[str, int] = {"train": 5994, "val": 1000, "test": 5794}
@@ -203,23 +203,23 @@ def _compare_with_archive(archive: Path, splits: Mapping[str, list[Bird]]) -> It
             yield from _compare_boxes(boxes[number], bird)
 
 
-def _compare(line: Line, field: str, wanted: int, bird: Bird) -> Iterator[str]:
+def _compare(line: AnnotationLine, field: str, wanted: int, bird: Bird) -> Iterator[str]:
     if line.integer(field) != wanted:
         yield str(line.error(f"{field} of {bird.id} must be {wanted} as in the metadata", line[field]))
 
 
-def _compare_boxes(line: Line, bird: Bird) -> Iterator[str]:
+def _compare_boxes(line: AnnotationLine, bird: Bird) -> Iterator[str]:
     x, y, width, height = (line.decimal(field) for field in ("x", "y", "width", "height"))
     corners = (x, y, min(x + width, bird.size[0] - 1), min(y + height, bird.size[1] - 1))
     if not any(np.abs(np.subtract(box, corners)).max() <= BOX_TOLERANCE for box in bird.boxes):
         yield str(line.error(f"the box of {bird.id} must be {bird.boxes[0]} as in the metadata", corners))
 
 
-def _by_number(path: Path, fields: tuple[str, ...]) -> dict[str, Line]:
+def _by_number(path: Path, fields: tuple[str, ...]) -> dict[str, AnnotationLine]:
     return {line["number"]: line for line in read_lines(path, ("number", *fields), None)}
 
 
-def _by_image(path: Path, fields: tuple[str, ...], ids: Mapping[str, Line]) -> dict[str, Line]:
+def _by_image(path: Path, fields: tuple[str, ...], ids: Mapping[str, AnnotationLine]) -> dict[str, AnnotationLine]:
     """The lines of a file by image; each of `ids` must have one, and no other image."""
     lines = {line["image"]: line for line in _unique(read_lines(path, fields))}
     for image, line in lines.items():
@@ -231,7 +231,7 @@ def _by_image(path: Path, fields: tuple[str, ...], ids: Mapping[str, Line]) -> d
     return lines
 
 
-def _unique(lines: Iterable[Line]) -> Iterator[Line]:
+def _unique(lines: Iterable[AnnotationLine]) -> Iterator[AnnotationLine]:
     seen: dict[str, int] = {}
     for line in lines:
         if line["image"] in seen:
@@ -240,18 +240,18 @@ def _unique(lines: Iterable[Line]) -> Iterator[Line]:
         yield line
 
 
-def _image_id(line: Line) -> str:
+def _image_id(line: AnnotationLine) -> str:
     path = PurePosixPath(line["image"])
     if path.is_absolute() or ".." in path.parts:
         raise line.error("image must be a path inside the image folder", line["image"])
     return line["image"]
 
 
-def _size(line: Line) -> tuple[int, int]:
+def _size(line: AnnotationLine) -> tuple[int, int]:
     return line.integer("width", 1), line.integer("height", 1)
 
 
-def _box(line: Line, size_line: Line) -> Box:
+def _box(line: AnnotationLine, size_line: AnnotationLine) -> Box:
     width, height = _size(size_line)
     x0, y0 = line.integer("x0", 0), line.integer("y0", 0)
     return x0, y0, line.integer("x1", x0, width - 1), line.integer("y1", y0, height - 1)

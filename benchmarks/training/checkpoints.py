@@ -9,6 +9,7 @@ from typing import Literal
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from provbench.registry import Keep
 from provbench.registry.base import atomic_path, read_tensors, write_tensors
 
 from .curve import Validation, best_epoch, validations
@@ -16,9 +17,6 @@ from .distributed import is_rank_0
 from .hooks import DivergedError
 from .learner import learner_of
 from .runner import write_state
-
-Keep = Literal["none", "best", "last", "all"]
-"""Epochs whose weights are kept: the best by the selection metric, the last, every validated one."""
 
 
 class Checkpoints(Hook):

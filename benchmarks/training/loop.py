@@ -13,11 +13,11 @@ from mmengine.evaluator import Evaluator
 from mmengine.hooks import Hook
 from torch.utils.data import DataLoader
 
-from provbench.registry import Augmentation, Recipe, Regularizer, Task, budget_of, steps_of
+from provbench.registry import Augmentation, Keep, Recipe, Regularizer, Task, budget_of, steps_of
 from provbench.registry.base import derive_seed
 
 from .budget import ClockHook, PeriodLoop, StreamSampler
-from .checkpoints import Checkpoints, Keep
+from .checkpoints import Checkpoints
 from .curve import CurveHook, curve, losses_by_epoch, validations
 from .data import eval_loader, require_samples, train_loader, working
 from .distributed import BuffersHook, from_rank_0, is_rank_0, join, part_of_batch, ranks

@@ -11,7 +11,7 @@ from typing import Literal
 from provbench.registry import Progress
 from provbench.registry.base import MissingDataError, UserError
 
-from ..common import SPLITS, ImageRecord, Line, Split, image_problems, read_table
+from ..common import SPLITS, AnnotationLine, ImageRecord, Split, image_problems, read_table
 from .alia_order import STEP, alia_numbering
 
 ARCHIVE = "waterbird_complete95_forest2water2"
@@ -105,7 +105,7 @@ def read_metadata(root: Path) -> dict[Split, tuple[Bird, ...]]:
     if not path.is_file():
         raise MissingDataError(f"{path}: no such file.\n{where_to_get(root)}")
     birds: dict[Split, list[Bird]] = {split: [] for split in SPLITS}
-    seen: dict[str, Line] = {}
+    seen: dict[str, AnnotationLine] = {}
     for line in read_table(path, ("img_filename", "y", "split", "place")):
         bird = Bird(_filename(line), line.integer("y", 0, 1), line.integer("place", 0, 1))
         if bird.id in seen:
@@ -186,7 +186,7 @@ def where_to_get_segmentations(root: Path) -> str:
     )
 
 
-def _filename(line: Line) -> str:
+def _filename(line: AnnotationLine) -> str:
     name = line["img_filename"]
     path = PurePosixPath(name)
     if not name or path.is_absolute() or ".." in path.parts:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from provbench.registry.base import is_real, write_errors
 
 Content = str | bytes | Path
-"""Of a file: text, bytes, or a file to copy."""
+"""The content of a file of the site: text, bytes, or a file to copy."""
 
 Files = Iterable[tuple[str, Content]]
 """Path in the site, content."""

@@ -16,7 +16,7 @@ CitedNumbers = Sequence[tuple[PublishedNumber, str]]
 """Numbers, and the titles of what they are of."""
 
 
-def source_notes(table: Table, published_cells: PublishedCells) -> Iterator[str]:
+def publication_notes(table: Table, published_cells: PublishedCells) -> Iterator[str]:
     """Yields notes on the sources of the published numbers, remarks on them, other numbers for the same quantity, and
     gains that no column shows.
     """

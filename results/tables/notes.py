@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from .citation_notes import source_notes
+from .citation_notes import publication_notes
 from .costs import COSTS, machines_of
 from .fields import BASIC, field
 from .model import GAP, LEVEL, Table
@@ -32,7 +32,7 @@ def table_notes(table: Table, published_cells: PublishedCells) -> Iterator[str]:
     yield from _gaps(table)
     yield from _networks(table)
     yield from _search(table)
-    yield from source_notes(table, published_cells)
+    yield from publication_notes(table, published_cells)
     yield from origin_notes(table)
 
 

@@ -12,6 +12,7 @@ import warnings
 from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provbench.registry.base import MissingDataError, UserError
@@ -21,7 +22,7 @@ from ..executors import Ending, Executor, Job, Observer
 from ..planning import Cell, Place, Plan, RunSpec, data_fingerprint, describe_missing, ensure_synthetic, missing_inputs
 from ..running import checkout
 from .cell_runs import CellRuns
-from .lost_runs import LostRuns
+from .lost_runs import FILE as LOST_FILE, LostRuns
 from .output import Output, RecordCache, is_whole, move_files, output_lock, wanted_epochs, weights_file
 from .tally import Faults, Repeats, Tally
 
@@ -65,11 +66,18 @@ class Driver:
         self.storage, self.faults, self.repeats = storage, faults or Faults(), Repeats(rerun)
         self.store = output.store
         self.tally = Tally()
-        self._lost_runs = LostRuns(output.suite(plan.file.suite.name))
         self._waiting: dict[str, list[_Waiting]] = {}
         self._again: deque[Job] = deque()
         """Jobs that were lost, and are to be submitted once more."""
         self._announced = -1
+
+    @property
+    def _suite_folder(self) -> Path:
+        return self.output.suite(self.plan.file.suite.name)
+
+    @property
+    def _lost_runs(self) -> LostRuns:
+        return LostRuns(self._suite_folder)
 
     def run(self) -> Tally:
         """Run what is missing. Raises `UserError` where nothing can be run (missing data, a locked folder, …)."""
@@ -229,7 +237,8 @@ class Driver:
             return
         record = finished.record.model_copy(update={"attempt": self.faults.tries(key)})
         record = self._put(record)
-        self._lost_runs.discard(key)
+        if (self._suite_folder / LOST_FILE).exists():
+            self._lost_runs.discard(key)
         shutil.rmtree(self.place.work_root / key, ignore_errors=True)
         self.tally.trained += record.status != "failed"
         for number, one in enumerate(self._waiting.pop(key)):

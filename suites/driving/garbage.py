@@ -15,12 +15,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from provbench.registry import TASKS
+from provbench.registry import TASKS, Keep
 from provbench.registry.base import STALE_SECONDS, UnknownNameError, is_held, is_temporary, real_children, remove_lock
 from provbench.results.store import RunRecord
 
 from ..executors import leftovers as driver_leftovers
-from ..planning import KEY_LENGTH, ORACLE, Keep
+from ..planning import KEY_LENGTH, ORACLE
 from ..trackers import leftovers as tracker_leftovers
 from .output import Output, wanted_epochs, weights_file
 

@@ -16,7 +16,7 @@ from ..planning import RunSpec
 
 FILE = "lost.json"
 MAX_BYTES = 2**20
-"""Of the file; a longer one was written by something else."""
+"""Largest size of the file; a longer one was written by something else."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class LostRuns:
             self._save(known)
 
     def _load(self) -> dict[str, LostRun]:
-        """What is written down; nothing where the file is missing, torn, or no file of a driver."""
+        """Returns the lost runs that are written down; none where the file is missing, torn, or no file of a driver."""
         with suppress(OSError, ValueError, TypeError, RecursionError):
             if not self._file.is_symlink() and self._file.stat().st_size <= MAX_BYTES:
                 runs = [_checked(row) for row in json.loads(self._file.read_text(encoding="utf-8"))]

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from provbench.registry import Keep
 from provbench.registry.base import (
     TakenError,
     UserError,
@@ -21,8 +22,6 @@ from provbench.registry.base import (
     write_errors,
 )
 from provbench.results.store import RunRecord, Store
-
-from ..planning import Keep
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from .plugin_code import (
     keep_to_code as keep_to_code,
     other_code as other_code,
 )
-from .spec import KEY_LENGTH as KEY_LENGTH, Keep as Keep, Place as Place, RunSpec as RunSpec, digest as digest
+from .spec import KEY_LENGTH as KEY_LENGTH, Place as Place, RunSpec as RunSpec, digest as digest
 from .synthetic import (
     damaged_sets as damaged_sets,
     data_fingerprint as data_fingerprint,

@@ -7,17 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from provbench.registry import DEFAULT_VERSION, Params, Plugin, implied
+from provbench.registry import DEFAULT_VERSION, Keep, Params, Plugin, implied
 from provbench.results.store import KEY_LENGTH, Phase, digest
 
-__all__ = ["KEY_LENGTH", "Keep", "Place", "PluginSpec", "RunSpec", "default_data_root", "digest"]
-
-Keep = Literal["none", "best", "last", "all"]
-"""Epochs whose weights a final run keeps: the best by its selection metric, the last, every validated one."""
+__all__ = ["KEY_LENGTH", "Place", "PluginSpec", "RunSpec", "default_data_root", "digest"]
 
 
 class PluginSpec(BaseModel):

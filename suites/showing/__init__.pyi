@@ -19,7 +19,7 @@ from .report_data import collect_report as collect_report
 from .tabulate import make_tables as make_tables, notes_on_code as notes_on_code, write_tables as write_tables
 from .training_samples import draw_samples as draw_samples
 from .trials import (
-    Pick as Pick,
+    ChosenTrial as ChosenTrial,
     TrialRow as TrialRow,
     best_first as best_first,
     picks as picks,

@@ -41,7 +41,7 @@ class TrialRow:
 
 
 @dataclass(frozen=True)
-class Pick:
+class ChosenTrial:
     """The trial that a selection protocol chooses, next to the suite's own parameters."""
 
     protocol: str
@@ -74,7 +74,7 @@ def best_first(rows: list[TrialRow], higher_is_better: bool) -> list[TrialRow]:
     return sorted(rows, key=lambda row: (row.value is None, -merit(row.value or 0.0, higher_is_better), row.number))
 
 
-def picks(runs: CellRuns) -> list[Pick]:
+def picks(runs: CellRuns) -> list[ChosenTrial]:
     """Returns the choice of each protocol of a cell among the trials so far."""
     assert runs.search is not None
     finished = [row for row in trial_rows(runs) if row.state == "finished"]
@@ -83,7 +83,7 @@ def picks(runs: CellRuns) -> list[Pick]:
     return [_pick(runs, protocol, finished, own) for protocol in runs.cell.protocols]
 
 
-def _pick(runs: CellRuns, protocol: str, finished: list[TrialRow], own: Mapping[str, Any]) -> Pick:
+def _pick(runs: CellRuns, protocol: str, finished: list[TrialRow], own: Mapping[str, Any]) -> ChosenTrial:
     def judged(row: TrialRow | None) -> float | None:
         if row is None or protocol == runs.cell.protocol:
             return row and row.value
@@ -93,7 +93,7 @@ def _pick(runs: CellRuns, protocol: str, finished: list[TrialRow], own: Mapping[
         return next((row for row in finished if row.params == params), None)
 
     chosen = trial_with(runs.chosen(protocol))
-    return Pick(
+    return ChosenTrial(
         protocol,
         runs.cell.selection_metric(protocol),
         "test" if protocol == ORACLE else "val",

@@ -8,7 +8,7 @@ from typing import Any
 
 from provbench.suites.driving import CellRuns
 from provbench.suites.planning import Cell, Plan
-from provbench.suites.showing import Pick, TrialRow, best_first, picks, trial_rows
+from provbench.suites.showing import ChosenTrial, TrialRow, best_first, picks, trial_rows
 
 from .answer import say
 from .show import print_rows
@@ -53,7 +53,7 @@ def _best_first(runs: CellRuns) -> list[TrialRow]:
     return best_first(trial_rows(runs), runs.cell.higher_is_better(runs.cell.protocol))
 
 
-def _picks(runs: CellRuns | None, selection: str | None) -> list[Pick]:
+def _picks(runs: CellRuns | None, selection: str | None) -> list[ChosenTrial]:
     return [pick for pick in picks(runs) if selection in (None, pick.protocol)] if runs else []
 
 
@@ -75,7 +75,7 @@ def print_picks(planned: Plan, cells: Sequence[Cell], begun: Begun, selection: s
         say("oracle: chooses once `provbench run` has trained its own final runs")
 
 
-def _cells_of(pick: Pick) -> list[str]:
+def _cells_of(pick: ChosenTrial) -> list[str]:
     gain = "" if pick.gain is None else f"{pick.gain:+.2f}"
     chosen = pick.chosen
     metric = f"{pick.metric} ({pick.split})"

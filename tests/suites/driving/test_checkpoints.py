@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+from provbench.registry import Keep
 from provbench.registry.base.tensor_file import read_tensors
 from provbench.results import RunRecord
 from provbench.suites.driving.driver import Driver, Tally
 from provbench.suites.driving.output import Output, is_whole, move_files, wanted_epochs, weights_file
 from provbench.suites.executors.inline import Inline
 from provbench.suites.planning.plan import Plan
-from provbench.suites.planning.spec import Keep, Place
+from provbench.suites.planning.spec import Place
 
 from ..conftest import SEARCH, TOY
 
