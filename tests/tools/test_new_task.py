@@ -78,9 +78,22 @@ def test_a_variant_of_its_own_is_run_and_its_tables_say_so(run: Run, example_plu
     assert not Path("data/shapes-mini").exists()
 
 
+def test_a_statistic_of_its_own_stands_in_the_table_of_the_runs(run: Run) -> None:
+    ended = run("run", "--executor", "inline", replaced=("    title: Shapes\n", "    show: [value, seed-range]\n"))
+
+    assert ended.returncode == 0, ended.stderr
+    (table,) = Path("runs").rglob("shapes.json")
+    content = json.loads(table.read_text(encoding="utf-8"))
+    for cell in content["cells"]:
+        values = [float(value) for value in cell["values"].values()]
+        assert cell["seed-range"] == pytest.approx(max(values) - min(values))
+    assert "seed range: the largest value over seeds less the smallest." in "\n".join(content["notes"])
+
+
 @pytest.mark.parametrize(
     ("right", "wrong", "nearest"),
     [
+        ("    title: Shapes\n", "    show: [seed-rnage]\n", "did you mean 'seed-range'"),
         ("  shapes: {variant: mini}", "  shape: {variant: mini}", "did you mean 'shapes'"),
         ("variant: mini", "variant: subst", "shapes.yaml:5: tasks.shapes.variant: shapes: unknown variant 'subst'"),
         ("variant: mini", "variant: subst", "did you mean 'subset'"),
@@ -88,7 +101,7 @@ def test_a_variant_of_its_own_is_run_and_its_tables_say_so(run: Run, example_plu
         ("variant: mini", "variant: mini, params: {imagesize: 8}", "did you mean 'image_size'"),
         ("class-averaged accuracy", "class-average accuracy", "did you mean 'class-averaged accuracy'"),
     ],
-    ids=["task", "variant's place", "variant", "model", "parameter", "metric"],
+    ids=["statistic", "task", "variant's place", "variant", "model", "parameter", "metric"],
 )
 def test_a_name_that_is_misspelt_is_told_the_nearest(run: Run, right: str, wrong: str, nearest: str) -> None:
     ended = run("plan", replaced=(right, wrong))
