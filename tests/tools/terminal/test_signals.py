@@ -36,8 +36,12 @@ def test_a_signal_unwinds_the_stack_and_is_the_exit_code(number: signal.Signals,
 
 
 def test_ctrl_c_stays_what_it_is() -> None:
-    with pytest.raises(KeyboardInterrupt), ending_on_signals():
-        signalled(signal.SIGINT)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    try:
+        with pytest.raises(KeyboardInterrupt), ending_on_signals():
+            signalled(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_what_was_there_before_is_there_again() -> None:
