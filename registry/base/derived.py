@@ -46,9 +46,8 @@ def generated_folder(root: Path, name: str) -> Path:
     written, in the folder for derived data.
     """
     own = root / name
-    if own.exists() or writable(root) or not (root.is_dir() or not root.exists()):
-        return own  # a root that is a file is a mistake, which is reported where the data are written
-    return derived_folders(root)[-1] / name
+    is_a_file = root.exists() and not root.is_dir()  # a mistake, which is reported where the data are written
+    return own if own.exists() or writable(root) or is_a_file else derived_folders(root)[-1] / name
 
 
 def _user_cache() -> Path:

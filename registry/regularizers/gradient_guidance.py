@@ -150,8 +150,8 @@ class GradientGuidance(Regularizer):
         params = self.params
         batch, logits = step.batch, step.logits
         if params.share < 1:
-            rows = self._drawn(batch, step.generator)
-            batch, logits = batch.part(rows), logits[rows]
+            batch = batch.part(self._drawn(batch, step.generator))
+            logits = step.again(batch.inputs)  # the draws of dropout depend on the size of a batch
         form = Form(
             params.scalar, params.block_sizes, params.normalise, params.mask, params.mask_scale, params.channels, unit
         )

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.autograd import gradcheck
 from torch.func import functional_call
 
+from provbench.benchmarks.training.rerun import Rerun
 from provbench.registry import REGULARIZERS, Batch, Source, Step, implied
 from provbench.registry.contracts import double_differentiable
 from provbench.registry.regularizers.gradient_guidance import GradientGuidance
@@ -351,6 +352,17 @@ def test_a_share_of_the_samples_is_right_in_the_mean(reduction: str, make_net: N
     pairs = torch.stack(sorted({round(term.item(), 12): term for term in terms}.values()))
     assert len(pairs) == 6  # of four samples
     torch.testing.assert_close(pairs.mean(), whole)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5])
+def test_what_dropout_draws_is_no_answer_to_a_perturbation(share: float) -> None:
+    net = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(48, 4))
+    inputs = torch.randn(6, 3, 4, 4)
+    labels, ones, guided = torch.zeros(6, dtype=torch.int64), torch.ones(6), torch.ones(6, dtype=torch.bool)
+    batch = Batch(inputs, (Source(labels, ones, torch.ones(6, 1, 4, 4), guided),))  # nothing is outside
+    again = Rerun(net, inputs.device)
+    step = Step(net(inputs), batch, torch.Generator().manual_seed(0), 0, again)
+    assert REGULARIZERS.build("gradient-guidance", estimator="perturbation", share=share).term(step).item() == 0
 
 
 def test_second_order_is_asked_for_only_where_the_steps_own_pass_needs_it() -> None:
