@@ -11,6 +11,8 @@ from .commands import COMMANDS as COMMANDS, TrainedRun as TrainedRun
 from .contracts import (
     Augmentation as Augmentation,
     Batch as Batch,
+    ClassNamed as ClassNamed,
+    Described as Described,
     Regularizer as Regularizer,
     Source as Source,
     Step as Step,

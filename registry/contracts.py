@@ -7,7 +7,7 @@ every regularizer, both on images and on keypoint clouds.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -214,6 +214,24 @@ class Numbered(Protocol):
 
         Raises `UserError` for an order that the data set does not have.
         """
+        ...
+
+
+@runtime_checkable
+class ClassNamed(Protocol):
+    """A training set that knows the names of its classes, which prompts contain."""
+
+    def class_names(self) -> Sequence[str]:
+        """Returns one name for each label, in the order of the labels."""
+        ...
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A training set whose samples have descriptions of what surrounds their targets, without the class."""
+
+    def context(self, index: int) -> Mapping[str, str]:
+        """Returns the sample's description by aspect, such as `background` and `pose`; {} where it has none."""
         ...
 
 

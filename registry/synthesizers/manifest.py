@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from ..base import MissingDataError, UserError, describe_issues, read_image, read_mask
 from ..contracts import Synthesizer
@@ -24,6 +32,17 @@ HEADER = "manifest.json"
 ROWS = "manifest.jsonl"
 
 M = TypeVar("M", bound=BaseModel)
+
+
+def _tuples(value: Any) -> Any:
+    """JSON has lists where the models have tuples."""
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(gt=0, le=1)]
+Counts = Annotated[tuple[Count, ...], BeforeValidator(_tuples)]
+Shares = Annotated[tuple[tuple[Count, Share], ...], BeforeValidator(_tuples), Field(min_length=2)]
 
 
 def _inside(name: str) -> str:
@@ -48,6 +67,12 @@ class Header(BaseModel):
     params: dict[str, Any]
     images: int = Field(ge=0)
     """Lines of `manifest.jsonl`, so that a file that was cut short is noticed."""
+    kept: Counts | None = None
+    """Images of each class that a filter kept; None where nothing was filtered."""
+    dropped: Counts | None = None
+    """Images of each class that a filter dropped; None where nothing was filtered."""
+    licence: str | None = None
+    """What others may do with the images; None where nobody said."""
 
     @classmethod
     def of(cls, synthesizer: Synthesizer, images: int) -> Header:
@@ -76,6 +101,32 @@ class SyntheticImage(BaseModel):
     """Seed of every random choice made for this image."""
     mask: RelativePath | None
     """The provenance mask, white where the pixel comes from the label's target; None where it is not known."""
+    labels: Shares | None = None
+    """The labels with their weights, which sum to 1, where the image has several: pairs of a label and a weight, the
+    pair of `label` first. None: `label` alone.
+    """
+    prompt: str | None = None
+    """The prompt of a generator, in full."""
+    contexts: dict[str, str] | None = None
+    """Aspect of the prompt, such as `background`, to the sample of the training set whose description was used."""
+    model: str | None = None
+    """The generator's identity: its id, and its revision after an `@`."""
+    lora: str | None = None
+    """SHA-256 of the file of tuned weights that the generator used."""
+    verdict: dict[str, float | bool | str] | None = None
+    """What filters measured of the image."""
+    agreement: float | None = None
+    """Intersection over union of two estimates of the provenance mask, where there are two."""
+
+    @model_validator(mode="after")
+    def _is_a_mix(self) -> SyntheticImage:
+        if self.labels is None:
+            return self
+        if self.labels[0][0] != self.label or len({label for label, _ in self.labels}) != len(self.labels):
+            raise ValueError("labels must begin with the image's label and name each label once")
+        if abs(sum(weight for _, weight in self.labels) - 1) > 1e-6:
+            raise ValueError("the weights of labels must sum to 1")
+        return self
 
 
 @dataclass(frozen=True)
@@ -106,9 +157,15 @@ def write_manifest(folder: Path, header: Header, rows: Sequence[SyntheticImage])
     """
     if header.images != len(rows):
         raise ValueError(f"the header counts {header.images} images, there are {len(rows)} rows")
-    lines = "".join(json.dumps(row.model_dump(), ensure_ascii=False) + "\n" for row in rows)
+    lines = "".join(json.dumps(_said(row), ensure_ascii=False) + "\n" for row in rows)
     (folder / ROWS).write_text(lines, encoding="utf-8")
-    (folder / HEADER).write_text(json.dumps(header.model_dump(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    (folder / HEADER).write_text(json.dumps(_said(header), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def _said(model: BaseModel) -> dict[str, Any]:
+    """Returns the fields of a model, without optional ones that nothing was said of."""
+    optional = {name for name, field in type(model).model_fields.items() if not field.is_required()}
+    return {name: value for name, value in model.model_dump().items() if value is not None or name not in optional}
 
 
 def read_manifest(folder: Path) -> SyntheticSet:

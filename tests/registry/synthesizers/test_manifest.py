@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from provbench.registry import MissingDataError, UserError
+from provbench.registry import SYNTHESIZERS, MissingDataError, UserError
 from provbench.registry.base.image_files import read_image, read_mask, write_image, write_mask
 from provbench.registry.synthesizers.background_swap import BackgroundSwap
 from provbench.registry.synthesizers.manifest import Header, SyntheticImage, read_manifest, write_manifest
@@ -56,7 +56,7 @@ def test_a_set_is_read_as_it_was_written(folder: Path) -> None:
 
 
 def test_a_header_describes_its_synthesizer() -> None:
-    header = Header.of(BackgroundSwap(fraction=0.25), 12)
+    header = Header.of(SYNTHESIZERS.build("background-swap", fraction=0.25), 12)
     assert (header.synthesizer, header.version, header.images) == ("background-swap", BackgroundSwap.version, 12)
     assert header.params["fraction"] == 0.25
     assert header.params["seed"] == 0
@@ -176,3 +176,49 @@ def test_an_unreadable_image_is_named(tmp_path: Path) -> None:
         read_image(tmp_path / "broken.jpg")
     with pytest.raises(MissingDataError, match=r"absent.jpg: no such image file"):
         read_image(tmp_path / "absent.jpg")
+
+
+def test_what_a_generator_says_of_an_image_is_read_as_it_was_written(folder: Path) -> None:
+    row = ROWS[0].model_copy(
+        update={
+            "labels": ((3, 0.75), (1, 0.25)),
+            "prompt": "a photo of a gull",
+            "contexts": {"background": "train/b"},
+            "model": "some/model@main",
+            "lora": "ab" * 32,
+            "verdict": {"clip": 0.5, "kept": True},
+            "agreement": 0.5,
+        }
+    )
+    header = HEADER.model_copy(update={"kept": (1, 1), "dropped": (0, 2), "licence": "CC0"})
+    write_manifest(folder, header, (row, ROWS[1]))
+    synthetic = read_manifest(folder)
+    assert synthetic.header == header
+    assert synthetic.rows == (row, ROWS[1])
+
+
+def test_fields_that_came_later_are_not_written_where_nothing_is_said(folder: Path) -> None:
+    (line, _) = (folder / "manifest.jsonl").read_text().splitlines()
+    assert list(json.loads(line)) == ["file", "source", "label", "change", "seed", "mask"]
+    assert list(json.loads((folder / "manifest.json").read_text())) == [
+        "format",
+        "synthesizer",
+        "version",
+        "params",
+        "images",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("labels", "problem"),
+    [
+        ([[1, 0.5], [3, 0.5]], "begin with the image's label"),
+        ([[3, 0.5], [3, 0.5]], "each label once"),
+        ([[3, 0.5], [1, 0.4]], "sum to 1"),
+        ([[3, 1.0]], "at least 2"),
+    ],
+)
+def test_a_mix_of_labels_is_checked(folder: Path, labels: list[list[float]], problem: str) -> None:
+    edit(folder, 1, labels=labels)
+    with pytest.raises(UserError, match=rf"manifest.jsonl:1: .*{problem}"):
+        read_manifest(folder)
