@@ -37,6 +37,16 @@ from .inspection import (
     spread as spread,
 )
 from .lines import AnnotationLine as AnnotationLine, read_lines as read_lines, read_table as read_table
+from .mini_birds import (
+    FEW_SHOT as FEW_SHOT,
+    POSES as POSES,
+    PRETRAINING as PRETRAINING,
+    Drawing as Drawing,
+    Parts as Parts,
+    Species as Species,
+    draw_scene as draw_scene,
+    few_shot_drawing as few_shot_drawing,
+)
 from .models import check_model as check_model
 from .pictures import (
     FAINT as FAINT,

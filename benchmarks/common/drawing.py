@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import cos, pi, sin
+from math import cos, pi
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-Colour = tuple[int, int, int]
+from .bird_shapes import Colour, Shape, beak, ellipse, jitter, polygon, scaled, turn, wing_marks
+
 Size = int | tuple[int, int]
 """Side of a square in pixels, or (height, width)."""
 
@@ -77,9 +78,15 @@ def draw_bird(
         raise ValueError(f"species must be in 0..{num_species - 1} (got {species})")
     height, width = _shape(size)
     traits = species_traits(species)
-    body = _jitter(rng, BODY_TONES[rng.integers(len(BODY_TONES))], 18)
+    body = jitter(rng, BODY_TONES[rng.integers(len(BODY_TONES))], 18)
     parts = _bird_parts(rng, traits, body)
-    parts = _place(rng, [(points * (1, plump), colour) for points, colour in parts], height, width, scale)
+    parts = place(rng, [(points * (1, plump), colour) for points, colour in parts], height, width, scale)
+    return paint(parts, body, size)
+
+
+def paint(parts: list[Shape], body: Colour, size: Size) -> np.ndarray:
+    """Returns (H, W, 4) uint8 RGBA: the polygons, in pixels, one over the other, transparent `body` around them."""
+    height, width = _shape(size)
     canvas = Image.new("RGBA", (width * SUPERSAMPLING, height * SUPERSAMPLING), (*body, 0))
     draw = ImageDraw.Draw(canvas)
     for points, colour in parts:
@@ -121,79 +128,44 @@ def bounding_box(mask: np.ndarray) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])
 
 
-# A bird, about one unit long, looking to the right, its body's centre at the origin and y pointing down.
-
-Shape = tuple[np.ndarray, Colour]
-
-
 def _bird_parts(rng: np.random.Generator, traits: Traits, body: Colour) -> list[Shape]:
     plump = rng.uniform(0.85, 1.15)
     neck = rng.uniform(-0.25, 0.35)
     head_x, head_y = 0.36 + 0.05 * cos(neck), -0.12 - 0.3 * neck
-    darker = _scaled(body, 0.75)
+    darker = scaled(body, 0.75)
     wing_tilt = rng.uniform(-0.3, 0.45)
-    wing = _jitter(rng, traits.wing, 12)
+    wing = jitter(rng, traits.wing, 12)
     drop = rng.uniform(-0.2, 0.15)
     tail = np.array([(-0.3, -0.06), (-0.72, drop), (-0.66, drop + rng.uniform(0.08, 0.2)), (-0.28, 0.08)])
     tail_tip = np.stack([0.45 * tail[0] + 0.55 * tail[1], tail[1], tail[2], 0.45 * tail[3] + 0.55 * tail[2]])
     parts = [
         (tail, darker),
         (tail_tip, wing),
-        (_ellipse(0, 0, 0.4, 0.22 * plump, 0.1), body),
-        (_ellipse(0.05, 0.08, 0.28, 0.13 * plump, 0.1), _scaled(body, 1.2)),
-        (_polygon([(0.15, -0.15), (head_x, head_y - 0.12), (head_x + 0.05, head_y + 0.12), (0.2, 0.16)]), body),
-        (_beak(traits.beak_shape, head_x, head_y), _jitter(rng, traits.beak, 10)),
-        (_ellipse(head_x, head_y, 0.155, 0.14, 0), _jitter(rng, traits.head, 12)),
-        (_ellipse(head_x + 0.06, head_y - 0.03, 0.03, 0.03, 0), (15, 15, 15)),
-        (_ellipse(-0.08, -0.03, 0.27, 0.125, wing_tilt), darker),
+        (ellipse(0, 0, 0.4, 0.22 * plump, 0.1), body),
+        (ellipse(0.05, 0.08, 0.28, 0.13 * plump, 0.1), scaled(body, 1.2)),
+        (polygon([(0.15, -0.15), (head_x, head_y - 0.12), (head_x + 0.05, head_y + 0.12), (0.2, 0.16)]), body),
+        (beak(traits.beak_shape, head_x, head_y), jitter(rng, traits.beak, 10)),
+        (ellipse(head_x, head_y, 0.155, 0.14, 0), jitter(rng, traits.head, 12)),
+        (ellipse(head_x + 0.06, head_y - 0.03, 0.03, 0.03, 0), (15, 15, 15)),
+        (ellipse(-0.08, -0.03, 0.27, 0.125, wing_tilt), darker),
     ]
-    return parts + [(_turn(shape, wing_tilt, (-0.08, -0.03)), wing) for shape in _wing_marks(traits.wing_shape)]
+    return parts + [(turn(shape, wing_tilt, (-0.08, -0.03)), wing) for shape in wing_marks(traits.wing_shape)]
 
 
-def _beak(shape: str, x: float, y: float) -> np.ndarray:
-    outline = {
-        "cone": [(0.11, -0.07), (0.25, 0.02), (0.11, 0.08)],
-        "spear": [(0.12, -0.03), (0.42, 0.02), (0.12, 0.05)],
-        "hook": [(0.1, -0.07), (0.24, -0.05), (0.27, 0.1), (0.2, 0.04), (0.11, 0.06)],
-    }[shape]
-    return _polygon([(x + dx, y + dy) for dx, dy in outline])
-
-
-def _wing_marks(shape: str) -> list[np.ndarray]:
-    """The coloured marks on a wing whose centre is (-0.08, -0.03), before it is tilted."""
-    if shape == "patch":
-        return [_ellipse(-0.02, -0.03, 0.14, 0.075, 0)]
-    if shape == "tip":
-        return [_polygon([(-0.16, -0.13), (-0.36, -0.04), (-0.16, 0.09)])]
-    return [_polygon([(x, -0.12), (x + 0.06, -0.12), (x + 0.02, 0.07), (x - 0.04, 0.07)]) for x in (-0.2, -0.08, 0.04)]
-
-
-def _place(rng: np.random.Generator, parts: list[Shape], height: int, width: int, scale: float) -> list[Shape]:
-    """Mirror, tilt, scale and shift the parts so that they lie inside the picture."""
-    angle, mirrored = rng.uniform(-0.5, 0.5), rng.random() < 0.5
+def place(
+    rng: np.random.Generator, parts: list[Shape], height: int, width: int, scale: float, *, tilt: float = 0.5
+) -> list[Shape]:
+    """Mirror, tilt (by up to `tilt` radians), scale and shift the parts so that they lie inside the picture."""
+    angle, mirrored = rng.uniform(-tilt, tilt), rng.random() < 0.5
     length = rng.uniform(0.42, 0.72) * scale * min(height, width)
     across, down = rng.random(2)
-    turned = [_turn(points, angle) * ((-1, 1) if mirrored else (1, 1)) for points, _ in parts]
+    turned = [turn(points, angle) * ((-1, 1) if mirrored else (1, 1)) for points, _ in parts]
     outline = np.concatenate(turned)
     low, high = outline.min(axis=0), outline.max(axis=0)
     unit = min(length / (high - low).max(), (width - 2) / (high - low)[0], (height - 2) / (high - low)[1])
     room = np.array([width - 2, height - 2]) - unit * (high - low)
     shift = 1 + room * (across, down) - unit * low
     return [(points * unit + shift, colour) for points, (_, colour) in zip(turned, parts, strict=True)]
-
-
-def _ellipse(x: float, y: float, a: float, b: float, angle: float) -> np.ndarray:
-    steps = np.linspace(0, 2 * pi, 24, endpoint=False)
-    return _turn(np.stack([a * np.cos(steps), b * np.sin(steps)], axis=1), angle) + np.array((x, y))
-
-
-def _polygon(points: list[tuple[float, float]]) -> np.ndarray:
-    return np.array(points, dtype=np.float64)
-
-
-def _turn(points: np.ndarray, angle: float, centre: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
-    rotation = np.array([[cos(angle), sin(angle)], [-sin(angle), cos(angle)]])
-    return (points - centre) @ rotation + centre
 
 
 # Backgrounds: each painter returns (H, W, 3) float in about 0..255.
@@ -331,16 +303,6 @@ def _blend(weight: np.ndarray, low: Colour, high: Colour) -> np.ndarray:
 
 def _near(rng: np.random.Generator, colour: Colour, spread: float) -> np.ndarray:
     return np.array(colour, float) + rng.uniform(-spread, spread, 3)
-
-
-def _jitter(rng: np.random.Generator, colour: Colour, spread: float) -> Colour:
-    red, green, blue = np.clip(np.array(colour) + rng.uniform(-spread, spread, 3), 0, 255).astype(int).tolist()
-    return red, green, blue
-
-
-def _scaled(colour: Colour, factor: float) -> Colour:
-    red, green, blue = (min(255, int(value * factor)) for value in colour)
-    return red, green, blue
 
 
 def _shape(size: Size) -> tuple[int, int]:
