@@ -1,15 +1,16 @@
 """The tasks, the networks that they train, and the one training loop.
 
-One folder a task (`waterbirds`, `cub_wsol`, `ucf101_24`), each with a README on its protocol; `common` holds what tasks
-share and `training` how a run is trained. This file registers the built-in tasks, models and commands: one line, one
-plugin, named by its path, so that nothing heavy is imported before it is used. Raise a task's `version` when the same
-parameters would give other numbers.
+One folder a task (`waterbirds`, `cub_wsol`, `ucf101_24`, `own_images`), each with a README on its protocol; `common`
+holds what tasks share and `training` how a run is trained. This file registers the built-in tasks, models and commands:
+one line, one plugin, named by its path, so that nothing heavy is imported before it is used. Raise a task's `version`
+when the same parameters would give other numbers.
 """
 
 from provbench.registry import COMMANDS, MODELS, TASKS
 
 for _name, _target in {
     "cub-wsol": "cub_wsol.task:CubWsol",
+    "images": "own_images.task:OwnImages",
     "ucf101-24": "ucf101_24.task:Ucf10124",
     "waterbirds": "waterbirds.task:Waterbirds",
 }.items():

@@ -58,6 +58,7 @@ from .params import (
     SearchSpace as SearchSpace,
     added as added,
     implied as implied,
+    location as location,
     search_spaces as search_spaces,
     tunable as tunable,
     validate_params as validate_params,

@@ -85,13 +85,22 @@ def added(default: Any, *, when: Mapping[str, Sequence[Any]] | None = None, **fi
     return Field(default, json_schema_extra=extra, **field)
 
 
+def location(default: Any = None, **field: Any) -> Any:
+    """Returns a pydantic `Field` that says where data lie. It is no part of a run's identity, whatever its value: the
+    fingerprint of the data stands for what lies there, so that moving them changes no key."""
+    return Field(default, json_schema_extra={"location": True}, **field)
+
+
 def implied(params: BaseModel) -> tuple[str, ...]:
-    """Returns the names of `added` fields at defaults that change nothing: no part of a run's identity."""
+    """Returns the names of the fields that are no part of a run's identity: `location` fields, and `added` ones at
+    defaults that change nothing."""
     return tuple(name for name, field in type(params).model_fields.items() if _is_implied(params, name, field))
 
 
 def _is_implied(params: BaseModel, name: str, field: FieldInfo) -> bool:
     extra = field.json_schema_extra
+    if isinstance(extra, dict) and extra.get("location"):
+        return True
     conditions = extra.get("added") if isinstance(extra, dict) else None
     if not isinstance(conditions, dict) or getattr(params, name) != field.default:
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence, Sized
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
@@ -154,6 +154,8 @@ class TaskInfo:
     homepage: str
     splits: Mapping[str, str] = field(default_factory=dict)
     """Descriptions of `train`, `val` and `test`, for the tables and the docs."""
+    families: tuple[Metric, ...] = ()
+    """Metrics of each class or group that only the data name, as `accuracy[*]`: the name stands in place of `*`."""
 
     @property
     def main_metric(self) -> str:
@@ -161,10 +163,21 @@ class TaskInfo:
 
     def metric(self, name: str) -> Metric:
         """Returns the metric of that name. Raises `UnknownNameError` where the task does not declare it."""
-        found = next((metric for metric in self.metrics if metric.name == name), None)
+        found = self.declared(name)
         if found is None:
-            raise UnknownNameError("metric", name, [metric.name for metric in self.metrics])
+            raise UnknownNameError("metric", name, [metric.name for metric in (*self.metrics, *self.families)])
         return found
+
+    def declared(self, name: str) -> Metric | None:
+        """Returns the metric of that name, or None where the task does not declare it, alone or by its family."""
+        found = next((metric for metric in self.metrics if metric.name == name), None)
+        family = next((one for one in self.families if _is_member(name, one.name)), None)
+        return found or (family and replace(family, name=name))
+
+
+def _is_member(name: str, family: str) -> bool:
+    before, _, after = family.partition("*")
+    return name.startswith(before) and name.endswith(after) and len(name) > len(before) + len(after)
 
 
 @dataclass(frozen=True)

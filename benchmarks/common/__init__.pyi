@@ -3,6 +3,8 @@ from .classification import (
     CLASS_ACCURACY as CLASS_ACCURACY,
     TRAIN_WEIGHTED as TRAIN_WEIGHTED,
     WORST_GROUP as WORST_GROUP,
+    class_metric as class_metric,
+    classification_scores as classification_scores,
     group_metric as group_metric,
 )
 from .drawing import (
@@ -16,6 +18,7 @@ from .drawing import (
     draw_bird as draw_bird,
     species_traits as species_traits,
 )
+from .fingerprints import fingerprint as fingerprint
 from .generated import (
     KEPT as KEPT,
     STAMP as STAMP,
@@ -72,6 +75,7 @@ from .pictures import (
 from .provenance import training_pictures as training_pictures
 from .records import (
     SPLITS as SPLITS,
+    SUFFIXES as SUFFIXES,
     Box as Box,
     ImageRecord as ImageRecord,
     Split as Split,

@@ -50,7 +50,8 @@ class ImageTask(Task):
     """Names of the classes in the order of their numbers. A task that reads them from its data overrides
     `class_names`."""
     groups: ClassVar[Sequence[str]] = ()
-    """Names of the groups by the number in `ImageRecord.group`, where accuracies are measured by group, too."""
+    """Names of the groups by the number in `ImageRecord.group`, where accuracies are measured by group, too. A task
+    that reads them from its data overrides `group_names`."""
     target: ClassVar[str] = "the target"
     """Name of what the outlines and boxes of the records surround, for the captions of pictures."""
     network: ClassVar[type] = Classifier
@@ -141,6 +142,9 @@ class ImageTask(Task):
 
     def class_names(self) -> Sequence[str]:
         return self.classes
+
+    def group_names(self) -> Sequence[str]:
+        return self.groups
 
     def official(self, split: Split) -> Sequence[ImageRecord]:
         """Returns the images of an official split, read once. Raises as `read_split`."""
@@ -240,19 +244,20 @@ class ImageTask(Task):
 
     def score(self, split: Literal["val", "test"], ids: Sequence[str], predictions: Sequence[dict[str, Any]]) -> Scores:
         """Returns the metrics of `info`, as `classification_scores` computes them."""
-        official = [record.group for record in self.official("train")] if self.groups else []
+        groups = self.group_names()
+        official = [record.group for record in self.official("train")] if groups else []
         return classification_scores(
             self.info.metrics,
             ids,
             predictions,
             num_classes=self.num_classes,
-            group_names=self.groups,
+            group_names=groups,
             group_of={record.id: record.group for record in self.records(split) if record.group is not None},
-            frequencies=[official.count(group) for group in range(len(self.groups))],
+            frequencies=[official.count(group) for group in range(len(groups))],
         )
 
     def pictures(self, model: nn.Module, count: int) -> dict[str, np.ndarray]:
         """Returns pictures of test images and their input gradients."""
         from .classification_pictures import sample_pictures
 
-        return sample_pictures(self, model, count, self.records("test"), self.groups, self.target)
+        return sample_pictures(self, model, count, self.records("test"), self.group_names(), self.target)

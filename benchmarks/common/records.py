@@ -25,7 +25,8 @@ class ImageRecord:
     id: its name in the data set, unique within its split. mask_path: its provenance mask, white where the pixel comes
     from the label's target; None says that all of it does. guided: whether that mask says anything worth guiding by.
     segmentation: the target's outline as the data set has it, white on the target, or None. group: the number of its
-    group, where the task has `groups`. boxes: of the targets, in the pixels of the file.
+    group, where the task has `groups`. boxes: of the targets, in the pixels of the file. caption: a description in
+    words, "" for none.
     """
 
     id: str
@@ -36,6 +37,7 @@ class ImageRecord:
     segmentation: Path | None = None
     group: int | None = None
     boxes: tuple[Box, ...] = ()
+    caption: str = ""
 
 
 def folder_records(root: Path, folder: str, classes: Sequence[str], where_to_get: str = "") -> list[ImageRecord]:

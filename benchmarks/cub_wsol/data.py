@@ -12,7 +12,7 @@ from provbench.registry import Progress
 from provbench.registry.base import MissingDataError, UserError, read_image, read_mask
 
 from ..common import SPLITS, AnnotationLine, Box, Split, read_lines
-from .metrics import SIDE
+from .metrics import SIDE, stretched_boxes
 
 COUNTS: Mapping[str, int] = {"train": 5994, "val": 1000, "test": 5794}
 NUM_CLASSES = 200
@@ -111,12 +111,8 @@ def segmentation_path(folder: Path, bird: Bird) -> Path:
 
 
 def resize_boxes(bird: Bird, side: int = SIDE) -> np.ndarray:
-    """(n, 4) int64: the boxes of an image stretched to `side` x `side` pixels.
-
-    Every coordinate is multiplied by side / width or side / height and cut off to a whole number, as the WSOL
-    evaluation does it.
-    """
-    return (np.array(bird.boxes, dtype=np.float64) * side / np.array(bird.size * 2)).astype(np.int64)
+    """(n, 4) int64: the boxes of an image, as `stretched_boxes` returns them."""
+    return stretched_boxes(bird.boxes, bird.size, side)
 
 
 def where_to_get(root: Path) -> str:

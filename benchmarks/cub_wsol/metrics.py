@@ -197,6 +197,15 @@ def normalize_scoremap(cam: ArrayLike, side: int = SIDE) -> np.ndarray:
     return resized / peak if peak > 0 else np.zeros_like(resized)
 
 
+def stretched_boxes(boxes: ArrayLike, size: tuple[int, int], side: int = SIDE) -> np.ndarray:
+    """(n, 4) int64: the boxes (n, 4) of an image of a size (width, height), stretched to `side` x `side` pixels.
+
+    Every coordinate is multiplied by side / width or side / height and cut off to a whole number, as the WSOL
+    evaluation does it.
+    """
+    return (np.asarray(boxes, dtype=np.float64) * side / np.array(size * 2)).astype(np.int64)
+
+
 def _check_scoremap(scoremap: np.ndarray, place: int) -> np.ndarray:
     if scoremap.ndim != 2 or not scoremap.size or not np.issubdtype(scoremap.dtype, np.floating):
         raise ValueError(f"score map {place} must be (H, W) float (got {scoremap.dtype} of shape {scoremap.shape})")

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from pydantic import Field
 
-from provbench.registry import FULL, MINI, Metric, Progress, Recipe, ScoreMapNetwork, Scores, TaskInfo, tunable
+from provbench.registry import FULL, MINI, Progress, Recipe, ScoreMapNetwork, Scores, TaskInfo, tunable
 
 from ..common import ACCURACY, SPLITS, ImageRecipe, ImageRecord, ImageTask, Split, require_generated
 from . import data
-from .metrics import DELTAS, localize, normalize_scoremap
+from .scoring import BOX_METRICS, box_columns
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -37,21 +37,6 @@ class CubWsolParams(ImageRecipe):
     thresholds: int = Field(1000, ge=1, description="score thresholds that the box metrics search")
 
 
-def _metrics() -> tuple[Metric, ...]:
-    best = "at its best score threshold"
-    return (
-        Metric("MaxBoxAccV2", "mean of the three below"),
-        *(
-            Metric(f"MaxBoxAccV2@{round(100 * delta)}", f"share of images with a box of IoU ≥ {delta}, {best}")
-            for delta in DELTAS
-        ),
-        Metric("MaxBoxAcc", f"share of images whose largest contour's box has IoU ≥ 0.5, {best}"),
-        Metric("GT-known Loc", "MaxBoxAcc under the literature's name"),
-        Metric("Top-1 Loc", "share of images that are right in MaxBoxAcc and in their class"),
-        ACCURACY,
-    )
-
-
 class CubWsol(ImageTask):
     """Localise birds with a classifier: CUB-200-2011, boxes from class activation maps.
 
@@ -61,7 +46,7 @@ class CubWsol(ImageTask):
 
     info = TaskInfo(
         title="CUB-200-2011, weakly supervised object localisation",
-        metrics=_metrics(),
+        metrics=(*BOX_METRICS, ACCURACY),
         selection={"val": "MaxBoxAccV2"},
         licence=(
             "CUB-200-2011: non-commercial research and education. CUBV2: labels and boxes CC BY 2.0 (NAVER Corp.), "
@@ -162,22 +147,12 @@ class CubWsol(ImageTask):
         import torch
 
         truth = {bird.id: data.resize_boxes(bird) for bird in self._birds(split)}
-        maps = (normalize_scoremap(prediction["scoremap"]) for prediction in predictions)
-        boxes = [truth[name] for name in ids]
-        found = localize(maps, boxes, thresholds=self.params.thresholds, threads=torch.get_num_threads())
+        maps, boxes = (prediction["scoremap"] for prediction in predictions), [truth[name] for name in ids]
         labels = np.array([prediction["label"] for prediction in predictions])
         predicted = np.array([prediction["predicted"] for prediction in predictions])
         correct = labels == predicted
-        at = {f"MaxBoxAccV2@{round(100 * delta)}": found.hits(delta, "all") for delta in DELTAS}
-        largest = found.hits(0.5, "largest")
-        columns: dict[str, np.ndarray] = {
-            "MaxBoxAccV2": np.mean(list(at.values()), axis=0),
-            **at,
-            "MaxBoxAcc": largest,
-            "GT-known Loc": largest,
-            "Top-1 Loc": largest & correct,
-            "accuracy": correct,
-        }
+        found = box_columns(maps, boxes, correct, self.params.thresholds, torch.get_num_threads())
+        columns: dict[str, np.ndarray] = {**found, "accuracy": correct}
         metrics = {name: 100 * float(column.mean()) for name, column in columns.items()}
         return Scores(metrics, {"id": np.array(ids), "label": labels, "predicted": predicted, **columns})
 

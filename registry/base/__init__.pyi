@@ -44,6 +44,7 @@ from .foreign_checkpoints import read_checkpoint as read_checkpoint
 from .image_files import (
     FORMATS as FORMATS,
     MAX_PIXELS as MAX_PIXELS,
+    image_size as image_size,
     read_image as read_image,
     read_mask as read_mask,
     write_image as write_image,

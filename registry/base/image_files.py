@@ -41,6 +41,15 @@ def read_image(path: Path, *, displayed: bool = False) -> np.ndarray:
         return np.asarray(to_rgb(image))
 
 
+def image_size(path: Path) -> tuple[int, int]:
+    """Returns width and height in pixels as they are stored, from the file's header: the pixels are not decoded.
+
+    Raises `MissingDataError` or `UserError`, naming the file, as `open_image` does.
+    """
+    with open_image(path, decode=False) as image:
+        return image.size
+
+
 def write_image(path: Path, image: np.ndarray) -> None:
     """Write (H, W, 3) uint8 RGB as JPEG, of quality 95 and with colour in full resolution."""
     from PIL import Image
@@ -69,8 +78,8 @@ def write_mask(path: Path, mask: np.ndarray) -> None:
 
 
 @contextmanager
-def open_image(path: Path, *, displayed: bool = False) -> Iterator[Image]:
-    """Opens an image file and decodes all of it.
+def open_image(path: Path, *, displayed: bool = False, decode: bool = True) -> Iterator[Image]:
+    """Opens an image file and decodes all of it, unless `decode` is False.
 
     Raises `MissingDataError` where there is no file, and `UserError` naming the file where it cannot be opened, is not
     in one of `FORMATS`, is damaged or truncated, or declares more than `MAX_PIXELS` pixels. A `ValueError` that is
@@ -83,8 +92,9 @@ def open_image(path: Path, *, displayed: bool = False) -> Iterator[Image]:
     try:
         with Image.open(path, formats=FORMATS) as image:
             _require_size(image)
-            image.load()
-            if image.format == "PNG":
+            if decode:
+                image.load()
+            if decode and image.format == "PNG":
                 require_every_row(path, image)
             if displayed:
                 ImageOps.exif_transpose(image, in_place=True)

@@ -26,7 +26,8 @@ class PluginSpec(BaseModel):
     version: str
     params: dict[str, Any]
     implied: tuple[str, ...] = ()
-    """Parameters that came later, at defaults that change nothing: they are no part of the key."""
+    """Parameters that are no part of the key: those that came later, at defaults that change nothing, and places of
+    data, for whose contents the fingerprint stands."""
 
     @classmethod
     def of(cls, plugin: type[Plugin], params: Params) -> PluginSpec:

@@ -85,11 +85,12 @@ class TableScope:
     def metric(self, place: int, task: str, cell: Cell | None) -> Metric:
         """Returns the metric of a column."""
         name = self.columns[place].metric
-        ours = {metric.name: metric for metric in cell.task.info.metrics} if cell else {}
+        own = cell and cell.task.info.declared(name)
+        ours = [metric.name for metric in (*cell.task.info.metrics, *cell.task.info.families)] if cell else []
         theirs = {number.metric for number in self.numbers(task)}
         self._check_task(task, "columns", place)
-        if name in ours:
-            return ours[name]
+        if own is not None:
+            return own
         if name in COSTS:
             return Metric(name, COSTS[name].description, COSTS[name].unit, higher_is_better=False)
         if name not in theirs:
@@ -183,8 +184,8 @@ class TableScope:
 
     def is_ours(self, column: ColumnSection, row: RowSection, cell: Cell) -> bool:
         """Returns whether the suite's cell provides what a table's cell asks for: that network, and that metric."""
-        measured = {*(metric.name for metric in cell.task.info.metrics), *COSTS}
-        return column.metric in measured and self._model(column, row) in (None, network(cell)) and not column.mean_of
+        measured = column.metric in COSTS or cell.task.info.declared(column.metric or "") is not None
+        return measured and self._model(column, row) in (None, network(cell)) and not column.mean_of
 
     def published_model(self, column: ColumnSection, row: RowSection) -> str:
         """The network whose published numbers a cell shows."""

@@ -105,7 +105,7 @@ def _as_json(registry: Registry, name: str) -> dict[str, Any]:
     if isinstance(cls, type) and issubclass(cls, Task):
         described["info"] = {
             "title": cls.info.title,
-            "metrics": [metric.name for metric in cls.info.metrics],
+            "metrics": [metric.name for metric in (*cls.info.metrics, *cls.info.families)],
             "selection": dict(cls.info.selection),
             "licence": cls.info.licence,
             "citation": cls.info.citation,

@@ -98,8 +98,8 @@ def _tables_of(plan: Plan, root: Path, data: Path) -> tuple[dict[str, Table], Pa
 def _direction(task: str, metric: str) -> bool | None:
     from provbench.registry import TASKS
 
-    metrics = TASKS.get(task).info.metrics if task in TASKS else ()
-    return next((known.higher_is_better for known in metrics if known.name == metric), None)
+    known = TASKS.get(task).info.declared(metric) if task in TASKS else None
+    return known and known.higher_is_better
 
 
 def _print(rows: list[list[str]], notes: list[str], format: str) -> None:
