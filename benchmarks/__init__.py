@@ -1,9 +1,9 @@
 """The tasks, the networks that they train, and the one training loop.
 
 One folder a task (`waterbirds`, `cub_wsol`, `ucf101_24`, `own_images`), each with a README on its protocol; `common`
-holds what tasks share and `training` how a run is trained. This file registers the built-in tasks, models and commands:
-one line, one plugin, named by its path, so that nothing heavy is imported before it is used. Raise a task's `version`
-when the same parameters would give other numbers.
+holds what tasks share, `classifiers` the networks that several of them train, and `training` how a run is trained. This
+file registers the built-in tasks, models and commands: one line, one plugin, named by its path, so that nothing heavy is
+imported before it is used. Raise a task's `version` when the same parameters would give other numbers.
 """
 
 from provbench.registry import COMMANDS, MODELS, TASKS
@@ -16,12 +16,19 @@ for _name, _target in {
 }.items():
     TASKS.add(_name, f"{__name__}.{_target}")
 for _name, _target in {
-    "resnet50": "waterbirds.model:ResNet50",
+    "clip-vit-b16": "classifiers.clip:CLIPClassifier",
+    "deit-s": "classifiers.vit:DeiTSmall",
+    "mae-vit-b16": "classifiers.vit:MAEBase",
+    "resnet18": "classifiers.resnet:ResNet18",
+    "resnet50": "classifiers.resnet:ResNet50",
     "resnet50-cam": "cub_wsol.model:ResNet50CAM",
     "skp": "ucf101_24.model:StructuredKeypointPooling",
     "stgcn++": "ucf101_24.stgcn:TrackSTGCN",
     "tiny-cam": "cub_wsol.model:TinyCAM",
+    "tiny-clip": "classifiers.clip:TinyCLIP",
     "tiny-cnn": "waterbirds.model:TinyCNN",
+    "tiny-deit": "classifiers.vit:TinyDeiT",
+    "tiny-mae": "classifiers.vit:TinyMAE",
     "tiny-skp": "ucf101_24.model:tiny_skp",
     "vgg16-cam": "cub_wsol.model:VGG16CAM",
 }.items():

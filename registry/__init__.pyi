@@ -47,10 +47,13 @@ from .core import (
 from .models import (
     Classifier as Classifier,
     FeatureNetwork as FeatureNetwork,
+    GroupedNetwork as GroupedNetwork,
     InstanceNetwork as InstanceNetwork,
     NetworkBuilder as NetworkBuilder,
+    ParameterGroup as ParameterGroup,
     PartlyNew as PartlyNew,
     ScoreMapNetwork as ScoreMapNetwork,
+    SelfTaught as SelfTaught,
     build_network as build_network,
 )
 from .params import (

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
-from .base import UserError
+from .base import UnknownNameError, UserError
 from .core import MODELS
 
 if TYPE_CHECKING:
@@ -23,8 +23,12 @@ class NetworkBuilder(Protocol):
     has no pretrained weights, and a run that asks for some is refused.
     weights_dir: the folder of the data root where weight files lie. Nothing is downloaded.
     image_size: the side of the square inputs in pixels.
+    class_names: the names of the classes, in the order of their numbers.
+    class_prompt: a text on an image of a class, with `{}` in the place of the class's name.
+    normalization: mean and standard deviation, (C,) each, by which pixels in [0, 1] are normalised.
 
     Tasks on keypoints offer `people`: how many instances in a row are those of one frame.
+    Further keywords are the builder's own, which users set by the parameter `model_options`.
     Random weights come from torch's global generator, which is seeded before.
     """
 
@@ -51,6 +55,38 @@ class PartlyNew(Classifier, Protocol):
     def new_parameters(self) -> Iterable[nn.Parameter]:
         """Returns the parameters that learn `head_lr_scale` times as fast as the others; each is one of
         `parameters()`. They have no pretrained weights, or are to learn as if they had none."""
+        ...
+
+
+class ParameterGroup(NamedTuple):
+    """Parameters that learn alike. lr_scale: their learning rate in units of the recipe's. decays: whether weight decay
+    applies to them."""
+
+    parameters: Sequence[nn.Parameter]
+    lr_scale: float = 1.0
+    decays: bool = True
+
+
+@runtime_checkable
+class GroupedNetwork(Classifier, Protocol):
+    """A network whose parameters do not all learn and decay alike.
+
+    In a network without this method all do, but for `new_parameters`.
+    """
+
+    def parameter_groups(self, layer_decay: float) -> Sequence[ParameterGroup]:
+        """Returns the parameters that learn, each in one group. layer_decay: in (0, 1]; each layer learns so many times
+        as fast as the next one, the last as fast as the recipe says. `new_parameters` are scaled in addition."""
+        ...
+
+
+@runtime_checkable
+class SelfTaught(Classifier, Protocol):
+    """A network whose training has loss terms of its own, whatever the labels."""
+
+    def logits_and_losses(self, inputs: Tensor) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Maps inputs (B, C, *spatial) to logits (B, K) and the terms by name, scalars that are added to the loss with
+        their weights included, from one pass. Called in training in place of the network itself."""
         ...
 
 
@@ -82,6 +118,8 @@ class InstanceNetwork(Classifier, Protocol):
         ...
 
 
+OFFERED = ("num_classes", "weights", "weights_dir", "image_size", "class_names", "class_prompt", "normalization")
+"""Arguments of builders that tasks set; users set the others."""
 LACKS: Mapping[type, str] = {
     FeatureNetwork: "shows no features (feature_maps); vgg16-cam does, for one",
     ScoreMapNetwork: "makes no class activation maps (logits_and_scoremaps); vgg16-cam does, for one",
@@ -90,18 +128,27 @@ LACKS: Mapping[type, str] = {
 """Messages about a network that lacks the methods of a protocol."""
 
 
-def build_network(name: str, num_classes: int, *, offers: type = Classifier, **options: Any) -> nn.Module:
+def build_network(
+    name: str,
+    num_classes: int,
+    *,
+    offers: type = Classifier,
+    model_options: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> nn.Module:
     """Returns a new network of the model registered as `name`. The builder gets those of `options` that it names.
 
-    offers: the protocol that the network must have. Raises `UserError` that begins with `model` or `weights`: for a
-    name that is not registered, pretrained weights that the model cannot have, a builder that needs other arguments,
-    and a network that lacks a method of the protocol.
+    offers: the protocol that the network must have. model_options: keywords of the builder that the user sets; each
+    must be one that it names. An option that is a function is called for its value only where the builder names it.
+    Raises `UserError` that begins with `model`, `weights` or `model_options`: for a name that is not registered,
+    pretrained weights that the model cannot have, options that it does not have or refuses, a builder that needs other
+    arguments, and a network that lacks a method of the protocol.
     """
     try:
         builder: NetworkBuilder = MODELS.get(name)
     except UserError as error:
         raise UserError(f"model: {error}") from None
-    network = builder(num_classes, **_wanted(name, builder, options))
+    network = _built(name, builder, num_classes, _wanted(name, builder, options), model_options or {})
     if not hasattr(network, "named_parameters"):
         raise UserError(f"model: {name} must build a torch.nn.Module (got {type(network).__name__})")
     if not isinstance(network, offers):
@@ -109,20 +156,40 @@ def build_network(name: str, num_classes: int, *, offers: type = Classifier, **o
     return network
 
 
+def _built(
+    name: str, builder: Callable[..., Any], num_classes: int, wanted: Mapping[str, Any], own: Mapping[str, Any]
+) -> Any:
+    """Returns what the builder makes of the options offered and the user's own."""
+    if not own:
+        return builder(num_classes, **wanted)
+    known = sorted(_keywords(builder) - set(OFFERED))
+    for option in own:
+        if option not in known:
+            error = UnknownNameError(f"option of {name}", option, known)
+            raise UserError(f"model_options: {error}")
+    try:
+        return builder(num_classes, **wanted, **own)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"model_options: {name} refuses {dict(own)}: {error}") from error
+
+
+def _keywords(builder: Callable[..., Any]) -> set[str]:
+    """Returns the names of the arguments that can be given by keyword."""
+    kinds = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return {one.name for one in list(inspect.signature(builder).parameters.values()) if one.kind in kinds}
+
+
 def _wanted(name: str, builder: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the options that the builder names. Raises `UserError` for weights that it does not."""
     signature = inspect.signature(builder)
-    named = signature.parameters.values()
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in named):
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values()):
         wanted = dict(options)
     else:
-        keywords = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        known = {parameter.name for parameter in named if parameter.kind in keywords}
-        wanted = {option: value for option, value in options.items() if option in known}
+        wanted = {option: value for option, value in options.items() if option in _keywords(builder)}
     if "weights" not in wanted and options.get("weights") is not None:
         raise UserError(f"weights: {name} has no pretrained weights, so it must be null (got {options['weights']!r})")
     try:
         signature.bind(0, **wanted)
     except TypeError as error:
         raise UserError(f"model: {name} cannot be built with num_classes, {', '.join(options)}: {error}") from None
-    return wanted
+    return {option: value() if callable(value) else value for option, value in wanted.items()}

@@ -47,6 +47,9 @@ class Recipe(Params):
     optimizer: Literal["sgd", "adamw"] = "sgd"
     lr: float = tunable(0.01, low=1e-5, high=1e-1, log=True, gt=0, description="learning rate of the backbone")
     head_lr_scale: float = Field(1.0, gt=0, description="learning rate of the new layers, in units of lr")
+    layer_decay: float = added(
+        1.0, gt=0, le=1, description="learning rate of each layer in units of the next one's, in networks of layers"
+    )
     momentum: float = Field(0.9, ge=0, lt=1, description="of SGD")
     nesterov: bool = Field(True, description="momentum in Nesterov's form")
     weight_decay: float = tunable(5e-4, low=1e-6, high=1e-2, log=True, ge=0)

@@ -11,6 +11,9 @@ class ImageRecipe(Recipe):
     """Training parameters for networks on images. Tasks set their own defaults and add parameters by inheritance."""
 
     weights: str | None = Field(None, description="torchvision's name of pretrained weights; null: random")
+    model_options: dict[str, bool | int | float | str | None] = added(
+        {}, description="the model's own options, such as {drop_path: 0.2}; see its class"
+    )
     resize: int | None = Field(None, ge=16, description="side before the random crop of image_size; null: no crop")
     hflip: bool = added(True, description="mirror half of the training images")
     class_weighted: bool = added(

@@ -54,6 +54,8 @@ class ImageTask(Task):
     that reads them from its data overrides `group_names`."""
     target: ClassVar[str] = "the target"
     """Name of what the outlines and boxes of the records surround, for the captions of pictures."""
+    class_prompt: ClassVar[str] = "a photo of a {}"
+    """A text on an image of a class, with `{}` in the place of the class's name, for networks that read texts."""
     network: ClassVar[type] = Classifier
     """The protocol in `registry.models` that the task's networks must have."""
 
@@ -224,6 +226,10 @@ class ImageTask(Task):
             weights=self.params.weights,
             image_size=self.params.image_size,
             weights_dir=self.weights_dir,
+            class_names=self.class_names,
+            class_prompt=self.class_prompt,
+            normalization=self.normalization,
+            model_options=self.params.model_options,
         )
 
     def class_weight(self) -> Tensor | None:

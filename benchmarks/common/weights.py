@@ -1,37 +1,70 @@
-"""Pretrained weights of torchvision's models, read from a local folder: nothing is downloaded unasked."""
+"""Pretrained weights of torchvision's models, from the data root or torch's own cache; nothing is downloaded.
+
+The cache is the folder `hub/checkpoints` of `TORCH_HOME`, as for every program that uses `torch.hub`.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provbench.registry.base import MissingDataError, UnknownNameError, UserError
 
+from .hub import CLIP_FILES, TIMM_FILES, Files, hub_folder
+
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 FILES = {
+    ("resnet18", "IMAGENET1K_V1"): "resnet18-f37072fd.pth",
     ("vgg16", "IMAGENET1K_V1"): "vgg16-397923af.pth",
     ("resnet50", "IMAGENET1K_V1"): "resnet50-0676ba61.pth",
     ("resnet50", "IMAGENET1K_V2"): "resnet50-11ad3fa6.pth",
 }
 """Names of torchvision's weight files, which torchvision itself tells only where torch is imported."""
-TRUNKS = {"vgg16-cam": "vgg16", "resnet50-cam": "resnet50", "resnet50": "resnet50"}
+HUB_MODELS: dict[str, Files] = {"clip-vit-b16": CLIP_FILES, "deit-s": TIMM_FILES, "mae-vit-b16": TIMM_FILES}
+"""Built-in models whose weights lie on the Hugging Face Hub, and the files of a repository that they read."""
+TRUNKS = {"vgg16-cam": "vgg16", "resnet50-cam": "resnet50", "resnet18": "resnet18", "resnet50": "resnet50"}
 """Built-in models by the torchvision model whose weights they read."""
+SIZES = {"resnet18": 45, "resnet50": 98, "vgg16": 528}
+"""The size of their weight files in MB."""
 
 
 def missing_weights(model: str, weights: str | None, weights_dir: Path) -> list[str]:
-    """A message where the weight file of a built-in model is known and not in `weights_dir`; else nothing."""
-    name = FILES.get((TRUNKS.get(model, ""), weights or ""))
-    if name is None or (weights_dir / name).is_file():
+    """A message where the weights of a built-in model are known and cannot be found; else nothing."""
+    if weights is not None and model in HUB_MODELS:
+        return _missing_in_hub(model, weights, weights_dir)
+    trunk = TRUNKS.get(model, "")
+    name = FILES.get((trunk, weights or ""))
+    if name is None or _found(name, weights_dir):
         return []
     return [
-        f"{weights_dir / name}: no such weights ({weights} of {model}): put torchvision's file {name} there, or set "
-        "weights to null for random ones"
+        f"{weights_dir / name}: no such weights ({weights} of {model}, {SIZES[trunk]} MB), nor in torch's cache "
+        f"{torch_cache()} (TORCH_HOME): put torchvision's file {name} into one of them, or set weights to null for "
+        "random ones"
     ]
+
+
+def _missing_in_hub(model: str, weights: str, weights_dir: Path) -> list[str]:
+    try:
+        hub_folder(weights, HUB_MODELS[model], weights_dir)
+    except MissingDataError as error:
+        return [f"weights of {model}: {error}"]
+    return []
+
+
+def torch_cache() -> Path:
+    """Returns the folder of weight files of `torch.hub`, without importing torch."""
+    home = os.environ.get("TORCH_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "torch"
+    return Path(home).expanduser() / "hub" / "checkpoints"
+
+
+def _found(name: str, weights_dir: Path) -> Path | None:
+    return next((folder / name for folder in (weights_dir, torch_cache()) if (folder / name).is_file()), None)
 
 
 def torchvision_weights(name: str, weights: str, weights_dir: Path) -> dict[str, Tensor]:
@@ -46,7 +79,7 @@ def torchvision_weights(name: str, weights: str, weights_dir: Path) -> dict[str,
 
 
 def weights_file(name: str, weights: str, weights_dir: Path, *, otherwise: str = "") -> Path:
-    """The file of torchvision's weights, looked for in `weights_dir` under torchvision's own name.
+    """The file of torchvision's weights, looked for under torchvision's own name in `weights_dir` and torch's cache.
 
     The last part of that name begins the file's SHA-256. Raises `UnknownNameError` for weights that torchvision does
     not have, `MissingDataError` that says what to download and where to put it, and what to do `otherwise`, and
@@ -58,9 +91,10 @@ def weights_file(name: str, weights: str, weights_dir: Path, *, otherwise: str =
     if weights not in known:
         raise UnknownNameError(f"weights of {name}", weights, known)
     url = known[weights].url
-    file = weights_dir / url.rpartition("/")[2]
-    if not file.is_file():
-        raise MissingDataError(f"{file}: no such file. Download {url} to it{otherwise}.")
+    name = url.rpartition("/")[2]
+    file = _found(name, weights_dir)
+    if file is None:
+        raise MissingDataError(f"{weights_dir / name}: no such file. Download {url} to it{otherwise}.")
     _check_hash(file, url)
     return file
 

@@ -82,6 +82,7 @@ class CubWsol(ImageTask):
     )
     folder = "cub-wsol"
     probe = "cutmix"
+    class_prompt = "a bird photo of a {}"
     network = ScoreMapNetwork
 
     def __init__(self, params: Recipe, *, variant: str, data_root: Path) -> None:

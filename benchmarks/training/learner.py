@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, cast
 
@@ -11,7 +11,16 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from provbench.registry import Augmentation, Batch, Regularizer, Step, Task, classification_loss, double_differentiable
+from provbench.registry import (
+    Augmentation,
+    Batch,
+    Regularizer,
+    SelfTaught,
+    Step,
+    Task,
+    classification_loss,
+    double_differentiable,
+)
 from provbench.registry.base import derive_seed
 
 from .data import Preprocessor, batch_of
@@ -69,7 +78,7 @@ class Learner(BaseModel):
         return self.net(inputs)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """The classification loss and each active regularizer's penalty, from one forward pass."""
+        """The classification loss, the network's own terms and each active regularizer's penalty, from one pass."""
         if self.augmentation is not None:
             batch = self.augmentation(batch, self.generator, self.net)
         active = [one for one in self.regularizers if one.due(self.step) and one.active(batch)]
@@ -78,12 +87,17 @@ class Learner(BaseModel):
             batch = batch.with_inputs(batch.inputs.detach().requires_grad_())
         again = Rerun(self.net, batch.inputs.device) if any(one.reruns_model for one in active) else _no_rerun
         with double_differentiable(self.autocast_penalties) if twice else nullcontext():
-            logits = self.net(batch.inputs)
+            logits, own = self.logits_and_losses(batch.inputs)
             losses = {"loss_classification": self.classification_loss(logits.float(), batch)}
+            losses |= {f"loss_{name}": value for name, value in own.items()}
             step = Step(logits, batch, self.generator, self.step, again, self.preprocessor.pixel_std)
             for regularizer in active:
                 losses[f"loss_{regularizer.name}"] = regularizer.term(step)
         return losses
+
+    def logits_and_losses(self, inputs: Tensor) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Returns the logits, and the terms of the loss that the network has of its own, by name."""
+        return self.net.logits_and_losses(inputs) if isinstance(self.net, SelfTaught) else (self.net(inputs), {})
 
     def classification_loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """Its mean over the ranks is the loss of the whole batch, also where their parts' class weights differ."""

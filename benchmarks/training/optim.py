@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import cos, pi
 from typing import Any
@@ -12,7 +12,7 @@ from mmengine.device import get_device
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from torch import nn
 
-from provbench.registry import PartlyNew, Recipe
+from provbench.registry import GroupedNetwork, ParameterGroup, PartlyNew, Recipe
 from provbench.registry.base import UserError
 
 
@@ -26,12 +26,8 @@ class AutocastOptimWrapper(OptimWrapper):
 
 
 def build_optimizer(net: nn.Module, recipe: Recipe) -> OptimWrapper:
-    """The recipe's optimizer over `net`; what `net.new_parameters()` gives learns `head_lr_scale` times as fast."""
-    new = list(net.new_parameters()) if isinstance(net, PartlyNew) else []
-    is_new = {id(parameter) for parameter in new}
-    old = [parameter for parameter in net.parameters() if parameter.requires_grad and id(parameter) not in is_new]
-    groups = [{"params": old, "lr": recipe.lr}, {"params": new, "lr": recipe.lr * recipe.head_lr_scale}]
-    groups = [group for group in groups if group["params"]]
+    """The recipe's optimizer over the groups of `net`; new parameters learn `head_lr_scale` times as fast."""
+    groups = parameter_groups(net, recipe)
     if recipe.optimizer == "sgd":
         optimizer: torch.optim.Optimizer = torch.optim.SGD(
             groups,
@@ -53,6 +49,38 @@ def build_optimizer(net: nn.Module, recipe: Recipe) -> OptimWrapper:
     if not torch.cuda.is_available():
         raise UserError("precision: fp16 needs a GPU; use bf16 or fp32 on a CPU")
     return AmpOptimWrapper(dtype=torch.float16, **options)
+
+
+def parameter_groups(net: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+    """Returns torch's parameter groups: those of the network, each divided into old and new parameters.
+
+    Raises `UserError` for a layer decay of a network that does not say what its layers are.
+    """
+    if isinstance(net, GroupedNetwork):
+        own = net.parameter_groups(recipe.layer_decay)
+    elif recipe.layer_decay == 1:
+        own = [ParameterGroup([parameter for parameter in net.parameters() if parameter.requires_grad])]
+    else:
+        raise UserError(
+            f"layer_decay: {recipe.model} does not say what its layers are, so it must be 1 (got {recipe.layer_decay})"
+        )
+    new = list(net.new_parameters()) if isinstance(net, PartlyNew) else []
+    parts = [part for group in own for part in _parts(group, new, recipe.head_lr_scale)]
+    return [
+        {"params": list(part.parameters), "lr": recipe.lr * part.lr_scale}
+        | ({} if part.decays else {"weight_decay": 0.0})
+        for part in parts
+        if part.parameters
+    ]
+
+
+def _parts(group: ParameterGroup, new: Sequence[nn.Parameter], scale: float) -> tuple[ParameterGroup, ParameterGroup]:
+    """Returns the group's old parameters, and its new ones, which learn `scale` times as fast."""
+    members, is_new = {id(one) for one in group.parameters}, {id(one) for one in new}
+    return (
+        group._replace(parameters=[one for one in group.parameters if id(one) not in is_new]),
+        group._replace(parameters=[one for one in new if id(one) in members], lr_scale=group.lr_scale * scale),
+    )
 
 
 def schedule(recipe: Recipe, steps_per_epoch: int) -> list[dict[str, Any]]:

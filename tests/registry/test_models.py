@@ -65,6 +65,29 @@ def test_a_builder_gets_the_options_that_it_names() -> None:
     assert build_network("greedy", 3, weights="W", **OPTIONS).given == {"weights": "W", **OPTIONS}
 
 
+def test_an_option_that_is_a_function_is_asked_only_where_the_builder_names_it() -> None:
+    asked = []
+
+    def names() -> list[str]:
+        asked.append(1)
+        return ["a"]
+
+    build_network("plain", 3, class_names=names)
+    assert not asked
+    assert build_network("greedy", 3, class_names=names).given == {"class_names": ["a"]}
+    assert asked == [1]
+
+
+def test_options_of_the_user_are_the_builder_s_own() -> None:
+    assert build_network("needy", 3, model_options={}, depth=2).depth == 2
+    with pytest.raises(UserError, match=r"model_options: unknown option of plain 'depth'"):
+        build_network("plain", 3, model_options={"depth": 3})
+    with pytest.raises(UserError, match=r"model_options: unknown option of sized 'weights'"):
+        build_network("sized", 3, weights=None, model_options={"weights": "W"}, **OPTIONS)
+    with pytest.raises(UserError, match=r"model_options: sized refuses \{'classes': 4\}: .*multiple values"):
+        build_network("sized", 3, model_options={"classes": 4})
+
+
 @pytest.mark.parametrize(
     ("name", "weights", "words"),
     [

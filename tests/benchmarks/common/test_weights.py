@@ -6,8 +6,31 @@ import pytest
 import torch
 import torchvision.models
 
-from provbench.benchmarks.common.weights import torchvision_weights
+from provbench.benchmarks.common.weights import missing_weights, torch_cache, torchvision_weights, weights_file
 from provbench.registry import MissingDataError, UnknownNameError, UserError
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of torch's own cache, which holds nothing."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    return tmp_path / "torch" / "hub" / "checkpoints"
+
+
+def test_torch_s_own_cache_is_looked_into(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert torch_cache() == cache == Path(torch.hub.get_dir()) / "checkpoints"
+    (message,) = missing_weights("resnet18", "IMAGENET1K_V1", tmp_path)
+    assert f"no such weights (IMAGENET1K_V1 of resnet18, 45 MB), nor in torch's cache {cache}" in message
+
+    cache.mkdir(parents=True)
+    (cache / "resnet18-f37072fd.pth").touch()
+    assert missing_weights("resnet18", "IMAGENET1K_V1", tmp_path) == []
+    with pytest.raises(UserError, match=r"resnet18-f37072fd\.pth: its SHA-256 must begin with f37072fd"):
+        weights_file("resnet18", "IMAGENET1K_V1", tmp_path)
+
+    monkeypatch.delenv("TORCH_HOME")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    assert torch_cache() == Path(torch.hub.get_dir()) / "checkpoints"
 
 
 def test_missing_weights_are_asked_for_by_address_and_place(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from mmengine.optim import CosineAnnealingLR, LinearLR, MultiStepLR
 from torch import nn
 
 from provbench.benchmarks.training.optim import AutocastOptimWrapper, build_optimizer, schedule
-from provbench.registry import Recipe, UserError
+from provbench.registry import ParameterGroup, Recipe, UserError
 
 
 class Net(nn.Module):
@@ -54,6 +54,33 @@ def test_new_layers_learn_faster_and_frozen_ones_not_at_all() -> None:
     assert [group["lr"] for group in groups] == [0.1, 1.0]
     assert [len(group["params"]) for group in groups] == [2, 2]
     assert groups[1]["params"][0] is net.head.weight
+
+
+class Layered(Net):
+    """Its trunk's bias is of a layer below the rest, and does not decay."""
+
+    def parameter_groups(self, layer_decay: float) -> list[ParameterGroup]:
+        rest = [self.trunk.weight, *self.head.parameters()]
+        return [ParameterGroup([self.trunk.bias], layer_decay, decays=False), ParameterGroup(rest)]
+
+
+def test_groups_of_a_network_learn_and_decay_each_in_its_way() -> None:
+    net = Layered()
+    given = recipe(lr=0.1, head_lr_scale=10.0, layer_decay=0.5, weight_decay=0.01, optimizer="adamw")
+    groups = build_optimizer(net, given).optimizer.param_groups
+    assert [(group["lr"], group["weight_decay"]) for group in groups] == [(0.05, 0.0), (0.1, 0.01), (1.0, 0.01)]
+    assert [[id(one) for one in group["params"]] for group in groups] == [
+        [id(net.trunk.bias)],
+        [id(net.trunk.weight)],
+        [id(net.head.weight), id(net.head.bias)],
+    ]
+
+
+def test_a_network_without_layers_takes_no_layer_decay() -> None:
+    with pytest.raises(
+        UserError, match=r"layer_decay: net does not say what its layers are, so it must be 1 \(got 0.7"
+    ):
+        build_optimizer(Net(), recipe(layer_decay=0.75))
 
 
 @pytest.mark.parametrize(

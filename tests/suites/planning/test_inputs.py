@@ -104,7 +104,8 @@ def test_the_names_of_weight_files_are_torchvision_s() -> None:
         assert get_model_weights(model)[weights].url.endswith(f"/{name}")
 
 
-def test_weights_that_are_not_needed_or_not_known(tmp_path: Path) -> None:
+def test_weights_that_are_not_needed_or_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     assert missing_weights("resnet50", None, tmp_path) == []
     assert missing_weights("mine", "IMAGENET1K_V1", tmp_path) == []
     assert len(missing_weights("vgg16-cam", "IMAGENET1K_V1", tmp_path)) == 1
