@@ -1,9 +1,9 @@
 """The tasks, the networks that they train, and the one training loop.
 
 One folder a task (`waterbirds`, `cub_wsol`, `ucf101_24`, `own_images`), each with a README on its protocol; `common`
-holds what tasks share, `classifiers` the networks that several of them train, and `training` how a run is trained. This
-file registers the built-in tasks, models and commands: one line, one plugin, named by its path, so that nothing heavy is
-imported before it is used. Raise a task's `version` when the same parameters would give other numbers.
+holds what tasks share, `classifiers` the networks that several of them train, and `training` how a run is trained.
+This file registers the built-in tasks, models and commands: one line, one plugin, named by its path, so that nothing
+heavy is imported before it is used. Raise a task's `version` when the same parameters would give other numbers.
 """
 
 from provbench.registry import COMMANDS, MODELS, TASKS
