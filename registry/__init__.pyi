@@ -13,6 +13,7 @@ from .contracts import (
     Batch as Batch,
     ClassNamed as ClassNamed,
     Described as Described,
+    Part as Part,
     Regularizer as Regularizer,
     Source as Source,
     Step as Step,
@@ -20,7 +21,9 @@ from .contracts import (
     TrainingSet as TrainingSet,
     classification_loss as classification_loss,
     double_differentiable as double_differentiable,
+    full_precision as full_precision,
     input_gradient as input_gradient,
+    on_device as on_device,
 )
 from .core import (
     AUGMENTATIONS as AUGMENTATIONS,

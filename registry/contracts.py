@@ -70,23 +70,31 @@ class Batch:
         return torch.stack([source.guided for source in self.sources]).any(dim=0)
 
     @cached_property
+    def guides(self) -> Tensor:
+        """(K, B) bool, on the CPU: which source guides which sample. Read once a step: on a GPU that waits for it."""
+        return torch.stack([source.guided for source in self.sources]).cpu()
+
+    @property
     def any_guided(self) -> bool:
-        """Returns whether any sample is guided. Computed once, because on a GPU the answer waits for the device."""
-        return bool(self.guided.any())
+        """Returns whether any sample is guided."""
+        return bool(self.guides.any())
 
     def with_inputs(self, inputs: Tensor) -> Batch:
         """Returns the batch with other inputs of the same shape and provenance."""
         changed = replace(self, inputs=inputs)
-        if "any_guided" in vars(self):
-            vars(changed)["any_guided"] = self.any_guided
+        if "guides" in vars(self):
+            vars(changed)["guides"] = self.guides
         return changed
 
     def part(self, rows: Tensor) -> Batch:
-        """Returns the samples of the given numbers, (N,) int64."""
+        """Returns the samples of the given numbers, (N,) int64 on the CPU."""
+        there = on_device(rows, self.inputs)
         sources = tuple(
-            Source(one.labels[rows], one.weight[rows], one.mask[rows], one.guided[rows]) for one in self.sources
+            Source(one.labels[there], one.weight[there], one.mask[there], one.guided[there]) for one in self.sources
         )
-        return Batch(self.inputs[rows], sources, tuple(self.ids[row] for row in rows.tolist()) if self.ids else ())
+        part = Batch(self.inputs[there], sources, tuple(self.ids[row] for row in rows.tolist()) if self.ids else ())
+        vars(part)["guides"] = self.guides[:, rows]
+        return part
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -129,6 +137,9 @@ class Step:
     generator: on the CPU, the only source of randomness of augmentations and regularizers. number: of the step, from 0.
     again: maps other inputs to logits by the same network with the same random draws (dropout), without a trace in its
     normalisation statistics. pixel_std: (C,), by which pixels in [0, 1] were divided; None where inputs are no images.
+    part: the samples that the regularizer wanted apart, if they went through the network in a pass of their own:
+    `again` then has the draws of that pass. class_weight: (K,) of the classification loss, or None. autocast: whether
+    a pass that is differentiated twice may keep the autocast that is on.
     """
 
     logits: Tensor
@@ -137,6 +148,17 @@ class Step:
     number: int
     again: Callable[[Tensor], Tensor]
     pixel_std: Tensor | None = None
+    part: Part | None = None
+    class_weight: Tensor | None = None
+    autocast: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some samples of a step's batch. logits: (N, K), computed from `batch.inputs` alone."""
+
+    logits: Tensor
+    batch: Batch
 
 
 class Regularizer(Plugin, ABC):
@@ -148,12 +170,34 @@ class Regularizer(Plugin, ABC):
     that the recipe has for penalties.
     """
 
+    first_order: ClassVar[bool] = False
+    """True if the penalty differentiates the logits by the inputs once, and that gradient no more: the inputs then
+    require one, and fused attention stays as it is.
+    """
+
     reruns_model: ClassVar[bool] = False
     """True if `term` calls `step.again`."""
 
+    full_precision: ClassVar[bool] = False
+    """True if the step must run in FP32 in any case, as where small differences of logits are taken."""
+
+    replaces_loss: ClassVar[bool] = False
+    """True if the term has the parameter gradient of the classification loss within its own."""
+
+    period: ClassVar[int] = 1
+    """Every so manieth step is regularized, from the first one on, with so many times the weight."""
+
     def due(self, number: int) -> bool:
         """Returns whether step `number`, counted from 0, is regularized at all."""
-        return True
+        return number % self.period == 0
+
+    def apart(self, batch: Batch, generator: Generator) -> Tensor | None:
+        """Returns the numbers, (N,) int64 on the CPU, of the samples that the penalty is of, where these are few enough
+        to be worth a forward pass of their own; None for the whole batch.
+
+        Not asked where the network has samples interact (batch normalisation in training).
+        """
+        return None
 
     def active(self, batch: Batch) -> bool:
         """Returns whether this batch has anything to regularize."""
@@ -274,12 +318,13 @@ def double_differentiable(autocast: bool = False) -> Iterator[None]:
     """
     from torch.nn.attention import SDPBackend, sdpa_kernel
 
-    with sdpa_kernel(SDPBackend.MATH), nullcontext() if autocast else _no_autocast():
+    with sdpa_kernel(SDPBackend.MATH), nullcontext() if autocast else full_precision():
         yield
 
 
 @contextmanager
-def _no_autocast() -> Iterator[None]:
+def full_precision() -> Iterator[None]:
+    """Switches autocast off."""
     devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     previous = [(device, torch.is_autocast_enabled(device)) for device in devices]
     try:
@@ -304,6 +349,11 @@ def input_gradient(scalar: Tensor, inputs: Tensor) -> Tensor:
     if gradient is None:
         raise ValueError("logits do not depend on these inputs: pass the very tensor that the model was given")
     return in_fp32(gradient)
+
+
+def on_device(tensor: Tensor, like: Tensor) -> Tensor:
+    """Returns a tensor of the CPU where `like` is. The host does not wait for the copy, as it does by default."""
+    return tensor.to(like.device, non_blocking=True)
 
 
 def in_fp32(tensor: Tensor) -> Tensor:

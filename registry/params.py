@@ -75,13 +75,23 @@ def tunable(
     return Field(default, json_schema_extra={"search": space.model_dump(exclude_defaults=True, mode="json")}, **field)
 
 
-def added(default: Any, *, when: Mapping[str, Sequence[Any]] | None = None, **field: Any) -> Any:
+def added(
+    default: Any,
+    *,
+    when: Mapping[str, Sequence[Any]] | None = None,
+    unless: Mapping[str, Sequence[Any]] | None = None,
+    **field: Any,
+) -> Any:
     """Returns a pydantic `Field` that came later than its model, whose default means what the model did before.
 
     At its default it is left out of a run's identity, so that results from before it came still count. when: other
-    fields and values of theirs with which the default means something new, and is part of the identity.
+    fields and values of theirs with which the default means something new, and is part of the identity. unless: others,
+    with which alone it does not.
     """
-    extra: Any = {"added": {name: list(values) for name, values in (when or {}).items()}}
+    extra: Any = {
+        "added": {name: list(values) for name, values in (when or {}).items()},
+        "unless": {name: list(values) for name, values in (unless or {}).items()},
+    }
     return Field(default, json_schema_extra=extra, **field)
 
 
@@ -101,10 +111,12 @@ def _is_implied(params: BaseModel, name: str, field: FieldInfo) -> bool:
     extra = field.json_schema_extra
     if isinstance(extra, dict) and extra.get("location"):
         return True
-    conditions = extra.get("added") if isinstance(extra, dict) else None
-    if not isinstance(conditions, dict) or getattr(params, name) != field.default:
+    if not isinstance(extra, dict) or "added" not in extra or getattr(params, name) != field.default:
         return False
-    return not any(getattr(params, other) in cast(list[Any], values) for other, values in conditions.items())
+    new, known = (cast(dict[str, list[Any]], extra[kind]) for kind in ("added", "unless"))
+    return not any(getattr(params, other) in values for other, values in new.items()) and all(
+        getattr(params, other) in values for other, values in known.items()
+    )
 
 
 def search_spaces(model: type[BaseModel]) -> Iterator[tuple[str, SearchSpace]]:

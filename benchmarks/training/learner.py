@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any, cast
 
 import torch
@@ -14,18 +14,21 @@ from torch import Tensor, nn
 from provbench.registry import (
     Augmentation,
     Batch,
+    Part,
     Regularizer,
     SelfTaught,
     Step,
     Task,
     classification_loss,
     double_differentiable,
+    full_precision,
+    on_device,
 )
 from provbench.registry.base import derive_seed
 
 from .data import Preprocessor, batch_of
 from .distributed import rank, ranks, relative_weight
-from .rerun import Rerun
+from .rerun import Rerun, samples_interact
 
 
 class Learner(BaseModel):
@@ -82,18 +85,65 @@ class Learner(BaseModel):
         if self.augmentation is not None:
             batch = self.augmentation(batch, self.generator, self.net)
         active = [one for one in self.regularizers if one.due(self.step) and one.active(batch)]
-        twice = any(regularizer.second_order for regularizer in active)
-        if twice:
+        with self._precision(active):
+            step, own = self._step(active, batch)
+            loss = self.classification_loss(step.logits.float(), step.batch)
+            if any(one.replaces_loss for one in active):
+                loss = loss.detach()
+            terms = {f"loss_{regularizer.name}": regularizer.term(step) for regularizer in active}
+        return {"loss_classification": loss, **{f"loss_{name}": value for name, value in own.items()}, **terms}
+
+    @contextmanager
+    def _precision(self, active: Sequence[Regularizer]) -> Iterator[None]:
+        """The kernels and the precision that a step's regularizers need."""
+        exact = any(one.full_precision for one in active)
+        with full_precision() if exact else nullcontext():
+            if any(one.second_order for one in active):
+                with double_differentiable(self.autocast_penalties):
+                    yield
+            else:
+                yield
+
+    def _step(self, active: Sequence[Regularizer], batch: Batch) -> tuple[Step, Mapping[str, Tensor]]:
+        """Returns the step after its forward pass (or passes, where one regularizer wants some of the samples apart),
+        and the network's own terms.
+        """
+        if any(one.second_order or one.first_order for one in active):
             batch = batch.with_inputs(batch.inputs.detach().requires_grad_())
         again = Rerun(self.net, batch.inputs.device) if any(one.reruns_model for one in active) else _no_rerun
-        with double_differentiable(self.autocast_penalties) if twice else nullcontext():
+        rows, part, own = self._apart(active, batch), None, {}
+        if rows is None:
             logits, own = self.logits_and_losses(batch.inputs)
-            losses = {"loss_classification": self.classification_loss(logits.float(), batch)}
-            losses |= {f"loss_{name}": value for name, value in own.items()}
-            step = Step(logits, batch, self.generator, self.step, again, self.preprocessor.pixel_std)
-            for regularizer in active:
-                losses[f"loss_{regularizer.name}"] = regularizer.term(step)
-        return losses
+        else:
+            logits, part = self._in_two(batch, rows)
+        step = Step(
+            logits,
+            batch,
+            self.generator,
+            self.step,
+            again,
+            self.preprocessor.pixel_std,
+            part,
+            self.class_weight,
+            self.autocast_penalties,
+        )
+        return step, own
+
+    def _apart(self, active: Sequence[Regularizer], batch: Batch) -> Tensor | None:
+        """Returns the rows that go through the network before the others; None where all go together."""
+        together = len(active) != 1 or isinstance(self.net, SelfTaught) or samples_interact(self.net)
+        return None if together else active[0].apart(batch, self.generator)
+
+    def _in_two(self, batch: Batch, rows: Tensor) -> tuple[Tensor, Part]:
+        """Returns the logits of the batch, and the samples of those rows, which went through the network first."""
+        part = batch.part(rows)
+        part = part.with_inputs(part.inputs.detach().requires_grad_())
+        others = torch.ones(len(batch), dtype=torch.bool).index_fill(0, rows, False).nonzero().squeeze(1)
+        with double_differentiable(self.autocast_penalties):
+            logits = self.net(part.inputs)
+        rest = [self.net(batch.inputs[on_device(others, batch.inputs)])] if len(others) else []
+        order = on_device(torch.cat([rows, others]).argsort(), logits)
+        return torch.cat([logits, *(one.to(logits.dtype) for one in rest)])[order], Part(logits, part)
 
     def logits_and_losses(self, inputs: Tensor) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Returns the logits, and the terms of the loss that the network has of its own, by name."""

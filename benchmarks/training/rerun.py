@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 
 
 class Rerun:
@@ -28,6 +28,11 @@ class Rerun:
             for device, state in zip(self.devices, self.states[1:], strict=True):
                 torch.cuda.set_rng_state(state, device)
             return self.net(inputs)
+
+
+def samples_interact(net: nn.Module) -> bool:
+    """Returns whether a sample's logits depend on the others of its batch: by batch normalisation in training."""
+    return any(isinstance(layer, _BatchNorm) and layer.training for layer in net.modules())
 
 
 @contextmanager

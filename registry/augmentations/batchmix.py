@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from ..base import UserError, torch
-from ..contracts import Augmentation, Batch
+from ..contracts import Augmentation, Batch, on_device
 from ..params import Params, tunable
 from .mixing import chosen, mix, partners
 
@@ -50,7 +50,7 @@ class BatchMix(Augmentation):
             )
         if not chosen(self.params.prob, generator):
             return batch
-        partner = partners(len(batch), generator).to(batch.inputs.device)
+        partner = on_device(partners(len(batch), generator), batch.inputs)
         (source,) = batch.sources
         ones, zeros = torch.ones_like(source.mask), torch.zeros_like(source.mask)
         return mix(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from ..base import torch
-from ..contracts import Augmentation, Batch
+from ..contracts import Augmentation, Batch, on_device
 from ..params import Params, tunable
 from .mixing import beta_sample, chosen, image_sides, mix, partners, rectangle
 
@@ -38,8 +38,8 @@ class CutMix(Augmentation):
         height, width = image_sides(batch, self.name)
         if not chosen(self.params.prob, generator):
             return batch
-        partner = partners(len(batch), generator)
+        partner = on_device(partners(len(batch), generator), batch.inputs)
         ratio = beta_sample(self.params.beta, generator)
-        pasted = rectangle(height, width, side=(1 - ratio) ** 0.5, generator=generator).to(batch.inputs.device)
+        pasted = on_device(rectangle(height, width, (1 - ratio) ** 0.5, generator), batch.inputs)
         mask = (1 - pasted).expand(len(batch), 1, height, width)
         return mix(batch, partner, mask, torch.where(mask > 0, batch.inputs, batch.inputs[partner]))

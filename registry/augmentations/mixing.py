@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..base import UserError, torch
-from ..contracts import Batch, Source
+from ..contracts import Batch, Source, on_device
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -77,7 +77,7 @@ def mix(
     cover together, and is guided only if the samples were before they were mixed. So is a sample of which nothing is
     left, or nothing mixed: the one that fills the input keeps what it had, the other is not in play.
     """
-    (source,) = batch.sources
+    (source,), partner = batch.sources, on_device(partner, inputs)
     own_share, other_share = (_mean(mask), _mean(1 - mask)) if share is None else (share, 1 - share)
     own_mask = mask * (source.mask if first is None else first)
     other_mask = (1 - mask) * (source.mask[partner] if second is None else second)

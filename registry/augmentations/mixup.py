@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..contracts import Augmentation, Batch
+from ..contracts import Augmentation, Batch, on_device
 from ..params import Params, tunable
 from .mixing import beta_sample, chosen, mix, partners
 
@@ -43,7 +43,7 @@ class Mixup(Augmentation):
     def __call__(self, batch: Batch, generator: Generator, model: Callable[[Tensor], Tensor]) -> Batch:
         if not chosen(self.params.prob, generator):
             return batch
-        partner = partners(len(batch), generator)
+        partner = on_device(partners(len(batch), generator), batch.inputs)
         ratio = beta_sample(self.params.alpha, generator)
         (source,) = batch.sources
         blended = ratio * batch.inputs + (1 - ratio) * batch.inputs[partner]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from ..base import UserError, functional, torch
-from ..contracts import Augmentation, Batch, classification_loss
+from ..contracts import Augmentation, Batch, classification_loss, on_device
 from ..params import Params, tunable
 from .blocks import best_moves, divisor, enlarge, move_blocks
 from .mixing import beta_sample, chosen, image_sides, mix, partners
@@ -82,7 +82,7 @@ class PuzzleMix(Augmentation):
             self._cells(grid, height, width)  # raises on the first batch, whichever grid it draws
         if not chosen(self.params.prob, generator):
             return batch
-        partner = partners(len(batch), generator)
+        partner = on_device(partners(len(batch), generator), batch.inputs)
         grid = grids[int(torch.randint(len(grids), (), generator=generator))]
         ratio = beta_sample(self.params.alpha, generator)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from pydantic import Field, model_validator
 
 from ..base import functional, torch
-from ..contracts import Augmentation, Batch
+from ..contracts import Augmentation, Batch, on_device
 from ..params import Params, tunable
 from .mixing import chosen, image_sides, mix, partners
 
@@ -50,7 +50,7 @@ class ResizeMix(Augmentation):
         sides = image_sides(batch, self.name)
         if not chosen(self.params.prob, generator):
             return batch
-        partner = partners(len(batch), generator)
+        partner = on_device(partners(len(batch), generator), batch.inputs)
         low, high = self.params.scale_low, self.params.scale_high
         scale = low + (high - low) * float(torch.rand((), generator=generator))
         small_sides = [max(int(side * scale), 1) for side in sides]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, field_validator
 
 from ..base import torch
-from ..contracts import Batch, Regularizer, Step, double_differentiable, require_gradient
+from ..contracts import Batch, Part, Regularizer, Step, double_differentiable, require_gradient
 from ..params import Params, added, tunable
 from .guidance import (
     SECOND_ORDER,
@@ -49,6 +49,11 @@ class GradientGuidanceParams(Params):
     estimator: Literal["exact", "random-source", "rademacher", "perturbation"] = added(
         "exact", description="how the penalty's gradient is computed, see the plugin's description"
     )
+    subset: Literal["shared", "own"] = added(
+        "shared",
+        unless={"share": [1.0]},
+        description="forward pass of that share: the training step's, if the network has no batch normalisation",
+    )
     every: int = added(1, ge=1, description="penalise each so many steps only, with so many times the weight")
     share: float = added(1.0, gt=0, le=1, description="penalise this share of the guided samples, drawn at each step")
     step_size: float = added(0.1, gt=0, description="estimator perturbation: height of the field, in input units")
@@ -78,8 +83,9 @@ class GradientGuidance(Regularizer):
     `exact` (3.0); `random-source` (2.0): one source a sample, unbiased where sources do not overlap outside their
     masks; `rademacher` (2.3): unbiased with overlap, too; `perturbation` (2.0): first-order, the squared answer of the
     scalar to a random block-constant field outside the target. `every: k` penalises each k-th step with k times the
-    weight, and `share` a part of the guided samples in a pass of its own: both are unbiased for networks whose samples
-    do not interact, and combine with every estimator.
+    weight, and `share` a part of the guided samples, which go through the network apart from the others in the same
+    step (in a pass of their own, in addition, where batch normalisation has samples interact, or with `subset: own`):
+    both are unbiased for networks whose samples do not interact, and combine with every estimator.
 
     Source: Nagano et al., "Learning from Synthetic Data via Provenance-Based Input Gradient Guidance" (CVPR 2026),
     equations of L_PG for soft and hard labels; no reference implementation is public. `scalar`, `normalise`, `blocks`
@@ -99,8 +105,12 @@ class GradientGuidance(Regularizer):
         """Returns whether the penalty needs forward passes of its own."""
         return not self.second_order
 
-    def due(self, number: int) -> bool:
-        return number % self.params.every == 0
+    @property
+    def period(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.params.every
+
+    def apart(self, batch: Batch, generator: Generator) -> Tensor | None:
+        return None if self.params.share == 1 or self.params.subset == "own" else self._drawn(batch, generator)
 
     def active(self, batch: Batch) -> bool:
         return batch.any_guided
@@ -113,13 +123,8 @@ class GradientGuidance(Regularizer):
         unit = step.pixel_std if self.params.inputs == "unit" else None
         if self.second_order:
             loss = self._second_order(step.logits, step.batch, step.generator, unit)
-        elif self.params.estimator in SECOND_ORDER:
-            part, run = step.batch.part(self._drawn(step.batch, step.generator)), step.again
-            inputs = part.inputs.detach().requires_grad_()
-            with double_differentiable():
-                loss = self._second_order(run(inputs), part.with_inputs(inputs), step.generator, unit)
         else:
-            loss = self._perturbed(step, unit)
+            loss = self._of_part(step, unit)
         return self._weighted(loss, step.batch)
 
     def _weighted(self, loss: Tensor, batch: Batch) -> Tensor:
@@ -144,14 +149,28 @@ class GradientGuidance(Regularizer):
             unit=unit,
             estimator=params.estimator,  # pyright: ignore[reportArgumentType]
             generator=generator,
+            guiding=batch.guides.any(dim=1).tolist(),
         )
 
-    def _perturbed(self, step: Step, unit: Tensor | None) -> Tensor:
-        params = self.params
-        batch, logits = step.batch, step.logits
-        if params.share < 1:
-            batch = batch.part(self._drawn(batch, step.generator))
-            logits = step.again(batch.inputs)  # the draws of dropout depend on the size of a batch
+    def _of_part(self, step: Step, unit: Tensor | None) -> Tensor:
+        """Returns the penalty of a share of the samples, or of a first-order estimator."""
+        twice = self.params.estimator in SECOND_ORDER
+        part = step.part or (Part(step.logits, step.batch) if self.params.share == 1 else self._rerun(step, twice))
+        if twice:
+            return self._second_order(part.logits, part.batch, step.generator, unit)
+        return self._perturbed(part, step, unit)
+
+    def _rerun(self, step: Step, twice: bool) -> Part:
+        """Returns the share of the samples after a pass of their own."""
+        batch = step.batch.part(self._drawn(step.batch, step.generator))
+        if not twice:
+            return Part(step.again(batch.inputs), batch)  # the draws of dropout depend on the size of a batch
+        batch = batch.with_inputs(batch.inputs.detach().requires_grad_())
+        with double_differentiable(step.autocast):
+            return Part(step.again(batch.inputs), batch)
+
+    def _perturbed(self, part: Part, step: Step, unit: Tensor | None) -> Tensor:
+        params, batch, logits = self.params, part.batch, part.logits
         form = Form(
             params.scalar, params.block_sizes, params.normalise, params.mask, params.mask_scale, params.channels, unit
         )
@@ -162,7 +181,6 @@ class GradientGuidance(Regularizer):
 
     def _drawn(self, batch: Batch, generator: Generator) -> Tensor:
         """Returns the numbers of the guided samples to penalise at this step, at least one, in their order."""
-        rows = batch.guided.nonzero().squeeze(1)
+        rows = batch.guides.any(dim=0).nonzero().squeeze(1)
         count = max(1, round(self.params.share * len(rows)))
-        order = torch.randperm(len(rows), generator=generator)[:count].sort().values
-        return rows[order.to(rows.device)]
+        return rows[torch.randperm(len(rows), generator=generator)[:count].sort().values]

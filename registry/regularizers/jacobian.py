@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from ..base import functional, torch
-from ..contracts import Batch, Regularizer, input_gradient, require_gradient
+from ..contracts import Batch, Regularizer, input_gradient, on_device, require_gradient
 from ..params import Params, tunable
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def jacobian_energy(logits: Tensor, inputs: Tensor, projections: int, generator:
     total = torch.zeros((), device=logits.device)
     for _ in range(projections):
         normal = torch.randn(logits.shape, generator=generator)
-        direction = functional.normalize(normal, dim=1).to(logits.device)
+        direction = on_device(functional.normalize(normal, dim=1), logits)
         gradient = input_gradient((direction * logits).sum(), inputs)
         total = total + gradient.square().flatten(1).sum(dim=1).mean()
     return logits.shape[1] / 2 * total / projections

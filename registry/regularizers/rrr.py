@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..base import functional, torch
-from ..contracts import Batch, Regularizer, Source, in_fp32, input_gradient, require_gradient
-from ..params import Params, tunable
+from ..contracts import Batch, Regularizer, Source, Step, in_fp32, input_gradient, require_gradient
+from ..params import Params, added, tunable
+from .shifted_step import require_smooth, shift_of, slope, valued
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -21,6 +22,12 @@ class RightForTheRightReasonsParams(Params):
         log=True,
         ge=0,
         description="weight of the penalty, λ₁; the more classes, the smaller",
+    )
+    estimator: Literal["exact", "shifted-step"] = added(
+        "exact", description="how the penalty's gradient is computed, see the plugin's description"
+    )
+    step_size: float = added(
+        1e-3, gt=0, le=1, description="estimator shifted-step: length of the shift, as a share of the inputs' own"
     )
 
 
@@ -36,18 +43,40 @@ class RightForTheRightReasons(Regularizer):
     the penalty is up to K² times as large as gradient guidance's for K classes, since each log-probability holds every
     logit, and so its default is small and its search range wide.
 
+    Estimators, and what a step costs in plain steps: `exact` (2.0) differentiates twice. `shifted-step` (2.3) takes the
+    difference of two first-order passes, so that networks with fused or compiled parts have it; for smooth networks
+    only (no ReLU, no max pooling).
+
     Source: Ross et al., "Right for the Right Reasons" (IJCAI 2017), equation 1; reference implementation dtak/rrr.
     """
 
     Params = RightForTheRightReasonsParams
     params: RightForTheRightReasonsParams
 
+    @property
+    def second_order(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.params.estimator == "exact"
+
+    @property
+    def first_order(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return not self.second_order
+
+    reruns_model = full_precision = first_order  # pyright: ignore[reportAssignmentType]
+
     def active(self, batch: Batch) -> bool:
-        return bool(batch.guided.any())
+        return batch.any_guided
+
+    def term(self, step: Step) -> Tensor:
+        if self.second_order:
+            return super().term(step)
+        require_smooth(step.logits, self.name)
+        return self.params.strength * shifted_reasons(step, self.params.step_size)
 
     def penalty(self, logits: Tensor, batch: Batch, generator: Generator) -> Tensor:
+        if not self.active(batch):
+            return logits.new_zeros((), dtype=torch.float32)
         loss = reasons_loss(logits, batch.inputs, batch.sources)
-        return self.params.strength * (require_gradient(loss, self.name) if self.active(batch) else loss)
+        return self.params.strength * require_gradient(loss, self.name)
 
 
 def reasons_loss(logits: Tensor, inputs: Tensor, sources: Sequence[Source]) -> Tensor:
@@ -58,12 +87,45 @@ def reasons_loss(logits: Tensor, inputs: Tensor, sources: Sequence[Source]) -> T
     Raises `ValueError` if the logits were not computed from `inputs`, or without a graph.
     """
     guided = torch.stack([source.guided for source in sources]).any(dim=0)
-    if not bool(guided.any()):
-        return logits.new_zeros((), dtype=torch.float32)
-    log_probabilities = functional.log_softmax(in_fp32(logits), dim=1)
-    energy = input_gradient(log_probabilities[guided].sum(), inputs).square()
+    energy = input_gradient(_log_probabilities(logits, guided).sum(), inputs).square()
     per_sample = energy.new_zeros(len(inputs))
     for source in sources:
         outside = ((1 - source.mask.float()).square() * energy).flatten(1).sum(dim=1)
         per_sample = per_sample + torch.where(source.guided, source.weight * outside, 0)
-    return per_sample.sum() / guided.sum()
+    return averaged(per_sample, guided)
+
+
+def shifted_reasons(step: Step, size: float) -> Tensor:
+    """Returns `reasons_loss` of a step, with its gradient from the difference of two passes. size: as `shift_of` has
+    it.
+    """
+    batch, guided = step.batch, step.batch.guided
+    before = _log_probabilities(step.logits, guided)
+    gradient = slope(before, batch.inputs)
+    direction = _share_outside(batch.sources, gradient) * gradient
+    energy = (direction * gradient).flatten(1).sum(dim=1)
+    shifted, epsilon = shift_of(batch.inputs, direction, size)
+    change = _log_probabilities(step.again(shifted), guided) - before
+    rate = torch.where(epsilon > 0, change / torch.where(epsilon > 0, epsilon, 1), 0)
+    return valued(averaged(2 * rate, guided), averaged(energy, guided))
+
+
+def averaged(values: Tensor, guided: Tensor) -> Tensor:
+    """Returns the mean of values (B,) over the guided samples; 0 if there are none."""
+    return values.sum() / guided.sum().clamp(min=1)
+
+
+def _log_probabilities(logits: Tensor, guided: Tensor) -> Tensor:
+    """Returns Σ_c log p_c of each sample, (B,); 0 where it is not guided."""
+    each = functional.log_softmax(in_fp32(logits), dim=1)
+    return torch.where(guided[:, None], each, 0).sum(dim=1)
+
+
+def _share_outside(sources: Sequence[Source], like: Tensor) -> Tensor:
+    """Returns Σₖ weightₖ · (1 - maskₖ)², (B, 1, *spatial), over the sources that guide each sample."""
+    column = [-1, *[1] * (like.ndim - 1)]
+    shares = [
+        torch.where(source.guided, source.weight, 0).view(column) * (1 - in_fp32(source.mask)).square()
+        for source in sources
+    ]
+    return torch.stack(shares).sum(dim=0)

@@ -12,11 +12,17 @@ source's label and oₖ = 1 - mask. Costs are in plain steps of one forward and 
   For networks without second derivatives, for compiled models, and where a score is locally flat and reliant all the
   same.
 
-Left out because they are wrong where they look right, as measured against `exact`: finite differences of the parameter
-gradient along the masked input gradient (cosine 0.4 to 0.9 on ReLU networks at every step width: the line crosses
-kinks), `is_grads_batched` and forward-mode differentiation through batch normalisation in training mode (wrong without
-an error), and one backward pass of randomly signed scalars with everything squared (biased: it penalises each class on
-its own target, too).
+A share of the samples, each k-th step only, and their products with these are options of the regularizer.
+
+Left out because they are wrong where they look right, as measured against `exact`:
+
+- Finite differences of the parameter gradient along the masked input gradient: on ReLU networks the cosine is 0.4 to
+  0.9 at every step width, because the line crosses kinks. (Penalties on a loss's own gradient offer them as
+  `shifted-step`, which refuses such networks.)
+- `is_grads_batched`, and forward-mode differentiation through batch normalisation in training mode: wrong without an
+  error.
+- One backward pass of randomly signed scalars with everything squared: biased, since it penalises each class on its own
+  target, too.
 """
 
 from __future__ import annotations
@@ -25,7 +31,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ...base import torch
-from ...contracts import Source, in_fp32, input_gradient
+from ...contracts import Source, in_fp32, input_gradient, on_device
 from .blocks import random_field
 from .form import Form, total
 
@@ -70,7 +76,7 @@ def rademacher(
     """
     outside = form.outside(sources, generator)
     scalars = form.scalars(logits, sources, generator)
-    signs = torch.randint(2, (len(sources), len(inputs)), generator=generator).to(inputs.device) * 2.0 - 1
+    signs = on_device(torch.randint(2, (len(sources), len(inputs)), generator=generator), inputs) * 2.0 - 1
     combined = input_gradient(total(sign * one for sign, one in zip(signs, scalars, strict=True)).sum(), inputs)
     wide = [sign.view(-1, *[1] * (inputs.ndim - 1)) for sign in signs]
     single = [_first_order(scalar, inputs) for scalar in scalars[:-1]]
@@ -102,12 +108,12 @@ def perturbation(
     pixels in [0, 1] where `form.unit` is given.
     """
     place = int(torch.randint(len(form.blocks), (), generator=generator)) if len(form.blocks) > 1 else 0
-    field = random_field(inputs.shape, form.blocks[place], generator).to(inputs.device)
+    field = on_device(random_field(inputs.shape, form.blocks[place], generator), inputs)
     counted = inputs.shape[1] if form.channels is None else len(form.channels)
     if form.channels is not None:
-        chosen = torch.zeros(inputs.shape[1], device=inputs.device)
+        chosen = torch.zeros(inputs.shape[1])
         chosen[list(form.channels)] = 1
-        field = field * chosen.view(1, -1, *[1] * (inputs.ndim - 2))
+        field = field * on_device(chosen, inputs).view(1, -1, *[1] * (inputs.ndim - 2))
     if form.unit is not None:
         field = field / form.unit.view(1, -1, *[1] * (inputs.ndim - 2))
     drawn, count = draw_source(sources, generator)
@@ -126,7 +132,7 @@ def draw_source(sources: Sequence[Source], generator: Generator | None) -> tuple
     """Returns, for each sample, one of the sources that guide it: (K, B) of 0 and 1, and their number, (B,) float."""
     guides = torch.stack([source.guided for source in sources]).float()
     count = guides.sum(dim=0)
-    uniform = torch.rand(guides.shape[1], generator=generator).to(guides.device)
+    uniform = on_device(torch.rand(guides.shape[1], generator=generator), guides)
     rank = (uniform * count).floor()
     ordinal = guides.cumsum(dim=0) - 1
     return guides * (ordinal == rank), count

@@ -79,7 +79,9 @@ class Form:
     def _counted(self, residual: Tensor) -> Tensor:
         if self.unit is not None:
             residual = residual / self.unit.view(1, -1, *[1] * (residual.ndim - 2))
-        return residual if self.channels is None else residual[:, list(self.channels)]
+        if self.channels is None:
+            return residual
+        return torch.stack([residual[:, channel] for channel in self.channels], dim=1)
 
     def weight(self, shape: Sequence[int], block: Block) -> int:
         """Returns the factor of `normalise: pixels` for counted inputs of shape (B, C, *spatial); 1 otherwise."""

@@ -41,6 +41,7 @@ def guidance_loss(
     unit: Tensor | None = None,
     estimator: SecondOrder = "exact",
     generator: Generator | None = None,
+    guiding: Sequence[bool] | None = None,
 ) -> Tensor:
     """Returns ‖Σₖ (1 - maskₖ) ⊙ ∂scalarₖ/∂input‖², averaged (or summed) over the guided samples; 0 if there are none.
 
@@ -50,18 +51,20 @@ def guidance_loss(
     mask: `random` shuffles each mask's elements, `everything` penalises the whole gradient (the paper's controls).
     mask_scale: dilates or erodes the masks of images. scalar, blocks, normalise, channels, unit: see `Form`.
     estimator: see `estimators`. generator (CPU): of random masks, signs and draws; torch's global one by default.
+    guiding: for each source whether it guides any sample, where the caller knows; to look waits for a GPU.
 
     The result is a scalar with a graph, so that it can be minimised. Samples must not interact in the model for the
     per-sample gradients to be exact; in training mode batch normalisation makes them interact a little.
     Raises `ValueError` if the logits were not computed from `inputs`, or without a graph.
     """
     guided = torch.stack([source.guided for source in sources])
-    guides = guided.any(dim=1).tolist()
-    if not any(guides):
+    if guiding is None:
+        guiding = guided.any(dim=1).tolist()
+    if not any(guiding):
         return logits.new_zeros((), dtype=torch.float32)
     form = Form(scalar, tuple(blocks), normalise, mask, mask_scale, None if channels is None else tuple(channels), unit)
-    guiding = [source for source, counts in zip(sources, guides, strict=True) if counts]
-    energy = SECOND_ORDER[estimator](logits, inputs, guiding, form, generator)
+    in_play = [source for source, guides in zip(sources, guiding, strict=True) if guides]
+    energy = SECOND_ORDER[estimator](logits, inputs, in_play, form, generator)
     return reduced(form.rescale(energy, logits), guided.any(dim=0), reduction)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from ...base import functional, torch
+from ...contracts import on_device
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -26,7 +27,7 @@ def control_masks(
         masks = [rescale_area(mask, scale) for mask in masks]
     if kind == "random":
         shape = masks[0].flatten(1).shape
-        order = torch.rand(shape, generator=generator).argsort(dim=1).to(masks[0].device)
+        order = on_device(torch.rand(shape, generator=generator).argsort(dim=1), masks[0])
         masks = [mask.flatten(1).gather(1, order).view_as(mask) for mask in masks]
     return list(masks)
 

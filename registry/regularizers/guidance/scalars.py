@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from ...base import functional, torch
-from ...contracts import in_fp32
+from ...contracts import in_fp32, on_device
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -25,7 +25,7 @@ def scalar_of(logits: Tensor, labels: Tensor, kind: ScalarKind, generator: Gener
       gradients as its expectation. generator (CPU) draws the signs; torch's global one by default.
     """
     if kind == "all-logits":
-        signs = torch.randint(2, logits.shape, generator=generator).to(logits.device) * 2 - 1
+        signs = on_device(torch.randint(2, logits.shape, generator=generator), logits) * 2 - 1
         return (logits * signs).sum(dim=1)
     place = labels[:, None]
     if kind == "log-probability":
