@@ -20,6 +20,7 @@ from .commands import (
     contributed,
     data,
     disk,
+    init,
     pictures,
     reference,
     replay,
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 catalog.add_to(app)
 reference.add_to(app)
+init.add_to(app)
 suite.add_to(app)
 search.add_to(app)
 runs.add_to(app)

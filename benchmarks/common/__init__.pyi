@@ -84,6 +84,7 @@ from .records import (
 )
 from .tiny import tiny_trunk as tiny_trunk
 from .weights import (
+    missing_weights as missing_weights,
     torchvision_weights as torchvision_weights,
     weights_file as weights_file,
 )

@@ -1,0 +1,1 @@
+from .survey import Survey as Survey, look as look
