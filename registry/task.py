@@ -73,6 +73,9 @@ class Recipe(Params):
     reliance: int = added(
         0, ge=0, description="images of val and of test whose backgrounds and targets are exchanged; 0: none"
     )
+    test_curve: bool = added(
+        False, description="score the test split at each validation of a final run, too, for tables' other epoch rules"
+    )
     gradient_probe: int = Field(
         32, ge=0, description="val samples, mixed, on which the input gradient outside of the targets is measured"
     )

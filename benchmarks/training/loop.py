@@ -27,6 +27,8 @@ from .optim import build_optimizer, schedule, schedule_over
 from .pictures import Draw, save_pictures
 from .probe import build_probe
 from .runner import BenchmarkRunner, TaskMetric, loadable
+from .step_clock import StepClock, seconds_per_step
+from .tested_curve import CurveOnTestHook, tested_curve
 
 
 @dataclass
@@ -40,6 +42,8 @@ class Outcome:
     steps: int
     pruned: bool
     predictions: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    test_curve: list[dict[str, float]] = field(default_factory=list)
+    seconds_per_step: float = 0.0
 
 
 def train(
@@ -126,8 +130,10 @@ def _hooks(task: Task, preprocess: Any, test: bool) -> list[Hook]:
         SeedHook(),
         *([ClockHook(recipe)] if budget_of(recipe.model_dump())[0] == "seconds" else []),
         LossHook(),
+        StepClock(),
         BuffersHook(),
         *reliance_hooks(task, preprocess, test),
+        *([CurveOnTestHook()] if test and recipe.test_curve else []),
         CurveHook(build_probe(task, preprocess) if task.probe else None),
     ]
 
@@ -173,7 +179,9 @@ def _outcome(
 ) -> Outcome:
     scores = {name: float(value) for name, value in test.items()}
     entries = curve(validations(runner), losses_by_epoch(runner))
-    return Outcome(val, scores, entries, epoch, runner.iter, pruned, predictions)
+    return Outcome(
+        val, scores, entries, epoch, runner.iter, pruned, predictions, tested_curve(runner), seconds_per_step(runner)
+    )
 
 
 def _schedulers(recipe: Recipe, unit: str, steps_per_epoch: int) -> list[dict[str, Any]]:

@@ -70,6 +70,9 @@ class RunSummary(BaseModel):
     """The epoch whose weights were scored."""
     steps: int = Field(default=0, ge=0, le=MAX_INTEGER)
     seconds: Metric = 0.0
+    seconds_per_step: Metric = 0.0
+    """Mean wall time of a training step, its batch's loading included, without the process's first steps; 0 where it
+    was not measured."""
     device: str = "cpu"
     peak_memory_mb: Metric = 0.0
     started: str = ""
@@ -122,6 +125,8 @@ class RunRecord(RunSummary):
     curve: list[dict[str, Metric]] = Field(default_factory=list)
     """One entry an epoch: `epoch`, the mean training losses, and, where it was validated, the val metrics. Older
     records have entries of the validated epochs only."""
+    test_curve: list[dict[str, Metric]] = Field(default_factory=list, repr=False)
+    """One entry a validated epoch: `epoch` and the test metrics. Only final runs whose recipe asks for it have it."""
     predictions: dict[str, dict[str, Column]] = Field(default_factory=dict, exclude=True, repr=False)
     """Predictions by split, one array a column, one row a sample. They are stored next to the record, not in it."""
 
@@ -130,7 +135,7 @@ class RunRecord(RunSummary):
     def _identity_as_stored(cls, values: Any) -> Any:
         return _json_value(values, "identity")
 
-    @field_validator("curve")
+    @field_validator("curve", "test_curve")
     @classmethod
     def _each_has_its_epoch(cls, curve: list[dict[str, float]]) -> list[dict[str, float]]:
         for place, entry in enumerate(curve):
@@ -155,8 +160,8 @@ class RunRecord(RunSummary):
 
     @model_validator(mode="after")
     def _search_predicts_no_test(self) -> RunRecord:
-        if self.phase == "search" and "test" in self.predictions:
-            raise ValueError("a run of a search must have no test predictions")
+        if self.phase == "search" and ("test" in self.predictions or self.test_curve):
+            raise ValueError("a run of a search must have no test predictions and no curve on test")
         return self
 
     @property
@@ -167,7 +172,9 @@ class RunRecord(RunSummary):
     @property
     def outcome(self) -> dict[str, Any]:
         """Returns what a repetition of the run must reproduce to the last bit."""
-        return {"status": self.status, "val": self.val, "test": self.test, "curve": self.curve, "epoch": self.epoch}
+        return {"status": self.status, "val": self.val, "test": self.test, "curve": self.curve, "epoch": self.epoch} | (
+            {"test_curve": self.test_curve} if self.test_curve else {}
+        )
 
 
 def _json_value(value: Any, *path: Any) -> Any:

@@ -25,7 +25,7 @@ BATCH = 1000
 _NAMES = tuple(RunSummary.model_fields)
 _NAMES_SET = set(_NAMES)  # one for all: a set of so many names is larger than the rest of a summary
 _LEFT_OUT = set(RunRecord.model_fields) - _NAMES_SET
-_NUMBERS = ("seconds", "peak_memory_mb")
+_NUMBERS = ("seconds", "seconds_per_step", "peak_memory_mb")
 
 VERSION = crc32(repr((1, SCHEMA_VERSION, _NAMES)).encode()) & 0x7FFFFFFF
 """Version of the index's rows: of the layout of the index, and of what `pack` makes."""

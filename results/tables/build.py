@@ -15,6 +15,7 @@ from .citations import PublishedNumber
 from .compatibility import check_column, check_sections, check_variants, network
 from .costs import COSTS, UNLIKE, machines_of
 from .endings import selection_ending
+from .epoch_rules import score_on_test
 from .fields import BASIC, Context, Samples, field, no_samples
 from .model import SHOWN, Column, RowRuns, Table, TableCell, TableRow
 from .notes import table_notes
@@ -126,7 +127,7 @@ def _improving(runs: Sequence[RunRecord], column: Column) -> int:
 def _score(run: RunRecord, column: Column) -> float:
     cost = COSTS.get(column.metric)
     return (
-        run.test.get(column.metric, nan)
+        score_on_test(run, column)
         if cost is None
         else cost.of(run, column.selection_metric, column.selection_higher_is_better)
     )

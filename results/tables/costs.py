@@ -40,6 +40,10 @@ def _time_per_epoch(record: RunRecord, metric: str, higher_is_better: bool = Tru
     return _measured(record.seconds) / max((place_of(entry, "epoch") for entry in record.curve), default=nan)
 
 
+def _time_per_step(record: RunRecord, metric: str, higher_is_better: bool = True) -> float:
+    return _measured(record.seconds_per_step) * 1000
+
+
 def _best_epoch(record: RunRecord, metric: str, higher_is_better: bool = True) -> float:
     best = best_key({place_of(entry, "epoch"): entry.get(metric, nan) for entry in record.curve}, higher_is_better)
     return nan if best is None else best
@@ -70,6 +74,11 @@ def _measured(value: float) -> float:
 COSTS: dict[str, Cost] = {
     "time per epoch": Cost(
         "s/epoch", "wall time of the run, validation and test included, by its epochs", _time_per_epoch
+    ),
+    "time per step": Cost(
+        "ms/step",
+        "mean wall time of a training step, loading included, without validations and the first steps, which warm up",
+        _time_per_step,
     ),
     "epochs to converge": Cost(
         "epochs", "the first epoch with the best value of the selection metric", _best_epoch, False

@@ -40,6 +40,8 @@ class Column:
     """Metric by which the protocol selects."""
     selection_higher_is_better: bool = True
     selection_unit: str = "%"
+    epoch: str = ""
+    """The rule, one of `epoch_rules.EPOCH_RULES`, by which an epoch is scored; "": the runs' own."""
     setting: str = ""
     """Setting of the published numbers next to ours: `5-shot`, `long-tail-100` …; a row may have its own."""
     decimals: int = 1

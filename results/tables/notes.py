@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from .citation_notes import publication_notes
 from .costs import COSTS, machines_of
+from .epoch_rules import EPOCH_RULES, own_rule
 from .fields import BASIC, field
 from .model import GAP, LEVEL, Table
 from .opponents import is_column
@@ -26,6 +27,7 @@ def table_notes(table: Table, published_cells: PublishedCells) -> Iterator[str]:
     yield from _untested(table)
     yield from detectable_notes(table)
     yield from _selection(table)
+    yield from _epochs(table)
     yield from _seeds(table)
     yield from budget_notes(table)
     yield from convergence_notes(table)
@@ -161,6 +163,26 @@ def _selection(table: Table) -> Iterator[str]:
             yield f"ORACLE selection of {_list(of)}{by}: the parameters were chosen on the test data."
         else:
             yield f"Selection protocol of {_list(of)}: {selection}{by}."
+
+
+def _epochs(table: Table) -> Iterator[str]:
+    """Yields which epochs are scored, where a column has another rule than its runs, and what that takes."""
+    rules: dict[str, dict[str, None]] = defaultdict(dict)
+    lacking: dict[str, None] = {}
+    for place in table.places():
+        rule = place.column.epoch
+        if rule and not place.column.derived:
+            rules[rule][place.column.title] = None
+            done = [run for run in place.entry.runs if run.status == "done"]
+            lacking |= dict.fromkeys(run.task for run in done if own_rule(run) != rule and not run.test_curve)
+    for name, titles in rules.items():
+        rule = EPOCH_RULES[name]
+        yield f"{'ORACLE epochs' if rule.oracle else 'Epochs'} of {'; '.join(titles)}: {name}, {rule.description}."
+    if lacking:
+        yield (
+            f"Runs of {_list(lacking)} have no curve on test, which rules other than their own need: set "
+            "`test_curve: true` among the task's parameters, and run them again."
+        )
 
 
 def _seeds(table: Table) -> Iterator[str]:

@@ -170,8 +170,10 @@ def _train(spec: RunSpec, place: Place, report: OnValidation, train: Callable[..
         "val": outcome.val,
         "test": outcome.test,
         "curve": outcome.curve,
+        "test_curve": outcome.test_curve,
         "epoch": outcome.epoch,
         "steps": outcome.steps,
+        "seconds_per_step": outcome.seconds_per_step,
         "predictions": outcome.predictions,
     }
 

@@ -26,7 +26,8 @@ OUTSIDE = "gradient outside"
 LOSS = "loss_classification"
 """The mean training loss of an epoch without penalties, which is in a curve at every epoch."""
 
-COST = "time per epoch"
+PRICES = ("time per step", "time per epoch")
+"""What scores are shown against: the first of them that all runs have."""
 
 RANKED_METHODS, RANKED_TASKS = 3, 2
 """Smallest numbers of methods and tasks for a critical difference."""
@@ -65,10 +66,14 @@ def _of_task(name: str, cell: Cell, done: Mapping[str, Sequence[RunRecord]]) -> 
             convergence_figure(curves, OUTSIDE, f"{title}: input gradient outside of the target [%]"),
         )
     metric, unit = info.main_metric, info.metrics[0].unit
-    points = {label: pair for label, runs in done.items() if (pair := _price_and_score(runs, metric)) is not None}
+    price = _price([run for runs in done.values() for run in runs])
+    found = {label: _price_and_score(runs, price, metric) for label, runs in done.items()}
+    points = {label: pair for label, pair in found.items() if pair is not None}
     if points:
         better = info.metrics[0].higher_is_better
-        figure = cost_figure(points, f"{COST} [s]", f"{metric} [{unit}]", title, higher_is_better=better)
+        figure = cost_figure(
+            points, f"{price} [{COSTS[price].unit}]", f"{metric} [{unit}]", title, higher_is_better=better
+        )
         yield f"{file_name(name)}-cost", figure
 
 
@@ -183,10 +188,15 @@ def _score(state: CellState) -> Summary | None:
     return _summary(run.test.get(state.cell.task.info.main_metric, nan) for run in _done(state))
 
 
-def _price_and_score(runs: Sequence[RunRecord], metric: str) -> tuple[Summary, Summary] | None:
-    price = _summary(COSTS[COST].of(run, "") for run in runs)
+def _price(runs: Sequence[RunRecord]) -> str:
+    """Returns the name of the first cost that every run has."""
+    return next((name for name in PRICES if all(isfinite(COSTS[name].of(run, "")) for run in runs)), PRICES[-1])
+
+
+def _price_and_score(runs: Sequence[RunRecord], price: str, metric: str) -> tuple[Summary, Summary] | None:
+    cost = _summary(COSTS[price].of(run, "") for run in runs)
     score = _summary(run.test.get(metric, nan) for run in runs)
-    return None if price is None or score is None else (price, score)
+    return None if cost is None or score is None else (cost, score)
 
 
 def _summary(values: Iterable[float]) -> Summary | None:

@@ -10,6 +10,7 @@ from provbench.registry import FULL, Variant
 from provbench.registry.base import UserError, atomic_file, make_folder
 from provbench.results.store import Counts
 from provbench.results.tables import (
+    COSTS,
     Column,
     PublishedNumber,
     RowRuns,
@@ -131,7 +132,9 @@ class _Builder:
             selection_metric=cell.selection_metric(protocol) if cell else "",
             selection_higher_is_better=cell.higher_is_better(protocol) if cell else True,
             selection_unit=cell.task.info.metric(cell.selection_metric(protocol)).unit if cell else "%",
-            label=f"{metric.name}{f' over {section.over}' if section.over else ''} [{unit}]",
+            epoch="" if metric.name in COSTS else section.epoch or self.section.epoch or "",
+            label=f"{metric.name}{f' over {section.over}' if section.over else ''}"
+            f"{f', {section.epoch}' if section.epoch else ''} [{unit}]",
             over=section.over or "",
             declared=cell is not None and metric.name in {one.name for one in cell.task.info.metrics},
         )

@@ -16,16 +16,17 @@ def cost(name: str, made: RunRecord, metric: str = "f1") -> float:
 
 
 def test_costs_by_hand() -> None:
-    made = record("aa00", seconds=1800.0, peak_memory_mb=2560.0, curve=CURVE)
+    made = record("aa00", seconds=1800.0, seconds_per_step=0.25, peak_memory_mb=2560.0, curve=CURVE)
     assert cost("training time", made) == 0.5
     assert cost("time per epoch", made) == 450.0
+    assert cost("time per step", made) == 250.0
     assert cost("peak memory", made) == 2.5
     assert cost("epochs to converge", made) == 2, "the first of equals"
 
 
 def test_what_a_record_does_not_say_is_nan() -> None:
     made = record("aa00", curve=CURVE)
-    for name in ("training time", "time per epoch", "peak memory"):
+    for name in ("training time", "time per epoch", "time per step", "peak memory"):
         assert math.isnan(cost(name, made)), name
     assert math.isnan(cost("epochs to converge", made, "accuracy"))
     bare = record("aa00", seconds=10.0)
