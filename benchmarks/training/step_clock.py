@@ -15,7 +15,7 @@ WARM_UP = 10
 
 
 class TimedSteps(TypedDict):
-    """How many steps were timed, and how long they took together."""
+    """Number of steps that were timed, and the seconds that they took together."""
 
     steps: int
     seconds: float

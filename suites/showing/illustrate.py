@@ -27,7 +27,7 @@ LOSS = "loss_classification"
 """The mean training loss of an epoch without penalties, which is in a curve at every epoch."""
 
 PRICES = ("time per step", "time per epoch")
-"""What scores are shown against: the first of them that all runs have."""
+"""Costs that scores are shown against: the first of them that all runs have."""
 
 RANKED_METHODS, RANKED_TASKS = 3, 2
 """Smallest numbers of methods and tasks for a critical difference."""

@@ -37,7 +37,7 @@ def test_what_a_record_does_not_say_is_nan() -> None:
 @pytest.mark.parametrize("name", COSTS)
 def test_a_column_of_costs(name: str) -> None:
     def of(method: str, seconds: float) -> RowRuns:
-        fields = {"method": method, "peak_memory_mb": 512.0, "curve": CURVE}
+        fields = {"method": method, "peak_memory_mb": 512.0, "seconds_per_step": seconds / 1000, "curve": CURVE}
         return RowRuns(
             [record(f"{method}-{seed}", seed=seed, seconds=seconds + 9 * seed, **fields) for seed in range(3)],
             (0, 1, 2),
