@@ -89,10 +89,22 @@ def video_name(text: object) -> str | None:
 
 def video_group(name: str) -> int:
     """The group of a video: those cut from one source, which share people and place."""
+    return int(_parts(name)["group"])
+
+
+def video_source(name: str) -> str:
+    """Returns `Class/g01`, the source that a video was cut from. Groups of one number in two classes are no one
+    source.
+    """
+    parts = _parts(name)
+    return f"{parts['cls']}/g{parts['group']}"
+
+
+def _parts(name: str) -> re.Match[str]:
     match = _NAME.fullmatch(name)
     if match is None:
         raise ValueError(f"a video's name looks like Class/v_Class_g01_c01 (got {name!r})")
-    return int(match["group"])
+    return match
 
 
 def read_test_list(path: Path) -> tuple[str, ...]:

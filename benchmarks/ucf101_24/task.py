@@ -274,6 +274,7 @@ class Ucf10124(Task):
             **{name: matlab[column] for name, column in MATLAB.items()},
         }
         columns = {
+            "cluster": np.array([video_source(name) for name in ids]),
             "label": labels,
             "predicted": predicted,
             "accuracy": correct,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -159,6 +160,8 @@ def test_who_knows_who_acts_when_is_right(data_root: Path) -> None:
     assert scores.metrics["frame-AP@50"] > 80
     assert scores.samples["overlap"].mean() > 0.5
     assert (scores.samples["id"] == np.array(task._clips("test").names)).all()
+    sources = [re.sub(r".*/v_(\w+)_(g\d\d)_c\d\d", r"\1/\2", name) for name in task._clips("test").names]
+    assert scores.samples["cluster"].tolist() == sources, "intervals draw whole groups of clips"
 
 
 def test_metrics_are_those_of_the_tubes_that_were_found(data_root: Path) -> None:
