@@ -9,8 +9,10 @@ heavy is imported before it is used. Raise a task's `version` when the same para
 from provbench.registry import COMMANDS, MODELS, TASKS
 
 for _name, _target in {
+    "cub": "cub.task:Cub",
     "cub-wsol": "cub_wsol.task:CubWsol",
     "images": "own_images.task:OwnImages",
+    "iwildcam": "iwildcam.task:IWildCam",
     "ucf101-24": "ucf101_24.task:Ucf10124",
     "waterbirds": "waterbirds.task:Waterbirds",
 }.items():

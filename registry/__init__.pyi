@@ -79,6 +79,7 @@ from .task import (
     Metric as Metric,
     Panel as Panel,
     Progress as Progress,
+    ProtocolRules as ProtocolRules,
     Recipe as Recipe,
     Scores as Scores,
     Task as Task,

@@ -148,6 +148,22 @@ RELIANCE_METRICS = (
 
 
 @dataclass(frozen=True)
+class ProtocolRules:
+    """Parameters that a selection protocol sets in the recipe of its runs, besides the metric that it goes by.
+
+    trials, finals: parameters of the runs of a search, and of the final ones. A suite cannot set those of them that
+    the base of all recipes does not have.
+    """
+
+    trials: Mapping[str, Any] = field(default_factory=dict)
+    finals: Mapping[str, Any] = field(default_factory=dict)
+
+    def of(self, phase: str) -> Mapping[str, Any]:
+        """Returns the parameters of runs of a phase, `search` or `final`."""
+        return self.trials if phase == "search" else self.finals
+
+
+@dataclass(frozen=True)
 class TaskInfo:
     """A task's identity, as data."""
 
@@ -162,6 +178,12 @@ class TaskInfo:
     """Descriptions of `train`, `val` and `test`, for the tables and the docs."""
     families: tuple[Metric, ...] = ()
     """Metrics of each class or group that only the data name, as `accuracy[*]`: the name stands in place of `*`."""
+    rules: Mapping[str, ProtocolRules] = field(default_factory=dict)
+    """Parameters that protocols set in the recipe, of those that set any; also of `oracle`."""
+
+    def ruled(self, protocol: str) -> ProtocolRules:
+        """Returns what a selection protocol sets in the recipe."""
+        return self.rules.get(protocol, ProtocolRules())
 
     @property
     def main_metric(self) -> str:
@@ -248,6 +270,13 @@ class Task(Plugin, ABC):
     def resolve_params(cls, values: Mapping[str, Any], variant: str, where: str) -> Recipe:
         """Returns the variant's parameters, overridden by `values`. Raises `UserError` that begins with `where`."""
         return validate_params(cls.Params, {**cls.variant_named(variant, where).params, **values}, where)
+
+    @classmethod
+    def setting(cls, params: Any) -> str:
+        """Returns the protocol that parameters of `Params` choose, in words, for the notes under a table; "" where the
+        task has only one. Reads no data.
+        """
+        return ""
 
     @classmethod
     def check(cls, params: Any) -> None:

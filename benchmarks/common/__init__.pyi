@@ -1,6 +1,9 @@
+from .alia_recipe import AliaRecipe as AliaRecipe
+from .captions import CAPTIONS as CAPTIONS, read_captions as read_captions, write_captions as write_captions
 from .classification import (
     ACCURACY as ACCURACY,
     CLASS_ACCURACY as CLASS_ACCURACY,
+    MACRO_F1 as MACRO_F1,
     TRAIN_WEIGHTED as TRAIN_WEIGHTED,
     WORST_GROUP as WORST_GROUP,
     class_metric as class_metric,

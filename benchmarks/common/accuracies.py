@@ -34,6 +34,22 @@ def group_accuracies(predicted: ArrayLike, labels: ArrayLike, groups: ArrayLike,
     return 100 * np.divide(hits, counts, out=np.full(num_groups, np.nan), where=counts > 0)
 
 
+def macro_f1(predicted: ArrayLike, labels: ArrayLike) -> float:
+    """Mean of the F1 scores of the classes that occur in `labels`, in percent. predicted, labels: (N,) integers, N > 0.
+
+    A class that occurs and is never predicted has an F1 of 0. This is the "F1 macro" of WILDS.
+    """
+    predicted, labels = np.asarray(predicted), np.asarray(labels)
+    _correct(predicted, labels)
+    if not len(labels):
+        raise ValueError("the F1 of no samples is undefined")
+    found = [
+        2 * np.sum((predicted == one) & (labels == one)) / (np.sum(predicted == one) + np.sum(labels == one))
+        for one in np.unique(labels)
+    ]
+    return 100 * float(np.mean(found))
+
+
 def worst_group_accuracy(per_group: ArrayLike) -> float:
     """The smallest of the group accuracies (G,); groups without samples (NaN) are ignored, and one must have some.
 

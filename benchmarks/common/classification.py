@@ -9,13 +9,14 @@ import numpy as np
 
 from provbench.registry import Metric, Scores
 
-from .accuracies import accuracy, group_accuracies, weighted_accuracy, worst_group_accuracy
+from .accuracies import accuracy, group_accuracies, macro_f1, weighted_accuracy, worst_group_accuracy
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 ACCURACY = Metric("accuracy", "share of images whose class is right")
 CLASS_ACCURACY = Metric("class-averaged accuracy", "mean over the classes of the share of their images that is right")
+MACRO_F1 = Metric("macro F1", "mean of the F1 scores of the classes that the split has")
 WORST_GROUP = Metric("worst-group accuracy", "the lowest accuracy within a group that the split has")
 TRAIN_WEIGHTED = Metric(
     "accuracy (train-weighted)",
@@ -61,6 +62,8 @@ def classification_scores(
     per_class = group_accuracies(predicted, labels, labels, num_classes)
     found = {ACCURACY.name: accuracy(predicted, labels), CLASS_ACCURACY.name: float(np.nanmean(per_class))}
     found |= {class_metric(name).name: value for name, value in _there(class_names, per_class)}
+    if MACRO_F1 in declared:
+        found[MACRO_F1.name] = macro_f1(predicted, labels)
     columns = {"id": np.array(ids), "label": labels, "predicted": predicted}
     if group_names:
         columns["group"] = np.array([(group_of or {})[name] for name in ids])

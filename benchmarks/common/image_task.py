@@ -20,6 +20,7 @@ from provbench.registry import (
 )
 from provbench.registry.base import UserError, torch
 
+from .captions import CAPTIONS, read_captions
 from .classification import classification_scores, predicted_labels
 from .fingerprints import fingerprint
 from .generated import generated_problems, require_generated
@@ -200,6 +201,8 @@ class ImageTask(Task):
             folder=self.root,
             hint=self.where_to_get_segmentations(),
             orders=self.orders(),
+            names=self.class_names(),
+            captions=read_captions(self.root / CAPTIONS),
         )
 
     def train_data(self, synthetic: Path | None) -> Dataset[Any]:
@@ -249,10 +252,12 @@ class ImageTask(Task):
         return predicted_labels(model, inputs, labels)
 
     def score(self, split: Literal["val", "test"], ids: Sequence[str], predictions: Sequence[dict[str, Any]]) -> Scores:
-        """Returns the metrics of `info`, as `classification_scores` computes them."""
+        """Returns the metrics of `info`, as `classification_scores` computes them, and clusters where records have
+        them.
+        """
         groups = self.group_names()
         official = [record.group for record in self.official("train")] if groups else []
-        return classification_scores(
+        scores = classification_scores(
             self.info.metrics,
             ids,
             predictions,
@@ -261,6 +266,10 @@ class ImageTask(Task):
             group_of={record.id: record.group for record in self.records(split) if record.group is not None},
             frequencies=[official.count(group) for group in range(len(groups))],
         )
+        cluster_of = {record.id: record.cluster for record in self.records(split) if record.cluster is not None}
+        if all(name in cluster_of for name in ids):
+            scores.samples["cluster"] = np.array([cluster_of[name] for name in ids])
+        return scores
 
     def pictures(self, model: nn.Module, count: int) -> dict[str, np.ndarray]:
         """Returns pictures of test images and their input gradients."""

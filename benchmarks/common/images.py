@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ class ImageDataset(Dataset[dict[str, Any]]):
 
     train: whether a seed is taken. resize: side that images are resized to before a random crop of `size`; None resizes
     to `size` and crops nothing. hflip: mirror half of the training images. cache: keep the resized images in memory.
+    before: what is done to image and mask before they are resized, such as a fixed crop: a function that processes can
+    hand to each other, from torchvision's `tv_tensors` to the same kind.
 
     Images are resized bilinearly with antialiasing and without keeping their aspect ratio, masks by nearest neighbour.
     Raises `UserError` naming the file where an image cannot be read, or a mask is not of its image's size.
@@ -44,6 +46,7 @@ class ImageDataset(Dataset[dict[str, Any]]):
         resize: int | None = None,
         hflip: bool = True,
         cache: bool = False,
+        before: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         if resize is not None and resize < size:
             raise ValueError(f"resize must be at least size ({size}), the side of the crop (got {resize})")
@@ -52,6 +55,7 @@ class ImageDataset(Dataset[dict[str, Any]]):
         self.train = train
         self.hflip = hflip and train
         self.side = resize if train and resize is not None else size
+        self.before = before
         self._cache: dict[int, tuple[Tensor, Tensor | None]] | None = {} if cache else None
 
     def __len__(self) -> int:
@@ -78,6 +82,8 @@ class ImageDataset(Dataset[dict[str, Any]]):
         if self._cache is not None and position in self._cache:
             return self._cache[position]
         image, mask = _load(self.records[position])
+        if self.before is not None:
+            image, mask = self.before(image), None if mask is None else self.before(mask)
         side = [self.side, self.side]
         resized = (geometry.resize(image, side, antialias=True), None if mask is None else geometry.resize(mask, side))
         if self._cache is not None:

@@ -26,7 +26,8 @@ class ImageRecord:
     from the label's target; None says that all of it does. guided: whether that mask says anything worth guiding by.
     segmentation: the target's outline as the data set has it, white on the target, or None. group: the number of its
     group, where the task has `groups`. boxes: of the targets, in the pixels of the file. caption: a description in
-    words, "" for none.
+    words, "" for none. cluster: the name of what it belongs to with other images, such as a sequence of frames, for
+    intervals over samples; None: it stands alone.
     """
 
     id: str
@@ -38,6 +39,7 @@ class ImageRecord:
     group: int | None = None
     boxes: tuple[Box, ...] = ()
     caption: str = ""
+    cluster: str | None = None
 
 
 def folder_records(root: Path, folder: str, classes: Sequence[str], where_to_get: str = "") -> list[ImageRecord]:

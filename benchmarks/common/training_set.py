@@ -19,7 +19,8 @@ class RecordTrainingSet:
     """A `registry.TrainingSet` over image records; `segmentation` reads the outlines that the data set has.
 
     folder: the data set's own, under which every file lies. hint: where to get the outlines, for the error where a
-    record has none. orders: ids of samples as other programs number them, by the program's name.
+    record has none. orders: ids of samples as other programs number them, by the program's name. names: of the classes.
+    captions: descriptions by aspect, of the samples that have any, by id.
     """
 
     def __init__(
@@ -30,12 +31,16 @@ class RecordTrainingSet:
         folder: Path,
         hint: str = "",
         orders: Mapping[str, Sequence[str]] | None = None,
+        names: Sequence[str] = (),
+        captions: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self.records = tuple(records)
         self.num_classes = num_classes
         self.folder = folder
         self.hint = hint
         self.orders = orders or {}
+        self.names = names or [str(label) for label in range(num_classes)]
+        self.captions = captions or {}
 
     def __len__(self) -> int:
         return len(self.records)
@@ -45,6 +50,12 @@ class RecordTrainingSet:
 
     def label(self, index: int) -> int:
         return self.records[index].label
+
+    def class_names(self) -> Sequence[str]:
+        return self.names
+
+    def context(self, index: int) -> Mapping[str, str]:
+        return self.captions.get(self.records[index].id, {})
 
     def image(self, index: int) -> np.ndarray:
         return read_image(self.records[index].path)

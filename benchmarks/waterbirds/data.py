@@ -15,6 +15,8 @@ from ..common import SPLITS, AnnotationLine, ImageRecord, Split, image_problems,
 from .alia_order import STEP, alia_numbering
 
 ARCHIVE = "waterbird_complete95_forest2water2"
+GALS_ARCHIVE = "waterbird_1.0_forest2water2"
+"""The folder of GALS's images: made by the same program, with every training image on its class's own background."""
 SEGMENTATIONS = "segmentations"
 CLASSES = ("landbird", "waterbird")
 PLACES = ("land", "water")
@@ -28,12 +30,15 @@ COUNTS: Mapping[Split, tuple[int, ...]] = {
     "test": (2255, 2255, 642, 642),
 }
 """Images of each group in the official splits."""
+GALS_COUNTS: Mapping[Split, tuple[int, ...]] = {"train": (3694, 0, 0, 1101)}
+"""Images of each group in GALS's archive, as far as they are published."""
 
-Protocol = Literal["original", "alia", "alia-seed-0"]
+Protocol = Literal["original", "alia", "alia-seed-0", "gals"]
 PROTOCOLS: Mapping[Protocol, str] = {
-    "original": "the official splits, whose training split has some images of the minority groups",
-    "alia": "no minority groups in training and validation, and every fourth image of the others to train on",
-    "alia-seed-0": "as alia, with the training images that ALIA's code draws for its seed 0",
+    "original": "Waterbirds-95 %: the official splits, whose training split has some images of the minority groups",
+    "alia": "ALIA's: no minority groups in training and validation, and every fourth image of the others to train on",
+    "alia-seed-0": "ALIA's: as alia, with the training images that ALIA's code draws for its seed 0",
+    "gals": "Waterbirds-100 %: the splits of the archive that GALS uses, whose training split has no minority groups",
 }
 
 
@@ -65,13 +70,26 @@ class Birds:
     extra: tuple[Bird, ...] = ()
 
 
+def archive_of(protocol: Protocol) -> str:
+    """Returns the folder of the archive that a protocol reads."""
+    return GALS_ARCHIVE if protocol == "gals" else ARCHIVE
+
+
+def require_official_archive(protocol: Protocol) -> None:
+    """Raises `UserError` for a protocol on another archive than the official one, whose layout generated data have."""
+    if archive_of(protocol) != ARCHIVE:
+        others = ", ".join(name for name in PROTOCOLS if archive_of(name) == ARCHIVE)
+        raise UserError(f"protocol: {protocol} has no generated data; those are in the layout of {others}")
+
+
 def read_birds(root: Path, protocol: Protocol) -> Birds:
-    """The images of `root`'s metadata file as a protocol uses them, in the file's order. Raises as `read_metadata`."""
-    return apply_protocol(read_metadata(root), protocol)
+    """The images of a protocol's metadata file as it uses them, in the file's order. Raises as `read_metadata`."""
+    return apply_protocol(read_metadata(root, archive_of(protocol)), protocol)
 
 
 def apply_protocol(official: Mapping[Split, tuple[Bird, ...]], protocol: Protocol) -> Birds:
-    """`original`: the official splits. `alia`, `alia-seed-0`: training and validation without the minority groups.
+    """`original`, `gals`: the official splits of their archives. `alia`, `alia-seed-0`: without the minority groups in
+    training and validation.
 
     alia: train is every fourth image of the official training split's two majority groups (1,139 of 4,555), val the
     official validation split's majority groups (600), test the official test split; extra the minority groups of the
@@ -81,7 +99,7 @@ def apply_protocol(official: Mapping[Split, tuple[Bird, ...]], protocol: Protoco
     species too, so that the set has the same make-up and does not change with the seed. alia-seed-0: the reference
     implementation's own 1,139 images for its seed 0, in its order, of which 279 are those of alia.
     """
-    if protocol == "original":
+    if protocol in ("original", "gals"):
         return Birds(official["train"], official["val"], official["test"])
     train, val = ([bird for bird in official[split] if bird.majority] for split in ("train", "val"))
     extra = [bird for split in ("train", "val") for bird in official[split] if not bird.majority]
@@ -95,15 +113,15 @@ def alia_training_set(official: Mapping[Split, tuple[Bird, ...]]) -> tuple[Bird,
     return tuple(birds[name] for name in alia_numbering(birds))
 
 
-def read_metadata(root: Path) -> dict[Split, tuple[Bird, ...]]:
+def read_metadata(root: Path, archive: str = ARCHIVE) -> dict[Split, tuple[Bird, ...]]:
     """Every image by its official split, in the file's order.
 
     Raises `MissingDataError` that says where to get the archive, and `UserError` with file and line for a value that
     cannot be right, an image listed twice, or a split without images.
     """
-    path = metadata_path(root)
+    path = metadata_path(root, archive)
     if not path.is_file():
-        raise MissingDataError(f"{path}: no such file.\n{where_to_get(root)}")
+        raise MissingDataError(f"{path}: no such file.\n{where_to_get(root, archive)}")
     birds: dict[Split, list[Bird]] = {split: [] for split in SPLITS}
     seen: dict[str, AnnotationLine] = {}
     for line in read_table(path, ("img_filename", "y", "split", "place")):
@@ -118,12 +136,12 @@ def read_metadata(root: Path) -> dict[Split, tuple[Bird, ...]]:
     return {split: tuple(members) for split, members in birds.items()}
 
 
-def metadata_path(root: Path) -> Path:
-    return root / ARCHIVE / "metadata.csv"
+def metadata_path(root: Path, archive: str = ARCHIVE) -> Path:
+    return root / archive / "metadata.csv"
 
 
-def image_path(root: Path, bird: Bird) -> Path:
-    return root / ARCHIVE / bird.id
+def image_path(root: Path, bird: Bird, archive: str = ARCHIVE) -> Path:
+    return root / archive / bird.id
 
 
 def segmentation_path(root: Path, bird: Bird) -> Path:
@@ -137,13 +155,13 @@ def group_counts(birds: Iterable[Bird]) -> tuple[int, ...]:
     return tuple(counts[group] for group in range(len(GROUPS)))
 
 
-def records(root: Path, birds: Iterable[Bird]) -> list[ImageRecord]:
+def records(root: Path, birds: Iterable[Bird], archive: str = ARCHIVE) -> list[ImageRecord]:
     """Returns the birds as records, with their outlines where the data set has them."""
     outlined = (root / SEGMENTATIONS).is_dir()
     return [
         ImageRecord(
             id=bird.id,
-            path=image_path(root, bird),
+            path=image_path(root, bird, archive),
             label=bird.label,
             segmentation=segmentation_path(root, bird) if outlined else None,
             group=bird.group,
@@ -152,26 +170,39 @@ def records(root: Path, birds: Iterable[Bird]) -> list[ImageRecord]:
     ]
 
 
-def verify(root: Path, progress: Progress, *, counts: Mapping[Split, tuple[int, ...]] = COUNTS) -> list[str]:
+def verify(
+    root: Path,
+    progress: Progress,
+    archive: str = ARCHIVE,
+    *,
+    counts: Mapping[Split, tuple[int, ...]] | None = None,
+) -> list[str]:
     """Read every file; what is wrong, one line each.
 
-    Looks at the number of images of each group, at every image, and, where there are outlines, at each one's size.
+    Looks at the number of images of each group, as far as `counts` says it (default: the archive's own), at every
+    image, and, where there are outlines, at each one's size.
     """
     try:
-        splits = read_metadata(root)
+        splits = read_metadata(root, archive)
     except UserError as error:
         return [str(error)]
+    wanted = counts or (COUNTS if archive == ARCHIVE else GALS_COUNTS)
     problems = []
-    for split, birds in splits.items():
-        for group, expected, found in zip(GROUPS, counts[split], group_counts(birds), strict=True):
+    for split in wanted:
+        for group, expected, found in zip(GROUPS, wanted[split], group_counts(splits[split]), strict=True):
             if found != expected:
-                problems.append(
-                    f"{metadata_path(root)}: expected {expected} images of {group} in {split} (got {found})"
-                )
-    return problems + image_problems(records(root, (bird for birds in splits.values() for bird in birds)), progress)
+                where = metadata_path(root, archive)
+                problems.append(f"{where}: expected {expected} images of {group} in {split} (got {found})")
+    every = [bird for birds in splits.values() for bird in birds]
+    return problems + image_problems(records(root, every, archive), progress)
 
 
-def where_to_get(root: Path) -> str:
+def where_to_get(root: Path, archive: str = ARCHIVE) -> str:
+    if archive == GALS_ARCHIVE:
+        return (
+            f"Get {archive} (linked in the README of github.com/spetryk/GALS, section Waterbirds) and unpack it under "
+            f"{root}, so that {metadata_path(root, archive)} exists."
+        )
     return (
         f"Get the official archive {ARCHIVE}.tar.gz (0.5 GB; linked in the README of github.com/kohpangwei/group_DRO, "
         f"section Waterbirds) and unpack it under {root}, so that {metadata_path(root)} exists. WILDS distributes the "

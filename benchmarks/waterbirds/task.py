@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field
 
-from provbench.registry import EXCHANGED, FULL, MINI, RELIANCE_METRICS, Progress, Recipe, TaskInfo, tunable
+from provbench.registry import EXCHANGED, FULL, MINI, RELIANCE_METRICS, Progress, Recipe, TaskInfo
 
 from ..common import (
     ACCURACY,
     SPLITS,
     TRAIN_WEIGHTED,
     WORST_GROUP,
-    ImageRecipe,
+    AliaRecipe,
     ImageRecord,
     ImageTask,
     Split,
@@ -25,22 +24,12 @@ from ..common import (
 from . import data
 
 
-class WaterbirdsParams(ImageRecipe):
+class WaterbirdsParams(AliaRecipe):
     """ALIA's recipe: ResNet-50 from ImageNet, images resized and not augmented, the best epoch by validation."""
 
     protocol: data.Protocol = Field(
         "alia", description="; ".join(f"{name}: {what}" for name, what in data.PROTOCOLS.items())
     )
-    model: str = Field("resnet50", description="registered model name")
-    weights: str | None = Field("IMAGENET1K_V1", description="torchvision's name of pretrained weights; null: random")
-    class_weighted: bool = Field(True, description="weigh the loss by the inverse of the class frequencies in training")
-    epochs: int = Field(100, ge=1)
-    batch_size: int = Field(128, ge=1)
-    nesterov: bool = Field(False, description="momentum in Nesterov's form")
-    lr: float = tunable(1e-3, low=1e-5, high=1e-1, log=True, gt=0, description="learning rate of the backbone")
-    weight_decay: float = tunable(1e-4, low=1e-6, high=1e-2, log=True, ge=0)
-    checkpoint: Literal["last", "best"] = Field("best", description="which epoch is tested; best: by val metric")
-    hflip: bool = Field(False, description="mirror half of the training images")
 
 
 class Waterbirds(ImageTask):
@@ -73,8 +62,9 @@ class Waterbirds(ImageTask):
         homepage="https://github.com/kohpangwei/group_DRO",
         splits={
             "train": "original: the 4,795 official training images, 95 % on their class's own background; "
-            "alia and alia-seed-0: 1,139 of them, all on their class's own background",
-            "val": "original: the 1,199 official validation images, half on each background; "
+            "alia and alia-seed-0: 1,139 of them, all on their class's own background; gals: 4,795 of an archive of "
+            "their own, all on their class's own background",
+            "val": "original and gals: the 1,199 official validation images, half on each background; "
             "alia and alia-seed-0: the 600 of them that are on their class's own background",
             "test": "the 5,794 official test images, half on each background",
         },
@@ -107,9 +97,14 @@ class Waterbirds(ImageTask):
         self._metadata: dict[Split, tuple[data.Bird, ...]] = {}
 
     @property
-    def protocol(self) -> str:
-        """The protocol in words, for the notes under a table."""
-        return f"{self.params.protocol}: {data.PROTOCOLS[self.params.protocol]}"
+    def archive(self) -> str:
+        """The folder of the archive that the protocol reads."""
+        return data.archive_of(self.params.protocol)
+
+    @classmethod
+    def setting(cls, params: Recipe) -> str:
+        assert isinstance(params, WaterbirdsParams)
+        return f"protocol {params.protocol}: {data.PROTOCOLS[params.protocol]}"
 
     def generate(self, progress: Progress) -> None:
         from .mini import MINI, generate
@@ -117,24 +112,24 @@ class Waterbirds(ImageTask):
         generate(self.root, progress, MINI)
 
     def read_split(self, split: Split) -> Sequence[ImageRecord]:
-        return data.records(self.root, self._birds()[split])
+        return data.records(self.root, self._birds()[split], self.archive)
 
     def choose(self, split: Split, official: Sequence[ImageRecord]) -> Sequence[ImageRecord]:
         records = {record.id: record for record in official}
         return [records[bird.id] for bird in getattr(self.birds(), split)]
 
     def annotation_files(self) -> Sequence[Path]:
-        return [data.metadata_path(self.root)]
+        return [data.metadata_path(self.root, self.archive)]
 
     def data_problems(self, progress: Progress) -> list[str]:
         if self.generated:
             from .mini import MINI
 
             return data.verify(self.root, progress, counts={split: MINI.counts(split) for split in SPLITS})
-        return data.verify(self.root, progress)
+        return data.verify(self.root, progress, self.archive)
 
     def where_to_get(self) -> str:
-        return data.where_to_get(self.root)
+        return data.where_to_get(self.root, self.archive)
 
     def where_to_get_segmentations(self) -> str:
         return data.where_to_get_segmentations(self.root)
@@ -150,6 +145,7 @@ class Waterbirds(ImageTask):
         """Returns the official splits, read once."""
         if not self._metadata:
             if self.generated:
+                data.require_official_archive(self.params.protocol)
                 require_generated(self.root, self.name)
-            self._metadata = data.read_metadata(self.root)
+            self._metadata = data.read_metadata(self.root, self.archive)
         return self._metadata

@@ -28,8 +28,8 @@ class EditedImagesParams(DifferenceParams):
         "from 0, or ALIA's own, for its seed 0",
     )
     per_source: int | None = Field(1, ge=1, description="most edits of one training image; null: all")
-    per_class: tuple[int, ...] | None = Field(
-        None, description="most edits of each class, in the order of the classes; null: all"
+    per_class: int | tuple[int, ...] | None = Field(
+        None, description="most edits of each class: one number, or one each in the order of the classes; null: all"
     )
     seed: int = Field(0, ge=0, description="of the choice among the edits")
     min_resemblance: float = Field(
@@ -108,6 +108,15 @@ class EditedImages(Synthesizer):
             mask=mask,
         )
 
+    def _most_of_each_class(self, classes: int) -> tuple[int, ...] | None:
+        """Returns `per_class` for each class; `UserError` where it has another number of classes."""
+        most = self.params.per_class
+        if isinstance(most, int):
+            return (most,) * classes
+        if most is not None and len(most) != classes:
+            raise UserError(f"per_class: one number for each of the {classes} classes, or one for all (got {most})")
+        return most
+
     def find(self, data: TrainingSet, *, warn: bool = False) -> list[Edit]:
         """Returns what `find_edits` finds in this synthesizer's folder, in its order."""
         return find_edits(data, self._folder(data), self.params.order, warn=warn)
@@ -119,10 +128,7 @@ class EditedImages(Synthesizer):
         """Returns at most `per_source` edits of an image and `per_class` of a class; the seed decides which."""
         import numpy as np
 
-        if self.params.per_class is not None and len(self.params.per_class) != data.num_classes:
-            raise UserError(
-                f"per_class: one number for each of the {data.num_classes} classes (got {self.params.per_class})"
-            )
+        most = self._most_of_each_class(data.num_classes)
         edits = list(edits)
         order = np.random.default_rng(self.params.seed).permutation(len(edits))
         of_source: dict[int, int] = {}
@@ -131,7 +137,7 @@ class EditedImages(Synthesizer):
         for place in order:
             edit = edits[place]
             index, label = edit.index, data.label(edit.index)
-            full = self.params.per_class is not None and of_class[label] >= self.params.per_class[label]
+            full = most is not None and of_class[label] >= most[label]
             if full or (self.params.per_source is not None and of_source.get(index, 0) >= self.params.per_source):
                 continue
             of_source[index] = of_source.get(index, 0) + 1

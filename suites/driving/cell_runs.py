@@ -201,7 +201,8 @@ class CellRuns:
     def _compared_by(self, protocol: str, chosen: Mapping[str, Any]) -> RunSpec:
         """The run of a trial that a protocol looks at: the oracle's is trained once more, and the test split scored."""
         phase = "final" if protocol == ORACLE else "search"
-        return self.cell.spec(self.plan.file.suite.search.seed, phase, self.fingerprint, chosen)
+        ruled = protocol if protocol in self.cell.task.info.rules else None
+        return self.cell.spec(self.plan.file.suite.search.seed, phase, self.fingerprint, chosen, ruled)
 
 
 def _each_once(specs: Iterable[RunSpec]) -> list[RunSpec]:

@@ -31,33 +31,13 @@ from provbench.results.store import Phase
 
 from ..file import PluginUse, SuiteFile, fitted
 from .held_equal import check_budgets
+from .method_part import MethodPart
+from .protocol_rules import check_rules
 from .spec import PluginSpec, RunSpec
 from .synthetic import data_fingerprint
 
 ORACLE = "oracle"
 """The protocol that chooses on test data: computed after a search, from runs of its own, and labelled in tables."""
-
-
-@dataclass(frozen=True)
-class MethodPart:
-    """A plugin of a method, with the parameters that the suite gives it."""
-
-    registry: Registry
-    name: str
-    values: Mapping[str, Any]
-    where: str
-
-    def resolve(self, chosen: Mapping[str, Any]) -> PluginSpec:
-        """Returns the plugin with the parameters `NAME.parameter` of `chosen` in place of its own."""
-        plugin = self.registry.get(self.name)
-        prefix = f"{self.name}."
-        mine = {key.removeprefix(prefix): value for key, value in chosen.items() if key.startswith(prefix)}
-        params = validate_params(plugin.Params, {**self.values, **mine}, f"{self.where}: {self.name}")
-        return PluginSpec.of(plugin, params)
-
-    @property
-    def model(self) -> type[Params]:
-        return self.registry.get(self.name).Params
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,11 +117,19 @@ class Cell:
             for name, space in search_spaces(model)
         }
 
-    def resolve_task(self, chosen: Mapping[str, Any] | None = None) -> PluginSpec:
+    def resolve_task(
+        self, chosen: Mapping[str, Any] | None = None, protocol: str | None = None, phase: Phase = "final"
+    ) -> PluginSpec:
+        """Returns the task with the parameters of a run under a protocol, by default the first."""
         merged = {**self.overrides, **(chosen or {})}
         own = {key: value for key, value in merged.items() if "." not in key}
-        params = self.task.resolve_params({**self.values, **own}, self.variant.name, self.where)
+        ruled = self.task.info.ruled(protocol or self.protocol).of(phase)
+        params = self.task.resolve_params({**self.values, **own, **ruled}, self.variant.name, self.where)
         return PluginSpec.of(self.task, params)
+
+    def setting(self, protocol: str) -> str:
+        """Returns the task's protocol in words, as a selection protocol has it."""
+        return self.task.setting(self.task.Params(**self.resolve_task(protocol=protocol).params))
 
     def build_task(self, data_root: Path) -> Task:
         return self.task(self.task.Params(**self.resolve_task().params), variant=self.variant.name, data_root=data_root)
@@ -157,7 +145,7 @@ class Cell:
         """The run of this cell with a seed, and with parameters that a search chose under a protocol."""
         merged = {**self.overrides, **(chosen or {})}
         epochs_by = self.protocol if protocol in (None, ORACLE) else protocol  # no epoch is chosen on test data
-        task = self.resolve_task(chosen)
+        task = self.resolve_task(chosen, protocol, phase)
         return RunSpec(
             task=task,
             variant=self.variant.name,
@@ -253,6 +241,7 @@ def make_plan(file: SuiteFile, plugins: tuple[str, ...] = ()) -> Plan:
     cells = tuple(_cell(file, task, method, plugins) for task in suite.tasks for method in suite.methods_of(task))
     for cell in cells:
         _check_processes(cell.spec(0, "final", ""), cell, file)
+        check_rules(cell.task, {*cell.values, *cell.overrides, *suite.search.space}, cell.where)
         _located(cell.where, cell.check)
     _check_sweeps(file, cells)
     _check_space(file, cells)

@@ -98,7 +98,22 @@ class _Builder:
         )
         places = dict.fromkeys(scope.cell_name(column, row) for column in scope.columns for row in scope.rows)
         used = [self.states[place] for place in places if place in self.states]
-        return replace(table, notes=(*table.notes, *notes_on_code(used)))
+        return replace(table, notes=(*table.notes, *self._settings(), *notes_on_code(used)))
+
+    def _settings(self) -> list[str]:
+        """Returns a note on the setting of each task that has several, by section and selection protocol."""
+        found: dict[str, None] = {}
+        for column in self.scope.columns:
+            for row in self.scope.rows:
+                state = self.states.get(self.scope.cell_name(column, row))
+                if state is not None and self.scope.is_ours(column, row, state.cell):
+                    protocol = self._protocol(column, state.cell)
+                    if words := state.cell.setting(protocol):
+                        found[f"Setting of {state.cell.name}, {protocol}: {words}."] = None
+        return list(found)
+
+    def _protocol(self, column: ColumnSection, cell: Cell | None) -> str:
+        return column.selection or self.section.selection or (cell.protocol if cell else "")
 
     def _column(self, place: int) -> Column:
         section = self.scope.columns[place]
@@ -122,7 +137,7 @@ class _Builder:
         """A metric, or the gain in it."""
         section, metric = self.scope.columns[place], self.scope.metric(place, task, cell)
         unit = "points" if section.over and metric.unit == "%" else metric.unit
-        protocol = section.selection or self.section.selection or (cell.protocol if cell else "")
+        protocol = self._protocol(section, cell)
         return Column(
             task=task,
             metric=metric.name,

@@ -10,6 +10,7 @@ from provbench.benchmarks.common.image_checks import require_images
 from provbench.benchmarks.waterbirds.data import (
     COLUMNS,
     COUNTS,
+    GALS_ARCHIVE,
     GROUPS,
     SPLITS,
     Bird,
@@ -19,9 +20,12 @@ from provbench.benchmarks.waterbirds.data import (
     read_birds,
     read_metadata,
     records,
+    require_official_archive,
     segmentation_path,
+    verify,
 )
 from provbench.registry import MissingDataError, UserError
+from provbench.registry.task import no_progress
 
 HEADER = ",".join(COLUMNS)
 ROWS = (
@@ -215,3 +219,32 @@ def test_missing_images_are_counted(tmp_path: Path) -> None:
     require_images(records(tmp_path, birds[:1]), "")
     with pytest.raises(MissingDataError, match=r"A_2\.jpg: no such image \(1 of the 2 are missing\)"):
         require_images(records(tmp_path, birds), "")
+
+
+def test_the_protocol_of_gals_reads_its_own_archive(tmp_path: Path) -> None:
+    write_metadata(tmp_path, HEADER, *ROWS)
+    path = metadata_path(tmp_path, GALS_ARCHIVE)
+    path.parent.mkdir(parents=True)
+    path.write_text("".join(f"{line}\n" for line in (HEADER, ROWS[0], *ROWS[2:])), encoding="utf-8")
+
+    birds = read_birds(tmp_path, "gals")
+
+    assert (len(birds.train), len(birds.val), len(birds.test)) == (1, 1, 1)
+    assert records(tmp_path, birds.train, GALS_ARCHIVE)[0].path == tmp_path / GALS_ARCHIVE / "001.A/A_1.jpg"
+    assert len(read_birds(tmp_path, "original").train) == 2
+    problems = verify(tmp_path, no_progress, GALS_ARCHIVE)
+    assert any("expected 3694 images of landbird|land in train (got 1)" in problem for problem in problems)
+    assert not any("in val" in problem or "in test" in problem for problem in problems)
+
+
+def test_the_archive_of_gals_is_asked_for_by_name(tmp_path: Path) -> None:
+    write_metadata(tmp_path, HEADER, *ROWS)
+
+    with pytest.raises(MissingDataError, match=r"waterbird_1.0_forest2water2/metadata.csv(.|\n)*spetryk/GALS"):
+        read_birds(tmp_path, "gals")
+
+
+def test_there_are_no_generated_data_of_that_archive() -> None:
+    with pytest.raises(UserError, match="protocol: gals has no generated data; those are in the layout of original"):
+        require_official_archive("gals")
+    require_official_archive("alia")

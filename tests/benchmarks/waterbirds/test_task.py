@@ -79,7 +79,9 @@ def test_the_defaults_are_the_recipe_of_alia() -> None:
 
 
 def test_an_unknown_protocol_is_refused() -> None:
-    with pytest.raises(UserError, match=r"task: protocol: .*'original', 'alia' or 'alia-seed-0'.*\(got 'wilds'\)"):
+    with pytest.raises(
+        UserError, match=r"task: protocol: .*'original', 'alia', 'alia-seed-0' or 'gals'.*\(got 'wilds'\)"
+    ):
         Waterbirds.resolve_params({"protocol": "wilds"}, "full", "task")
 
 
@@ -87,7 +89,7 @@ def test_an_unknown_protocol_is_refused() -> None:
 def test_data_of_both_protocols(data_root: Path, protocol: str, train: int, val: int) -> None:
     task = build(data_root, protocol=protocol)
 
-    assert task.protocol.startswith(f"{protocol}: ")
+    assert task.setting(task.params).startswith(f"protocol {protocol}: ")
     assert len(task.training_set()) == train
     datasets: list[Any] = [task.train_data(None), task.eval_data("val"), task.eval_data("test")]
     assert [len(dataset) for dataset in datasets] == [train, val, 24]

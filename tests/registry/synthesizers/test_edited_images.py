@@ -78,6 +78,7 @@ def test_one_edit_of_a_source_and_so_many_of_a_class(data: Stripes, tmp_path: Pa
     assert len({row.source for row in taken.rows}) == 3
     again = take(data, tmp_path / "again", per_class=(2, 1))
     assert again.rows == taken.rows
+    assert sorted(row.label for row in take(data, tmp_path / "one", per_class=1).rows) == [0, 1]
     with pytest.raises(UserError, match="one number for each of the 2 classes"):
         take(data, tmp_path / "wrong", per_class=(2,))
 

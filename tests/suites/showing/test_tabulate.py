@@ -91,6 +91,13 @@ class TestPapers:
         assert {field.text for field in fields if field.kind == "value"} <= {"", "–"}
         assert not any(cell.values or cell.keys for cells in table.cells for cell in cells)
 
+    def test_a_note_says_which_setting_of_a_task_the_numbers_are_of(self) -> None:
+        notes = tables_of("alia")["classification"].notes
+
+        assert any(note.startswith("Setting of waterbirds, val: protocol alia-seed-0: ALIA's") for note in notes)
+        assert any(note.startswith("Setting of cub, oracle: ") for note in notes)
+        assert not any(note.startswith("Setting of iwildcam") for note in notes)
+
     def test_every_published_number_is_in_one_of_the_tables(self) -> None:
         tables = [table for suite in PAPER for table in tables_of(suite).values()]
         shown = {
