@@ -27,6 +27,7 @@ from provbench.registry.base import MissingDataError, UserError
 
 from ..common import check_model, generated_problems
 from . import converted, data
+from .annotations import video_source
 from .localization import Linking, Trimming, detect
 from .metrics import frame_map, table_maps, tube_overlap
 
