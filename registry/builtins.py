@@ -16,6 +16,7 @@ for _name, _target in {
 for _name, _target in {
     "background-swap": "background_swap:BackgroundSwap",
     "edited-images": "edited_images:EditedImages",
+    "image-set": "image_set:ImageSet",
 }.items():
     SYNTHESIZERS.add(_name, f"{_HERE}.synthesizers.{_target}")
 

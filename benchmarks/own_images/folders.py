@@ -14,14 +14,15 @@ IMAGES = SUFFIXES | {".bmp", ".gif", ".jp2", ".ppm", ".tif", ".tiff"}
 """Endings of the names of image files, in lower case."""
 MASKS = "masks"
 """Folder beside the classes, or beside the splits, that repeats their folders with a mask `<image>.png` for images."""
-NOT_CLASSES = (MASKS, KEPT)
+NOT_CLASSES = (MASKS, KEPT, "generated")
+"""Folders that hold no real images: masks, edits of them, and generated ones."""
 
 
 def read_folders(root: Path) -> Listing:
     """Returns the images under `root/<class>`, or `root/<split>/<class>` where a folder `train` is there.
 
-    Hidden folders and files, files of other kinds, and the folders `masks` and `edits` are passed over. Raises
-    `MissingDataError` where there is no such folder.
+    Hidden folders and files, files of other kinds, and the folders `masks`, `edits` and `generated` are passed over.
+    Raises `MissingDataError` where there is no such folder.
     """
     if not root.is_dir():
         raise MissingDataError(f"{root}: no such folder: put the images there, in a folder for each class")

@@ -48,13 +48,20 @@ def _check_data(entries: Sequence[RowRuns], title: str) -> None:
     data: dict[tuple[str, str, str], list[RunRecord]] = {}
     for entry in entries:
         for run in (run for run in entry.runs if run.status == "done"):
-            synthesizer = json.dumps(run.identity.get("synthesizer"), sort_keys=True)
+            synthesizer = json.dumps([run.identity.get("synthesizer"), _synthesis(run)], sort_keys=True)
             protocols.setdefault((entry.section, run.task), []).append(run)
             data.setdefault((entry.section, run.task, synthesizer), []).append(run)
     for same in protocols.values():
         _check_one(same, "protocol", "protocol versions", title)
     for same in data.values():
         _check_one(same, "fingerprint", "states of the data", title)
+
+
+def _synthesis(run: RunRecord) -> dict[str, object]:
+    """Returns the parameters of a run's synthesizer, also those that say where its data lie and are in no key."""
+    used = run.identity.get("synthesizer")
+    prefix = f"{used['name']}." if used else None
+    return {name: value for name, value in run.parameters.items() if prefix and name.startswith(prefix)}
 
 
 def network(runs: Iterable[RunRecord], task: str) -> str:

@@ -6,6 +6,7 @@ import re
 import shutil
 import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -142,7 +143,15 @@ def _build(synthesizer: PluginSpec) -> Synthesizer:
 
 
 def _without_segmentations(data: TrainingSet) -> TrainingSet:
-    return cast("TrainingSet", _WithoutSegmentations(data))
+    """Returns the training set without its outlines, in a class that has its other methods: Python looks for those of
+    `Numbered` and its like in the class."""
+    public = [name for name in dir(type(data)) if name[0] != "_" and callable(getattr(type(data), name))]
+    methods = {name: _forwarded(name) for name in public if name != "segmentation"}
+    return cast("TrainingSet", type("WithoutSegmentations", (_WithoutSegmentations,), methods)(data))
+
+
+def _forwarded(name: str) -> Callable[..., Any]:
+    return lambda self, *arguments: getattr(self._data, name)(*arguments)
 
 
 class _WithoutSegmentations:

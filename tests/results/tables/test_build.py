@@ -340,6 +340,19 @@ class TestRefusals:
         with pytest.raises(UserError, match=r"two states of the data, 'beef' .* and 'dead'"):
             table([*rows, of("alia-again", "dead", edits)])
 
+    def test_synthetic_data_of_two_places_may_be_compared(self) -> None:
+        """Where a synthesizer's data lie is a parameter that no key has."""
+
+        def of(method: str, fingerprint: str, path: str) -> TableRow:
+            identity = {"synthesizer": {"name": "image-set", "params": {}}}
+            parameters = {"image-set.path": path}
+            fields = {"fingerprint": fingerprint, "identity": identity, "parameters": parameters}
+            return row(method, entry(method, (60.0, 61.0), **fields))
+
+        table([of("one", "beef", "one"), of("other", "dead", "other")])
+        with pytest.raises(UserError, match="two states of the data"):
+            table([of("one", "beef", "one"), of("again", "dead", "one")])
+
     def test_failed_runs_hinder_no_comparison(self) -> None:
         failed = record("ff00", seed=1, status="failed", test={}, fingerprint="", protocol="")
         runs = [*entry("cutmix", (60.0,)).runs, failed]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import os
 import time
 from pathlib import Path
@@ -18,9 +19,16 @@ from provbench.registry import SYNTHESIZERS, Task
 from provbench.registry.base.checksums import CHECKSUMS
 from provbench.registry.base.derived import VARIABLE
 from provbench.registry.base.image_files import read_image
+from provbench.registry.contracts import Numbered
 from provbench.registry.synthesizers.manifest import read_manifest
 from provbench.suites.planning.spec import PluginSpec
-from provbench.suites.planning.synthetic import data_fingerprint, ensure_synthetic, synthetic_folder, synthetic_problems
+from provbench.suites.planning.synthetic import (
+    _without_segmentations,
+    data_fingerprint,
+    ensure_synthetic,
+    synthetic_folder,
+    synthetic_problems,
+)
 
 BIRDS = [Bird(f"{1 + label:03d}.Kind/{label}{place}{number}.jpg", label, place)
          for label in (0, 1) for place in (0, 1) for number in range(4)]  # fmt: skip
@@ -200,3 +208,16 @@ def test_contents_are_read_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def _refuse(path: Path) -> str:
     raise AssertionError(f"{path} is read again")
+
+
+def test_a_training_set_without_its_segmentations_keeps_its_other_methods(root: Path) -> None:
+    """Python 3.12 and later look for the methods of a protocol in the class alone."""
+    whole = task(root).training_set()
+    blind = _without_segmentations(whole)
+
+    for name in ("numbering", "class_names", "digest"):
+        assert callable(inspect.getattr_static(blind, name))
+    assert isinstance(blind, Numbered)
+    assert (len(blind), blind.num_classes, blind.sample_id(0)) == (len(whole), 2, whole.sample_id(0))
+    with pytest.raises(RuntimeError, match="reads_segmentations"):
+        blind.segmentation(0)
