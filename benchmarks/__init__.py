@@ -24,6 +24,7 @@ for _name, _target in {
     "resnet18": "classifiers.resnet:ResNet18",
     "resnet50": "classifiers.resnet:ResNet50",
     "resnet50-cam": "cub_wsol.model:ResNet50CAM",
+    "sat": "classifiers.sat:SAT",
     "skp": "ucf101_24.model:StructuredKeypointPooling",
     "stgcn++": "ucf101_24.stgcn:TrackSTGCN",
     "tiny-cam": "cub_wsol.model:TinyCAM",
@@ -31,6 +32,7 @@ for _name, _target in {
     "tiny-cnn": "waterbirds.model:TinyCNN",
     "tiny-deit": "classifiers.vit:TinyDeiT",
     "tiny-mae": "classifiers.vit:TinyMAE",
+    "tiny-sat": "classifiers.sat:TinySAT",
     "tiny-skp": "ucf101_24.model:tiny_skp",
     "vgg16-cam": "cub_wsol.model:VGG16CAM",
 }.items():

@@ -19,6 +19,17 @@ TINY: Mapping[str, Any] = {"patch_size": 8, "embed_dim": 48, "depth": 4, "num_he
 """The size of the small variants, for images of some 64 pixels."""
 
 
+def timm_network(architecture: str, weights: str | None, weights_dir: Path, **options: Any) -> VisionTransformer:
+    """Returns a network of timm's, with the weights of a repository of the hub if one is named.
+
+    options: of `timm.create_model`. Raises `MissingDataError` where the weights cannot be found.
+    """
+    if weights is not None:
+        file = hub_file(weights, TIMM_FILES, weights_dir)
+        options |= {"pretrained": True, "pretrained_cfg_overlay": {"file": str(file)}}
+    return cast("VisionTransformer", timm.create_model(architecture, **options))
+
+
 class ViTClassifier(nn.Module):
     """A vision transformer of timm's with a new last layer on its class token. inputs (B, 3, S, S) to logits (B, K).
 
@@ -42,11 +53,8 @@ class ViTClassifier(nn.Module):
         drop_path: float = 0.1,
     ) -> None:
         super().__init__()
-        options: dict[str, Any] = {"num_classes": num_classes, "img_size": image_size, "drop_path_rate": drop_path}
-        if weights is not None:
-            file = hub_file(weights, TIMM_FILES, weights_dir)
-            options |= {"pretrained": True, "pretrained_cfg_overlay": {"file": str(file)}}
-        self.vit: VisionTransformer = timm.create_model(self.architecture, **options, **self.size)  # pyright: ignore[reportAttributeAccessIssue]
+        options = {"num_classes": num_classes, "img_size": image_size, "drop_path_rate": drop_path, **self.size}
+        self.vit = timm_network(self.architecture, weights, weights_dir, **options)
         nn.init.trunc_normal_(self.head.weight, std=self.head_std)
         nn.init.zeros_(self.head.bias)
 

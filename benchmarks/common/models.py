@@ -12,17 +12,19 @@ KNOWN: Mapping[str, str | None] = {
     "clip-vit-b16": "openai/clip-vit-base-patch16",
     "deit-s": "timm/deit_small_patch16_224.fb_in1k",
     "mae-vit-b16": "timm/vit_base_patch16_224.mae",
+    "sat": "timm/deit_small_patch16_224.fb_in1k",
     "tiny-cam": "MINI_WORLD",
     "tiny-clip": None,
     "tiny-cnn": "MINI_WORLD",
     "tiny-deit": None,
     "tiny-mae": None,
+    "tiny-sat": None,
     "tiny-skp": None,
 }
 """Networks that have only one kind of pretrained weights, or none."""
 PACKAGES: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("clip-vit-b16", "tiny-clip"), ("transformers", "peft")),
-    **dict.fromkeys(("deit-s", "mae-vit-b16", "tiny-deit", "tiny-mae"), ("timm",)),
+    **dict.fromkeys(("deit-s", "mae-vit-b16", "sat", "tiny-deit", "tiny-mae", "tiny-sat"), ("timm",)),
 }
 """Packages of the extra `transformers` that networks need."""
 NOTHING = frozenset({"none", "null", "nil", "no", "false", "random", "~", ""})

@@ -26,7 +26,12 @@ FILES = {
     ("resnet50", "IMAGENET1K_V2"): "resnet50-11ad3fa6.pth",
 }
 """Names of torchvision's weight files, which torchvision itself tells only where torch is imported."""
-HUB_MODELS: dict[str, Files] = {"clip-vit-b16": CLIP_FILES, "deit-s": TIMM_FILES, "mae-vit-b16": TIMM_FILES}
+HUB_MODELS: dict[str, Files] = {
+    "clip-vit-b16": CLIP_FILES,
+    "deit-s": TIMM_FILES,
+    "mae-vit-b16": TIMM_FILES,
+    "sat": TIMM_FILES,
+}
 """Built-in models whose weights lie on the Hugging Face Hub, and the files of a repository that they read."""
 TRUNKS = {"vgg16-cam": "vgg16", "resnet50-cam": "resnet50", "resnet18": "resnet18", "resnet50": "resnet50"}
 """Built-in models by the torchvision model whose weights they read."""

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from pydantic import Field
 
-from provbench.registry import FULL, MINI, Progress, Recipe, ScoreMapNetwork, Scores, TaskInfo, tunable
+from provbench.registry import FULL, MINI, Progress, Recipe, ScoreMapNetwork, Scores, TaskInfo, added, tunable
 
 from ..common import ACCURACY, SPLITS, ImageRecipe, ImageRecord, ImageTask, Split, require_generated
 from . import data
 from .scoring import BOX_METRICS, box_columns
+from .single_component import SAT_METRICS, single_component
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -35,6 +36,7 @@ class CubWsolParams(ImageRecipe):
     schedule: Literal["constant", "cosine", "step", "wsol-step"] = "wsol-step"
     resize: int | None = Field(256, ge=16, description="side before the random crop of image_size; null: no crop")
     thresholds: int = Field(1000, ge=1, description="score thresholds that the box metrics search")
+    sat_evaluator: bool = added(False, description="measure the metrics of SAT's own evaluator, too")
 
 
 class CubWsol(ImageTask):
@@ -46,7 +48,7 @@ class CubWsol(ImageTask):
 
     info = TaskInfo(
         title="CUB-200-2011, weakly supervised object localisation",
-        metrics=(*BOX_METRICS, ACCURACY),
+        metrics=(*BOX_METRICS, ACCURACY, *SAT_METRICS),
         selection={"val": "MaxBoxAccV2"},
         licence=(
             "CUB-200-2011: non-commercial research and education. CUBV2: labels and boxes CC BY 2.0 (NAVER Corp.), "
@@ -148,12 +150,14 @@ class CubWsol(ImageTask):
         import torch
 
         truth = {bird.id: data.resize_boxes(bird) for bird in self._birds(split)}
-        maps, boxes = (prediction["scoremap"] for prediction in predictions), [truth[name] for name in ids]
+        maps, boxes = [prediction["scoremap"] for prediction in predictions], [truth[name] for name in ids]
         labels = np.array([prediction["label"] for prediction in predictions])
         predicted = np.array([prediction["predicted"] for prediction in predictions])
         correct = labels == predicted
         found = box_columns(maps, boxes, correct, self.params.thresholds, torch.get_num_threads())
         columns: dict[str, np.ndarray] = {**found, "accuracy": correct}
+        if self.params.sat_evaluator:
+            columns |= single_component(maps, boxes, correct)
         metrics = {name: 100 * float(column.mean()) for name, column in columns.items()}
         return Scores(metrics, {"id": np.array(ids), "label": labels, "predicted": predicted, **columns})
 

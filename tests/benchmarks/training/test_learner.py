@@ -58,6 +58,27 @@ def gradients(loss: Tensor, net: nn.Module) -> tuple[Tensor, ...]:
     return torch.autograd.grad(loss, list(net.parameters()), retain_graph=True, materialize_grads=True)
 
 
+class SelfTeaching(Watched):
+    """Has a loss term of its own."""
+
+    def logits_and_losses(self, inputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        logits = self(inputs)
+        return logits, {"size": logits.square().mean()}
+
+
+def test_a_network_s_own_terms_are_part_of_the_loss(tmp_path: Path) -> None:
+    learner = learner_of(tmp_path, REGULARIZERS.build("gradient-guidance"))
+    plain = learner(**batch(), mode="loss")
+    learner.start_step(0)
+    learner.net = SelfTeaching(learner.net)
+    losses = learner(**batch(), mode="loss")
+    assert list(losses) == ["loss_classification", "loss_size", "loss_gradient-guidance"]
+    assert losses["loss_size"].requires_grad
+    assert losses["loss_size"] > 0
+    assert len(learner.net.seen) == 1, "one pass serves them all"
+    assert plain.keys() == losses.keys() - {"loss_size"}
+
+
 @pytest.mark.parametrize(
     ("precision", "expected"), [({}, torch.bfloat16), ({"penalty_precision": "fp32"}, torch.float32)]
 )
