@@ -1,3 +1,4 @@
+from .loading import load as load, load_records as load_records
 from .statistics import Summary as Summary, holm as holm, paired_t_test as paired_t_test
 from .store import (
     Counts as Counts,

@@ -20,11 +20,19 @@ def sources(layer: str) -> list[Path]:
     return sorted((ROOT / layer).rglob("*.py"))
 
 
+LIBRARY = Path("tools", "library")
+"""The folder of the package `provbench` itself."""
+
+
+def installed(path: Path) -> Path:
+    """Returns where a file of the tree is in an installation."""
+    path = path.relative_to(ROOT)
+    return Path("provbench", path.relative_to(LIBRARY) if path.is_relative_to(LIBRARY) else path)
+
+
 def test_every_package_is_declared() -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
-    found = {
-        ".".join(("provbench", *path.parent.relative_to(ROOT).parts)) for layer in LAYERS for path in sources(layer)
-    }
+    found = {".".join(installed(path).parent.parts) for layer in LAYERS for path in sources(layer)}
     assert set(declared) == found
 
 
@@ -55,7 +63,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 def test_the_wheel_has_every_file_of_the_packages(wheel: set[str]) -> None:
     files = [path for layer in LAYERS for path in (ROOT / layer).rglob("*") if path.is_file()]
-    wanted = {f"provbench/{path.relative_to(ROOT)}" for path in files if "__pycache__" not in path.parts}
+    wanted = {installed(path).as_posix() for path in files if "__pycache__" not in path.parts}
     assert {name for name in wheel if ".dist-info/" not in name} == wanted
 
 

@@ -1,0 +1,1 @@
+../../tools/library/__init__.py
