@@ -349,6 +349,11 @@ class Task(Plugin, ABC):
     def score(self, split: Literal["val", "test"], ids: Sequence[str], predictions: Sequence[dict[str, Any]]) -> Scores:
         """Every metric of `info` on a split. ids and predictions are of one length, in the order of `eval_data`."""
 
+    def image_files(self) -> Mapping[str, Sequence[Path]]:
+        """Returns the image files of each official split; {} where samples are no files of images. Raises as
+        `training_set`."""
+        return {}
+
     def pictures(self, model: nn.Module, count: int) -> dict[str, np.ndarray]:
         """Up to `count` pictures of what a trained model does on test samples, by file name: (H, W, 3) uint8 RGB."""
         return {}

@@ -55,6 +55,7 @@ from .mini_birds import (
     few_shot_drawing as few_shot_drawing,
 )
 from .models import check_model as check_model
+from .nearest import NEAR as NEAR, Pair as Pair, compare_sets as compare_sets
 from .pictures import (
     FAINT as FAINT,
     FOUND as FOUND,

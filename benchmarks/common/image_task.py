@@ -205,6 +205,9 @@ class ImageTask(Task):
             captions=read_captions(self.root / CAPTIONS),
         )
 
+    def image_files(self) -> Mapping[str, Sequence[Path]]:
+        return {split: [record.path for record in self.official(split)] for split in SPLITS}
+
     def train_data(self, synthetic: Path | None) -> Dataset[Any]:
         records = self.records("train")
         if synthetic is not None:

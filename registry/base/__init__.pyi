@@ -45,11 +45,13 @@ from .image_files import (
     FORMATS as FORMATS,
     MAX_PIXELS as MAX_PIXELS,
     image_size as image_size,
+    open_image as open_image,
     read_image as read_image,
     read_mask as read_mask,
     write_image as write_image,
     write_mask as write_mask,
 )
+from .image_modes import to_rgb as to_rgb
 from .lazy import functional as functional, torch as torch
 from .locks import (
     TakenError as TakenError,

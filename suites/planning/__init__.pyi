@@ -15,4 +15,5 @@ from .synthetic import (
     ensure_synthetic as ensure_synthetic,
     synthetic_leftovers as synthetic_leftovers,
     synthetic_problems as synthetic_problems,
+    synthetic_sets as synthetic_sets,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import tempfile
@@ -21,7 +22,7 @@ from provbench.registry.base import (
     real_children,
     write_checksums,
 )
-from provbench.registry.synthesizers import training_digest
+from provbench.registry.synthesizers import HEADER, training_digest
 
 from .spec import KEY_LENGTH, PluginSpec, digest
 
@@ -96,13 +97,27 @@ def damaged_sets(data_root: Path) -> list[Path]:
 
 def synthetic_problems(task: str, data_root: Path) -> list[str]:
     """Returns what in the synthetic sets of a task is not as it was written, one line each; every file is read."""
-    found = [path for parent in _folders(data_root) for path in real_children(parent)]
-    sets = [path for path in found if path.name.startswith(f"{task}-") and re.fullmatch(_SET, path.name)]
     return [
         f"{problem}: the next `provbench run` makes the synthetic set again"
-        for folder in sets
+        for folder in synthetic_sets(task, data_root)
         for problem in damage(folder, reread=True)
     ]
+
+
+def synthetic_sets(task: str, data_root: Path) -> list[Path]:
+    """Returns the folders of the synthetic sets of a task, whatever its parameters."""
+    found = [path for parent in _folders(data_root) for path in real_children(parent)]
+    sets = [path for path in found if path.name.startswith(f"{task}-") and re.fullmatch(_SET, path.name)]
+    return [path for path in sets if _synthesizer(path) in (None, path.name[len(task) + 1 : -KEY_LENGTH - 1])]
+
+
+def _synthesizer(folder: Path) -> str | None:
+    """Returns the name of a set's synthesizer; None where its header cannot be read. Tasks' names may begin alike, as
+    those of `cub` and `cub-wsol` do."""
+    try:
+        return str(json.loads((folder / HEADER).read_text(encoding="utf-8"))["synthesizer"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def _folders(data_root: Path) -> list[Path]:

@@ -31,10 +31,16 @@ PrepareArgument = Annotated[
     str,
     typer.Argument(metavar="TASK[:VARIANT]|SUITE", help="For example cub-wsol:mini, or a suite for all of its tasks."),
 ]
+ParamOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="A parameter of the task, such as protocol=alia; may be repeated."),
+]
 
 
 @app.command()
-def prepare(task: PrepareArgument, data: DataOption = DEFAULT_DATA, plugin: PluginOption = None) -> None:
+def prepare(
+    task: PrepareArgument, param: ParamOption = None, data: DataOption = DEFAULT_DATA, plugin: PluginOption = None
+) -> None:
     """Generate mini data, or check that full data sets are in place (and say where to get them).
 
     Of a task, check also the weights that its default parameters need; of a suite, whatever its methods need:
@@ -42,13 +48,13 @@ def prepare(task: PrepareArgument, data: DataOption = DEFAULT_DATA, plugin: Plug
     """
     from provbench.registry import TASKS, load_plugins
 
-    from ..terminal import progress_bar
+    from ..terminal import assignments, progress_bar
 
     load_plugins(tuple(plugin or ()))
     if task.partition(":")[0] not in TASKS and _is_suite(task):
         _prepare_suite(task, data, plugin)
         return
-    adapter = _task(task, data)
+    adapter = _task(task, data, assignments(param or (), "--param"))
     with progress_bar() as bar:
         job = bar.add_task(f"preparing {task}", total=None, note="")
         adapter.prepare(lambda done, total: bar.update(job, completed=done, total=total))
@@ -89,30 +95,40 @@ def _prepare_suite(suite: str, data: Path, plugin: list[str] | None) -> None:
 def verify(
     task: TaskArgument,
     root: Annotated[Path | None, typer.Option(help="The data set's own folder, wherever it lies.")] = None,
+    param: ParamOption = None,
     data: DataOption = DEFAULT_DATA,
     plugin: PluginOption = None,
     json: JsonOption = False,
 ) -> None:
     """Read every file of a task's data and synthetic sets; list what is wrong, and exit with 2 if anything is.
 
+    An image that val or test has in common with another split or with a synthetic set is wrong, too. Of images that are
+    not the same, the two that look most alike are told, since photographs of one scene can make a score too good.
+
     With --root, read that folder alone.
     """
     from provbench.registry import load_plugins
     from provbench.suites.planning import synthetic_problems
 
-    from ..terminal import progress_bar
+    from ..terminal import assignments, progress_bar
+    from .disjoint import as_json, compared, nearest_lines, overlap_problems
 
     load_plugins(tuple(plugin or ()))
-    adapter = _task(task, data)
+    adapter = _task(task, data, assignments(param or (), "--param"))
     adapter.root = root or adapter.root
     with progress_bar() as bar:
         job = bar.add_task(f"verifying {task}", total=None, note="")
         problems = adapter.verify(lambda done, total: bar.update(job, completed=done, total=total))
-    problems += synthetic_problems(adapter.name, data) if root is None else []
+        job = bar.add_task("comparing images", total=None, note="")
+        own = data if root is None else None
+        pairs = compared(adapter, own, lambda done, total: bar.update(job, completed=done, total=total))
+    problems += [*(synthetic_problems(adapter.name, data) if root is None else []), *overlap_problems(pairs)]
     if json:
-        print_json({"task": task, "root": str(adapter.root), "problems": problems})
+        print_json({"task": task, "root": str(adapter.root), "problems": problems, "compared": as_json(pairs)})
     else:
         say("\n".join(problems) or f"{task}: everything in {adapter.root} is as it should be")
+        for line in nearest_lines(pairs):
+            say(line)
     if problems:
         raise typer.Exit(2)
 
@@ -122,10 +138,7 @@ def export(
     task: TaskArgument,
     to: Annotated[Path, typer.Option(help="An empty folder, or one that does not exist.")],
     split: Annotated[str, typer.Option(help="Only train: evaluation images are not to be edited.")] = "train",
-    param: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="A parameter of the task, such as protocol=alia; may be repeated."),
-    ] = None,
+    param: ParamOption = None,
     data: DataOption = DEFAULT_DATA,
     plugin: PluginOption = None,
 ) -> None:
