@@ -1,6 +1,17 @@
-"""The built-in augmentations, synthesizers and regularizers: one line, one plugin, one file."""
+"""The built-in augmentations, synthesizers, regularizers and seams of `generated`: one line, one plugin, one file."""
 
-from .core import AUGMENTATIONS, REGULARIZERS, SYNTHESIZERS
+from .core import (
+    AUGMENTATIONS,
+    CONTEXTS,
+    FILTERS,
+    GENERATORS,
+    IMAGE_SAMPLERS,
+    LABELS,
+    PROMPTS,
+    REGULARIZERS,
+    SYNTHESIZERS,
+    TUNERS,
+)
 
 _HERE = __name__.rpartition(".")[0]
 
@@ -27,3 +38,36 @@ for _name, _target in {
     "rrr": "rrr:RightForTheRightReasons",
 }.items():
     REGULARIZERS.add(_name, f"{_HERE}.regularizers.{_target}")
+
+SYNTHESIZERS.add("generated", f"{_HERE}.generation.generated:Generated")
+
+for _registry, _plugins in {
+    CONTEXTS: {
+        "caption-file": "contexts.caption_file:CaptionFile",
+        "exact": "contexts.exact:Exact",
+    },
+    TUNERS: {
+        "lora": "tuners.lora:Lora",
+        "none": "tuners.none:Untuned",
+        "textual-inversion": "tuners.textual_inversion:TextualInversion",
+        "textual-inversion+lora": "tuners.textual_inversion:TokensAndLora",
+    },
+    PROMPTS: {
+        "bank": "prompts.bank:WholeBank",
+        "fixed-list": "prompts.fixed_list:FixedList",
+        "own-context": "prompts.own_context:OwnContext",
+        "plain": "prompts.plain:Plain",
+        "same-class": "prompts.same_class:SameClass",
+    },
+    IMAGE_SAMPLERS: {
+        "image-to-image": "samplers.image_to_image:ImageToImage",
+        "inpaint": "samplers.inpaint:Inpaint",
+        "instruct-pix2pix": "samplers.instruct_pix2pix:InstructPix2Pix",
+        "text-to-image": "samplers.text_to_image:TextToImage",
+    },
+    FILTERS: {"none": "filters.none:KeepAll"},
+    LABELS: {"hard": "labels.hard:Hard", "mix": "labels.mix:Mix"},
+    GENERATORS: {"stable-diffusion": "generators.stable_diffusion:StableDiffusion"},
+}.items():
+    for _name, _target in _plugins.items():
+        _registry.add(_name, f"{_HERE}.generation.{_target}")

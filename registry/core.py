@@ -295,6 +295,15 @@ TRACKERS = Registry("tracker")
 FIELDS = Registry("field")
 """Statistics that a table can show."""
 
+CONTEXTS = Registry("context")
+TUNERS = Registry("tuner")
+PROMPTS = Registry("prompt policy")
+IMAGE_SAMPLERS = Registry("image sampler")
+FILTERS = Registry("filter")
+LABELS = Registry("label rule")
+GENERATORS = Registry("generator")
+"""The seven seams of the synthesizer `generated`."""
+
 REGISTRIES: dict[str, Registry] = {
     "tasks": TASKS,
     "augmentations": AUGMENTATIONS,
@@ -306,4 +315,11 @@ REGISTRIES: dict[str, Registry] = {
     "executors": EXECUTORS,
     "trackers": TRACKERS,
     "fields": FIELDS,
+    "contexts": CONTEXTS,
+    "tuners": TUNERS,
+    "prompts": PROMPTS,
+    "image-samplers": IMAGE_SAMPLERS,
+    "filters": FILTERS,
+    "labels": LABELS,
+    "generators": GENERATORS,
 }

@@ -1,3 +1,12 @@
+from .difference import DifferenceParams as DifferenceParams
 from .editor_folder import export_images as export_images
-from .manifest import HEADER as HEADER, ROWS as ROWS, SyntheticSet as SyntheticSet, read_manifest as read_manifest
+from .manifest import (
+    HEADER as HEADER,
+    ROWS as ROWS,
+    Header as Header,
+    SyntheticImage as SyntheticImage,
+    SyntheticSet as SyntheticSet,
+    read_manifest as read_manifest,
+    write_manifest as write_manifest,
+)
 from .set_digest import digest_of_samples as digest_of_samples, training_digest as training_digest

@@ -72,7 +72,7 @@ class Header(BaseModel):
     dropped: Counts | None = None
     """Images of each class that a filter dropped; None where nothing was filtered."""
     licence: str | None = None
-    """What others may do with the images; None where nobody said."""
+    """Terms under which others may use the images; None where nobody said."""
 
     @classmethod
     def of(cls, synthesizer: Synthesizer, images: int) -> Header:
@@ -114,7 +114,7 @@ class SyntheticImage(BaseModel):
     lora: str | None = None
     """SHA-256 of the file of tuned weights that the generator used."""
     verdict: dict[str, float | bool | str] | None = None
-    """What filters measured of the image."""
+    """Measurements of the filters."""
     agreement: float | None = None
     """Intersection over union of two estimates of the provenance mask, where there are two."""
 

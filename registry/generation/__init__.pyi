@@ -1,0 +1,17 @@
+from .seams import (
+    Adapter as Adapter,
+    Bank as Bank,
+    Caption as Caption,
+    Context as Context,
+    Download as Download,
+    Filter as Filter,
+    Generator as Generator,
+    ImageSampler as ImageSampler,
+    LabelRule as LabelRule,
+    Order as Order,
+    PromptPolicy as PromptPolicy,
+    Tuner as Tuner,
+    Tuning as Tuning,
+    Verdict as Verdict,
+    Wording as Wording,
+)

@@ -1,0 +1,289 @@
+"""The seven seams of the synthesizer `generated`: what each kind of plugin must do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..contracts import TrainingSet
+from ..core import Plugin
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Progress = Callable[[int, int], None]
+"""progress(done, total)."""
+
+Pipeline = Any
+"""A `StableDiffusionPipeline` of diffusers, or another that was made of its components."""
+
+Caption = Mapping[str, str]
+"""Aspect of an image, such as `background` or `pose`, to its description."""
+
+
+@dataclass(frozen=True)
+class Download:
+    """Files of a model that its library keeps in its own cache. megabytes: their size, or None if it is not known."""
+
+    model: str
+    revision: str
+    megabytes: int | None = None
+
+
+class Needy(Plugin):
+    """A plugin that may need models or files besides the training images."""
+
+    def missing_inputs(self, data: TrainingSet) -> list[str]:
+        """Returns one message for each input that is missing, with the size of what is to be downloaded; cheap."""
+        return []
+
+    def downloads(self) -> list[Download]:
+        """Returns the models that can be downloaded for it."""
+        return []
+
+    def fingerprint(self, data: TrainingSet) -> str:
+        """Returns a hash of what it reads besides the training images and its parameters; "" if nothing."""
+        return ""
+
+
+class Generator(Needy, ABC):
+    """A diffusion model with a text encoder, as a pipeline of diffusers."""
+
+    @property
+    @abstractmethod
+    def identity(self) -> str:
+        """Returns the id of the model, with its revision after an `@` where it has one."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Returns the side of generated images in pixels."""
+
+    @property
+    def licence(self) -> str | None:
+        """Returns what others may do with the images, or None if it is not known."""
+        return None
+
+    @property
+    def seconds_per_step(self) -> float:
+        """Returns a rough guess at the seconds that one denoising step of one image takes, for estimates."""
+        return 1.0
+
+    @abstractmethod
+    def load(self, *, training: bool = False) -> Pipeline:
+        """Returns the pipeline on its device, in its precision, without a safety checker.
+
+        training: in FP32, whatever the precision of generation is.
+
+        A model that works on pixels has an autoencoder that changes nothing. Its `unet` is a `UNet2DConditionModel`,
+        its `text_encoder` and `tokenizer` are CLIP's, whatever their size. Raises `UserError` naming the model where it
+        cannot be loaded.
+        """
+
+
+class Context(Needy, ABC):
+    """Describes training images, aspect by aspect, without their classes."""
+
+    @abstractmethod
+    def describe(self, data: TrainingSet, folder: Path, progress: Progress) -> list[Caption]:
+        """Returns one caption for each sample of the training set.
+
+        folder: of the set that is made. What is costly is kept there, so that a second call goes on where the first was
+        interrupted. Raises `UserError` naming the sample that has no caption.
+        """
+
+
+@dataclass(frozen=True)
+class Bank:
+    """The captions of a training set, with the labels of their samples.
+
+    captions: one for each sample, or () where the set is not described. aspects: those that the template names.
+    """
+
+    captions: Sequence[Caption]
+    labels: Sequence[int]
+    aspects: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The texts that fill a template. origins: aspect to the index of the sample that its text describes.
+
+    template: instead of the synthesizer's own.
+    """
+
+    texts: Caption = field(default_factory=dict)
+    origins: Mapping[str, int] = field(default_factory=dict)
+    template: str | None = None
+
+
+class PromptPolicy(Needy, ABC):
+    """Chooses the descriptions of a generated image's prompt."""
+
+    needs_captions: ClassVar[bool] = True
+    """False if it reads no captions of training images."""
+
+    def bind(self, data: TrainingSet) -> None:
+        """Reads what it needs besides the training images, before the first call of `word`."""
+
+    @abstractmethod
+    def word(self, bank: Bank, label: int, copy: int, source: int | None, seed: int) -> Wording:
+        """Returns what fills the template of one image, as a function of the arguments alone.
+
+        label: of the image's class. copy: its number within the class. source: index of the sample that is edited, or
+        None. seed: the synthesizer's.
+        """
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """Files of tuned weights in a set's folder, with the weight of each, and the tokens that they define.
+
+    An image without any is generated by the model as it is.
+    """
+
+    files: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
+    embeddings: str | None = None
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """The input of a tuner: the training set, a caption of each of its samples in full, and the folder of the set.
+
+    captions: prompts with the class's name, in the order of the samples. words: what stands for each class in them.
+    """
+
+    data: TrainingSet
+    captions: Sequence[str]
+    words: Sequence[str]
+    folder: Path
+    seed: int
+
+
+class Tuner(Needy, ABC):
+    """Tunes a generator to the training images."""
+
+    def word(self, label: int, name: str) -> str:
+        """Returns what stands for a class in prompts: its name, or tokens that are learned."""
+        return name
+
+    @abstractmethod
+    def units(self, data: TrainingSet) -> int:
+        """Returns how many files of weights are trained, one after the other or by several workers."""
+
+    @abstractmethod
+    def tune(self, generator: Generator, tuning: Tuning, unit: int, progress: Progress) -> None:
+        """Trains a unit and writes its file, whole or not at all; does nothing where the file is there."""
+
+    @abstractmethod
+    def adapter(self, data: TrainingSet, label: int, copy: int, seed: int) -> Adapter:
+        """Returns the weights by which an image is generated, as a function of the arguments alone."""
+
+    def steps(self, data: TrainingSet) -> int:
+        """Returns the number of training steps of all units together, for estimates."""
+        return 0
+
+
+@dataclass(frozen=True)
+class Order:
+    """An image that is to be generated: everything that it depends on.
+
+    number: its place in the set. contexts: aspect to the index of the described sample. source: index of the sample
+    that is edited. strength: of the edit, where the sampler has one. seed: of the initial noise.
+    """
+
+    number: int
+    label: int
+    copy: int
+    prompt: str
+    word: str
+    contexts: Mapping[str, int]
+    source: int | None
+    strength: float | None
+    adapter: Adapter
+    seed: int
+
+    @property
+    def stem(self) -> str:
+        """The name of its files, without ending."""
+        return f"{self.label:05d}-{self.copy:05d}"
+
+
+class ImageSampler(Needy, ABC):
+    """Draws images from a pipeline."""
+
+    edits: ClassVar[bool] = False
+    """True if an image is made of a training image."""
+    locks_target: ClassVar[bool] = False
+    """True if the target's pixels are those of the training image, so that its segmentation is the provenance."""
+
+    @property
+    def sources(self) -> str:
+        """Returns whose training images are edited: `same-class`, `other-class`, or `none`."""
+        return "none"
+
+    def strength(self, seed: int) -> float | None:
+        """Returns the strength of one edit, where the sampler has one; seed: of the image."""
+        return None
+
+    @abstractmethod
+    def steps(self, strength: float | None) -> int:
+        """Returns the number of denoising steps of an image that is drawn with a strength: calls of the model."""
+
+    @property
+    def mean_steps(self) -> float:
+        """Returns the mean number of denoising steps of an image, for estimates."""
+        return self.steps(None)
+
+    @property
+    def chunk(self) -> tuple[int, int]:
+        """Returns which part of the model's batch is conditioned on the prompts, from 0, and of how many parts."""
+        return (0, 1)
+
+    @abstractmethod
+    def pipeline(self, pipeline: Pipeline) -> Pipeline:
+        """Returns the sampler's own pipeline, of the components of the generator's."""
+
+    @abstractmethod
+    def draw(self, pipeline: Pipeline, orders: Sequence[Order], data: TrainingSet, size: int) -> list[np.ndarray]:
+        """Returns one image (size, size, 3) uint8 RGB for each order; the orders share one adapter.
+
+        pipeline: as `pipeline` returned it. Every image's noise follows from its order's seed.
+        """
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The decision whether an image is kept, and what was measured of it."""
+
+    kept: bool = True
+    measured: Mapping[str, float] = field(default_factory=dict)
+
+
+class Filter(Needy, ABC):
+    """Judges generated images."""
+
+    def prepare(self, data: TrainingSet, folder: Path, progress: Progress) -> None:
+        """Makes ready what it judges by, once for a set. folder: of the set that is made."""
+
+    def load(self, data: TrainingSet, folder: Path) -> None:
+        """Reads what `prepare` made ready, in each worker."""
+
+    @abstractmethod
+    def judge(self, images: Sequence[np.ndarray], orders: Sequence[Order], data: TrainingSet) -> list[Verdict]:
+        """Returns a verdict on each image (H, W, 3) uint8 RGB."""
+
+
+class LabelRule(Plugin, ABC):
+    """Gives a generated image its labels."""
+
+    @abstractmethod
+    def shares(self, label: int, source_label: int | None, strength: float | None) -> tuple[tuple[int, float], ...]:
+        """Returns labels with weights that sum to 1, that of the image's class first; () for that class alone.
+
+        source_label: of the training image that was edited. strength: of the edit.
+        """
