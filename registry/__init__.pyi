@@ -13,11 +13,8 @@ from .contracts import (
     Batch as Batch,
     ClassNamed as ClassNamed,
     Described as Described,
-    Estimate as Estimate,
     Part as Part,
-    Phased as Phased,
     Regularizer as Regularizer,
-    Share as Share,
     Source as Source,
     Step as Step,
     Synthesizer as Synthesizer,
@@ -79,6 +76,7 @@ from .params import (
     tunable as tunable,
     validate_params as validate_params,
 )
+from .phased import Estimate as Estimate, Phased as Phased, Share as Share
 from .task import (
     BUDGETS as BUDGETS,
     EXCHANGED as EXCHANGED,

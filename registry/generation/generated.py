@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from ..base import UserError
-from ..contracts import ClassNamed, Estimate, Phased, Share, TrainingSet
+from ..contracts import ClassNamed, TrainingSet
 from ..core import CONTEXTS, FILTERS, GENERATORS, IMAGE_SAMPLERS, LABELS, PROMPTS, TUNERS
+from ..phased import Estimate, Phased, Share
 from ..synthesizers import Header, write_manifest
 from .captions import FILE, of_samples, read_captions, write_captions
 from .digests import digest
