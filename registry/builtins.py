@@ -16,11 +16,15 @@ from .core import (
 _HERE = __name__.rpartition(".")[0]
 
 for _name, _target in {
+    "attentivemix": "attentivemix:AttentiveMix",
     "batchmix": "batchmix:BatchMix",
     "cutmix": "cutmix:CutMix",
+    "fmix": "fmix:FMix",
     "mixup": "mixup:Mixup",
     "puzzlemix": "puzzlemix:PuzzleMix",
     "resizemix": "resizemix:ResizeMix",
+    "saliencymix": "saliencymix:SaliencyMix",
+    "snapmix": "snapmix:SnapMix",
 }.items():
     AUGMENTATIONS.add(_name, f"{_HERE}.augmentations.{_target}")
 

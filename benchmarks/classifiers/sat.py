@@ -33,8 +33,8 @@ class SAT(nn.Module):
     The score map of an image is its map, whatever the label. drop_path: as in `ViTClassifier`. Raises
     `MissingDataError` where the weights are not in the data root and not in the Hugging Face cache.
 
-    Source: Wu et al., "Spatial-Aware Token for Weakly Supervised Object Localization" (ICCV 2023), sections 3.2 to 3.4;
-    the smoothing and the initial weights as in the reference implementation wpy1999/SAT.
+    Source: Wu et al., "Spatial-Aware Token for Weakly Supervised Object Localization" (ICCV 2023), the sections on
+    the token and its losses; the smoothing and the initial weights as in the reference implementation wpy1999/SAT.
     """
 
     architecture: ClassVar[str] = "deit_small_patch16_224"

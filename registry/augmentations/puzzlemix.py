@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from ..base import UserError, functional, torch
-from ..contracts import Augmentation, Batch, classification_loss, on_device
+from ..contracts import Augmentation, Batch, on_device
 from ..params import Params, tunable
 from .blocks import best_moves, divisor, enlarge, move_blocks
 from .mixing import beta_sample, chosen, image_sides, mix, partners
+from .salient import saliency
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -150,19 +150,6 @@ class PuzzleMix(Augmentation):
         return rows, columns
 
 
-def saliency(batch: Batch, model: Callable[[Tensor], Tensor]) -> Tensor:
-    """(B, H, W): the root mean square over the channels of the classification loss's input gradient.
-
-    Differentiates by the inputs alone, so that no parameter gains a gradient. A `torch.nn.Module` is in evaluation mode
-    meanwhile, so that batch-norm statistics see each batch once and dropout hides nothing.
-    """
-    with torch.enable_grad(), _evaluating(model):
-        inputs = batch.inputs.detach().clone().requires_grad_()
-        loss = classification_loss(model(inputs).float(), batch.sources)
-        (gradient,) = torch.autograd.grad(loss, inputs)
-    return gradient.float().square().mean(dim=1).sqrt()
-
-
 def border_contrast(pixels: Tensor, partner: Tensor, grid: int, size: int) -> tuple[Tensor, Tensor]:
     """Returns how visible each border between blocks would be, by which image has the pixels on either side of it.
 
@@ -206,15 +193,3 @@ def _prior(n_labels: int, ratio: float) -> list[float]:
     steps = n_labels - 1
     chances = [math.comb(steps, k) * ratio**k * (1 - ratio) ** (steps - k) for k in range(n_labels)]
     return [-math.log(chance + 1e-8) for chance in chances]
-
-
-@contextmanager
-def _evaluating(model: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    training = [part for part in model.modules() if part.training] if isinstance(model, torch.nn.Module) else []
-    for part in training:
-        part.training = False
-    try:
-        yield
-    finally:
-        for part in training:
-            part.training = True

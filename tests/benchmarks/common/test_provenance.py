@@ -24,7 +24,7 @@ def task(tmp_path: Path) -> Task:
     return cls(cls.Params(model="toy"), variant="mini", data_root=tmp_path)
 
 
-@pytest.mark.parametrize("name", ["cutmix", "mixup", "resizemix", "puzzlemix"])
+@pytest.mark.parametrize("name", ["attentivemix", "cutmix", "fmix", "mixup", "puzzlemix", "resizemix", "saliencymix"])
 def test_a_mixed_batch_is_drawn_with_its_sources(task: Task, name: str) -> None:
     found = training_pictures(task, AUGMENTATIONS.build(name), None, task.build_model(), count=3)
     (picture,) = found.values()

@@ -14,7 +14,11 @@ from torch import Tensor, nn
 from provbench.registry import AUGMENTATIONS, Augmentation, Batch, Source, UserError
 from provbench.registry.augmentations.mixing import beta_sample, chosen, mix, rectangle
 
-REGION_MIXES = ("cutmix", "puzzlemix", "resizemix")
+AREA_MIXES = ("attentivemix", "cutmix", "fmix", "puzzlemix", "resizemix", "saliencymix")
+"""Mixes whose labels go by area."""
+IN_PLACE = ("attentivemix", "cutmix", "fmix", "saliencymix")
+"""Mixes that leave each pixel of either image in its place."""
+REGION_MIXES = (*AREA_MIXES, "snapmix")
 MIXES = (*REGION_MIXES, "mixup")
 SHAPES = ((8, 8), (16, 8), (6, 32))
 
@@ -23,9 +27,27 @@ def mean(mask: Tensor) -> Tensor:
     return mask.flatten(1).mean(dim=1)
 
 
+class Net(nn.Module):
+    """A network with features and class activation maps."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(channels, 4, 3, padding=1), nn.Tanh(), nn.AdaptiveAvgPool2d(2))
+        self.head = nn.Linear(4, classes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.head(self.features(inputs).mean(dim=(2, 3)))
+
+    def feature_maps(self, inputs: Tensor) -> Tensor:
+        return self.features(inputs)
+
+    def logits_and_scoremaps(self, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        maps = (self.head.weight[labels][:, :, None, None] * self.features(inputs)).sum(dim=1)
+        return self(inputs), maps
+
+
 def net_for(channels: int = 3, classes: int = 8) -> nn.Module:
-    features = nn.Sequential(nn.Conv2d(channels, 4, 3, padding=1), nn.Tanh(), nn.AdaptiveAvgPool2d(2), nn.Flatten())
-    return nn.Sequential(features, nn.Linear(16, classes))
+    return Net(channels, classes)
 
 
 def run(augmentation: Augmentation, batch: Batch, seed: int) -> Batch:
@@ -49,8 +71,10 @@ def test_weights_are_the_masks_means_and_masks_share_every_element(
     first, second = mixed.sources
     assert mixed.inputs.shape == batch.inputs.shape
     assert first.mask.shape == second.mask.shape == (size, 1, *shape)
-    assert torch.equal(first.weight, mean(first.mask))
-    assert torch.equal(second.weight, mean(second.mask))
+    if name != "snapmix":
+        assert torch.equal(first.weight, mean(first.mask))
+        assert torch.equal(second.weight, mean(second.mask))
+    torch.testing.assert_close(first.weight + second.weight, torch.ones(size))
     assert torch.equal(first.mask + second.mask, torch.ones(size, 1, *shape))
     assert bool(((first.mask >= 0) & (first.mask <= 1)).all())
     assert torch.equal(first.labels, batch.sources[0].labels)
@@ -62,7 +86,7 @@ def test_weights_are_the_masks_means_and_masks_share_every_element(
 
 
 @settings(max_examples=20, deadline=None)
-@given(name=st.sampled_from(("cutmix", "resizemix")), shape=st.sampled_from(SHAPES), seed=st.integers(0, 10**6))
+@given(name=st.sampled_from((*IN_PLACE, "resizemix")), shape=st.sampled_from(SHAPES), seed=st.integers(0, 10**6))
 def test_every_element_is_a_pixel_of_the_source_that_the_mask_names(
     name: str, shape: tuple[int, int], seed: int
 ) -> None:
@@ -78,7 +102,7 @@ def test_every_element_is_a_pixel_of_the_source_that_the_mask_names(
             continue
         own, other = first.mask[i, 0] == 1, second.mask[i, 0] == 1
         assert torch.equal(mixed.inputs[i][:, own], batch.inputs[i][:, own])
-        if name == "cutmix":
+        if name in IN_PLACE:
             assert torch.equal(mixed.inputs[i][:, other], batch.inputs[partner][:, other])
         else:
             available = {tuple(pixel) for pixel in batch.inputs[partner].flatten(1).T.tolist()}
