@@ -20,6 +20,7 @@ from .commands import (
     contributed,
     data,
     disk,
+    doctor,
     init,
     pictures,
     reference,
@@ -58,6 +59,7 @@ compare.add_to(app)
 pictures.add_to(app)
 report.add_to(app)
 check.add_to(app)
+doctor.add_to(app)
 app.add_typer(data.app, name="data")
 app.add_typer(results.app, name="results")
 

@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import sys
 from importlib.machinery import ModuleSpec
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,6 +31,7 @@ def mend() -> None:
     To be called before `mmcv.ops`, `mmdet.models` or `mmaction.models` is imported.
     """
     _stand_in_for_drn()
+    _leave_out_multimodal()
     if _stand_in_for_ops():
         _use_torchvision_roi_align()
         _use_torchvision_focal_loss()
@@ -67,6 +69,18 @@ def _stand_in_for_drn() -> None:
     package.drn = module  # pyright: ignore[reportAttributeAccessIssue]
     package.__path__ = []
     sys.modules[_DRN], sys.modules[f"{_DRN}.drn"] = package, module
+
+
+def _leave_out_multimodal() -> None:
+    """mmaction2's models of video and text import names that transformers 5 no longer has; with them no model of
+    mmaction2 can be imported.
+    """
+    if importlib.util.find_spec("mmaction") is None or importlib.util.find_spec("transformers") is None:
+        return
+    if int(version("transformers").partition(".")[0]) >= 5:
+        from mmaction.utils import dependency
+
+        dependency.WITH_MULTIMODAL = False
 
 
 class _Ops(ModuleType):

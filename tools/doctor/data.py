@@ -1,0 +1,30 @@
+"""Examines which data sets and weights are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from provbench.registry import TASKS
+from provbench.registry.base import UserError
+
+from .finding import Finding
+
+
+def tasks(data_root: Path) -> Iterator[Finding]:
+    """Yields for each task whether the data and weights of its full variant are there, by reading no image."""
+    for name in sorted(TASKS):
+        try:
+            cls = TASKS.get(name)
+            variant = next(one.name for one in cls.variants if not one.generated)
+            params = cls.resolve_params({}, variant, name)
+            missing = cls(params, variant=variant, data_root=data_root).missing_inputs()
+        except (UserError, StopIteration, OSError) as error:
+            missing = [str(error) or type(error).__name__]
+        found = _first_sentence(missing[0]) if missing else f"full data and weights are under {data_root}"
+        remedy = f"provbench data prepare {name} says where to get them; its mini variant needs none" if missing else ""
+        yield Finding(f"task {name}", "note" if missing else "ok", found, remedy)
+
+
+def _first_sentence(message: str) -> str:
+    return message.partition("\n")[0].partition(". ")[0]
