@@ -145,7 +145,7 @@ def few_shot_drawing(
 
 SHOULDER = (0.12, -0.05)
 ANGLES = {"standing": -0.35, "flying": 0.0, "diving": 0.95, "resting": 0.0, "taking off": -0.75}
-"""How far each pose turns the bird downwards, in radians."""
+"""Angle in radians by which each pose turns the bird downwards."""
 
 
 def _bird(rng: np.random.Generator, parts: Parts, pose: str, body: Colour) -> list[Shape]:

@@ -35,7 +35,7 @@ KINKS = {
     "Amax": "maxima",
     "Maximum": "maxima",
 }
-"""What has kinks, by autograd's names of the operations."""
+"""Operations with kinks, by autograd's names."""
 
 
 def require_smooth(logits: Tensor, name: str) -> None:

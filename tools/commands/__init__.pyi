@@ -5,6 +5,7 @@ from . import (
     contributed as contributed,
     data as data,
     disk as disk,
+    doctor as doctor,
     init as init,
     pictures as pictures,
     reference as reference,

@@ -1,4 +1,4 @@
-"""What `provbench data verify` says of images that training, validation and test have in common."""
+"""Reports of `provbench data verify` on images that training, validation and test have in common."""
 
 from __future__ import annotations
 
