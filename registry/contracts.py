@@ -286,7 +286,7 @@ class Synthesizer(Plugin, ABC):
     the ordered ids, labels and image contents, and the segmentations where it reads them.
     """
 
-    reads_segmentations: ClassVar[bool] = True
+    reads_segmentations: bool = True
     """True if `synthesize` reads segmentations, where the training set has them. If False, the synthesizer sees a
     training set without any, and its set is not made again when they are replaced.
     """

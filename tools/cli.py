@@ -21,6 +21,7 @@ from .commands import (
     data,
     disk,
     doctor,
+    generate,
     init,
     pictures,
     reference,
@@ -53,6 +54,7 @@ suite.add_to(app)
 search.add_to(app)
 runs.add_to(app)
 disk.add_to(app)
+generate.add_to(app)
 sync.add_to(app)
 replay.add_to(app)
 compare.add_to(app)

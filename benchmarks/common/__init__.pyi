@@ -10,6 +10,7 @@ from .classification import (
     classification_scores as classification_scores,
     group_metric as group_metric,
 )
+from .contact_sheets import contact_sheets as contact_sheets
 from .drawing import (
     BACKGROUNDS as BACKGROUNDS,
     LAND as LAND,

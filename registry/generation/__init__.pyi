@@ -1,3 +1,4 @@
+from .model_files import fetch as fetch
 from .seams import (
     Adapter as Adapter,
     Bank as Bank,
@@ -15,3 +16,4 @@ from .seams import (
     Verdict as Verdict,
     Wording as Wording,
 )
+from .set_files import drawn_rows as drawn_rows

@@ -63,6 +63,11 @@ class Generated(Phased):
     params: GeneratedParams
     phases: ClassVar[tuple[str, ...]] = ("describe", "tune", "judge", "draw")
 
+    @property
+    def reads_segmentations(self) -> bool:
+        """Returns whether the sampler keeps targets, which it finds by their segmentations."""
+        return self.sampler.locks_target
+
     @cached_property
     def generator(self) -> Generator:
         return build(GENERATORS, self.params.generator)

@@ -75,7 +75,8 @@ class ModelFiles:
         """Returns what is to be downloaded: nothing if the model is whole, or is named by a path."""
         if not self.problems() or is_path(self.ids[0]):
             return []
-        return [Download(self.ids[-1] if len(self.ids) == 1 else self.ids[1], self.revision or "main", self.megabytes)]
+        model = self.ids[min(1, len(self.ids) - 1)]  # where there are mirrors, the first id has left the hub
+        return [Download(model, self.revision or "main", self.megabytes, tuple(self.patterns))]
 
     def components(self) -> set[str]:
         """Returns the names of a pipeline's components. Raises `UserError` where its index cannot be read."""
@@ -116,7 +117,7 @@ class ModelFiles:
         return f"`provbench generate SUITE --download` fetches it ({size})"
 
 
-def fetch(download: Download, patterns: Sequence[str]) -> None:
+def fetch(download: Download) -> None:
     """Downloads a model into the hub's cache, resuming what was begun. Raises `UserError` where that is not possible.
 
     The hub's offline mode (`HF_HUB_OFFLINE`) is respected.
@@ -124,7 +125,7 @@ def fetch(download: Download, patterns: Sequence[str]) -> None:
     from huggingface_hub import snapshot_download
 
     try:
-        snapshot_download(download.model, revision=download.revision, allow_patterns=list(patterns))
+        snapshot_download(download.model, revision=download.revision, allow_patterns=list(download.patterns))
     except Exception as error:  # errors of the hub, the network and the disk have no common base
         raise UserError(
             f"the model {download.model}@{download.revision} could not be downloaded ({type(error).__name__}: {error})"

@@ -26,11 +26,15 @@ Caption = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Download:
-    """Files of a model that its library keeps in its own cache. megabytes: their size, or None if it is not known."""
+    """Files of a model that its library keeps in its own cache. megabytes: their size, or None if it is not known.
+
+    patterns: of the files that are read.
+    """
 
     model: str
     revision: str
     megabytes: int | None = None
+    patterns: tuple[str, ...] = ()
 
 
 class Needy(Plugin):

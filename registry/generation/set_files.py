@@ -50,14 +50,28 @@ def write_row(folder: Path, order: Order, row: SyntheticImage, kept: bool) -> No
 
 def read_row(folder: Path, order: Order) -> tuple[bool, SyntheticImage] | None:
     """Returns whether a finished image was kept, and its row; None if it is not finished, or a file is torn."""
+    return _read(folder, _row_file(folder, order))
+
+
+def _read(folder: Path, file: Path) -> tuple[bool, SyntheticImage] | None:
     try:
-        content = json.loads(_row_file(folder, order).read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
         row = SyntheticImage.model_validate({**content["row"]}, strict=False)
     except (OSError, ValueError, KeyError, TypeError, ValidationError):
         return None
     names = [row.file, row.mask] if content[KEPT] else []
-    whole = row.seed is not None and all((folder / name).is_file() for name in names if name)
+    whole = all((folder / name).is_file() for name in names if name)
     return (bool(content[KEPT]), row) if whole else None
+
+
+def drawn_rows(folder: Path) -> list[SyntheticImage]:
+    """Returns the rows of the images that were drawn and kept in a set that is not whole, class by class."""
+    found = []
+    for file in sorted((folder / ROWS).glob("*.json")):
+        known = _read(folder, file)
+        if known is not None and known[0]:
+            found.append(known[1])
+    return found
 
 
 def missing(folder: Path, orders: Sequence[Order]) -> list[Order]:

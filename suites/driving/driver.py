@@ -12,6 +12,7 @@ import warnings
 from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,10 @@ from provbench.registry.base import MissingDataError, UserError
 from provbench.results.store import RunRecord, ValView, difference
 
 from ..executors import Ending, Executor, Job, Observer
-from ..planning import Cell, Place, Plan, RunSpec, data_fingerprint, describe_missing, ensure_synthetic, missing_inputs
+from ..planning import Cell, Place, Plan, RunSpec, data_fingerprint, describe_missing, missing_inputs
 from ..running import checkout
 from .cell_runs import CellRuns
+from .generation import make_set
 from .lost_runs import FILE as LOST_FILE, LostRuns
 from .output import Output, RecordCache, is_whole, move_files, output_lock, wanted_epochs, weights_file
 from .tally import Faults, Repeats, Tally
@@ -119,13 +121,7 @@ class Driver:
             spec = cell.spec(0, "final", fingerprints[cell])
             if spec.synthesizer is not None:
                 what = f"{spec.synthesizer.name} of {cell.name}"
-                ensure_synthetic(
-                    cell.build_task(self.place.data_root),
-                    spec.synthesizer,
-                    spec.fingerprint,
-                    self.place.data_root,
-                    lambda done, total, what=what: self.observer.preparing(what, done, total),
-                )
+                make_set(cell, spec, self.place.data_root, partial(self.observer.preparing, what))
         return fingerprints
 
     def _require_inputs(self) -> None:

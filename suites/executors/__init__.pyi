@@ -6,4 +6,5 @@ from .base import (
     Observers as Observers,
     OnValidation as OnValidation,
 )
+from .local import visible_gpus as visible_gpus
 from .ray_node import data_leftovers as data_leftovers, leftovers as leftovers

@@ -8,11 +8,13 @@ from .plugin_code import (
     keep_to_code as keep_to_code,
     other_code as other_code,
 )
+from .set_work import SetWork as SetWork, is_phased as is_phased, phased_sets as phased_sets
 from .spec import KEY_LENGTH as KEY_LENGTH, Place as Place, RunSpec as RunSpec, digest as digest
 from .synthetic import (
     damaged_sets as damaged_sets,
     data_fingerprint as data_fingerprint,
     ensure_synthetic as ensure_synthetic,
+    find_synthetic as find_synthetic,
     synthetic_leftovers as synthetic_leftovers,
     synthetic_problems as synthetic_problems,
     synthetic_sets as synthetic_sets,

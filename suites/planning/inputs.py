@@ -7,10 +7,11 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from provbench.registry import SYNTHESIZERS
+from provbench.registry import SYNTHESIZERS, Phased
 from provbench.registry.base import MissingDataError, UserError, nearest
 
 from .plan import Cell, Plan
+from .synthetic import data_fingerprint, find_synthetic
 
 
 def missing_inputs(plan: Plan, data_root: Path) -> dict[Cell, list[str]]:
@@ -33,7 +34,12 @@ def _missing(cell: Cell, data_root: Path) -> list[str]:
         with suppress(
             MissingDataError
         ):  # the data themselves: reported by the task, or mini data that are yet to be made
-            problems += SYNTHESIZERS.build(used.name, **used.params).missing_inputs(task.training_set())
+            plugin = SYNTHESIZERS.build(used.name, **used.params)
+            lacking = plugin.missing_inputs(task.training_set())
+            if lacking and isinstance(plugin, Phased):  # its models may go once the set is whole
+                made = find_synthetic(task, used, data_fingerprint(task, used), data_root)
+                lacking = [] if made is not None else lacking
+            problems += lacking
     return problems
 
 

@@ -7,13 +7,14 @@ import re
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 from filelock import FileLock
 
-from provbench.registry import SYNTHESIZERS, Progress, Synthesizer, Task, TrainingSet, no_progress
+from provbench.registry import SYNTHESIZERS, Phased, Progress, Synthesizer, Task, TrainingSet, no_progress
 from provbench.registry.base import (
     damage,
     derived_folder,
@@ -32,6 +33,7 @@ _SET = rf"[^.].*-[0-9a-f]{{{KEY_LENGTH}}}"
 _UNFINISHED = re.compile(rf"\.({_SET})-[a-z0-9_]{{8}}")
 _ASIDE = re.compile(rf"{_SET}\.damaged-[a-z0-9_]{{8}}")
 _LOCK = re.compile(r"[^.].*\.lock")
+_BEGUN = re.compile(rf"\.({_SET})\.begun")
 
 
 def data_fingerprint(task: Task, synthesizer: PluginSpec | None) -> str:
@@ -43,8 +45,17 @@ def data_fingerprint(task: Task, synthesizer: PluginSpec | None) -> str:
     own = task.fingerprint()
     if synthesizer is None:
         return own
-    plugin, data = _build(synthesizer), task.training_set()
+    plugin, data = build_synthesizer(synthesizer), task.training_set()
     return digest([own, training_digest(data, plugin.reads_segmentations), plugin.fingerprint(data)])
+
+
+def find_synthetic(task: Task, synthesizer: PluginSpec, fingerprint: str, data_root: Path) -> Path | None:
+    """Returns the folder of the synthetic set if it is there and whole; nothing is made."""
+    for root in derived_folders(data_root):
+        folder = synthetic_folder(task, synthesizer, fingerprint, root)
+        if folder.is_dir() and not damage(folder):
+            return folder
+    return None
 
 
 def synthetic_folder(task: Task, synthesizer: PluginSpec, fingerprint: str, root: Path) -> Path:
@@ -65,17 +76,34 @@ def ensure_synthetic(
     It lies under the data root, or where that is read-only, in the folder for what is derived from it. A set whose
     files are no longer those that were written is set aside, said so, and made again.
     """
-    for root in derived_folders(data_root):
-        folder = synthetic_folder(task, synthesizer, fingerprint, root)
-        if folder.is_dir() and not damage(folder):
-            return folder
+    found = find_synthetic(task, synthesizer, fingerprint, data_root)
+    if found is not None:
+        return found
+    with making(task, synthesizer, fingerprint, data_root) as folder:
+        if not folder.is_dir():
+            _make(task, synthesizer, folder, progress)
+    return folder
+
+
+@contextmanager
+def making(task: Task, synthesizer: PluginSpec, fingerprint: str, data_root: Path) -> Iterator[Path]:
+    """Yields the folder of a set that this process alone makes while the body runs; a damaged one is set aside."""
     folder = synthetic_folder(task, synthesizer, fingerprint, derived_folder(data_root))
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(_lock(folder)):
         _set_aside_damaged(folder)
-        if not folder.is_dir():
-            _make(task, synthesizer, folder, progress)
-    return folder
+        yield folder
+
+
+def begun_folder(folder: Path) -> Path:
+    """Returns the folder of an unfinished set of a synthesizer that goes on where it was; it has a name of its own."""
+    return folder.with_name(f".{folder.name}.begun")
+
+
+def put_in_place(begun: Path, folder: Path) -> None:
+    """Makes a finished set the one that runs find."""
+    write_checksums(begun)
+    begun.rename(folder)
 
 
 def synthetic_leftovers(data_root: Path) -> list[Path]:
@@ -91,8 +119,11 @@ def synthetic_leftovers(data_root: Path) -> list[Path]:
 
 
 def damaged_sets(data_root: Path) -> list[Path]:
-    """Returns the damaged synthetic sets of a data root that were set aside."""
-    return [path for parent in _folders(data_root) for path in real_children(parent) if _ASIDE.fullmatch(path.name)]
+    """Returns the synthetic sets of a data root that were set aside as damaged, or begun and not finished."""
+    found = [path for parent in _folders(data_root) for path in real_children(parent)]
+    begun = {path: name[1] for path in found if (name := _BEGUN.fullmatch(path.name))}
+    idle = [path for path, name in begun.items() if not is_locked(_lock(path.parent / name))]
+    return [*(path for path in found if _ASIDE.fullmatch(path.name)), *idle]
 
 
 def synthetic_problems(task: str, data_root: Path) -> list[str]:
@@ -141,20 +172,30 @@ def _set_aside_damaged(folder: Path) -> None:
 
 
 def _make(task: Task, synthesizer: PluginSpec, folder: Path, progress: Progress) -> None:
-    plugin = _build(synthesizer)
-    data = task.training_set()
+    plugin, data = build_synthesizer(synthesizer), task.training_set()
+    if isinstance(plugin, Phased):
+        begun = begun_folder(folder)
+        begun.mkdir(exist_ok=True)
+        plugin.synthesize(as_read(plugin, data), begun, progress)
+        put_in_place(begun, folder)
+        return
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     temporary.chmod(0o755)  # others may share the data root
     try:
-        plugin.synthesize(data if plugin.reads_segmentations else _without_segmentations(data), temporary, progress)
-        write_checksums(temporary)
-        temporary.rename(folder)
+        plugin.synthesize(as_read(plugin, data), temporary, progress)
+        put_in_place(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _build(synthesizer: PluginSpec) -> Synthesizer:
+def build_synthesizer(synthesizer: PluginSpec) -> Synthesizer:
+    """Returns the plugin with its parameters."""
     return SYNTHESIZERS.build(synthesizer.name, **synthesizer.params)
+
+
+def as_read(plugin: Synthesizer, data: TrainingSet) -> TrainingSet:
+    """Returns the training set as a synthesizer sees it."""
+    return data if plugin.reads_segmentations else _without_segmentations(data)
 
 
 def _without_segmentations(data: TrainingSet) -> TrainingSet:

@@ -6,6 +6,7 @@ from . import (
     data as data,
     disk as disk,
     doctor as doctor,
+    generate as generate,
     init as init,
     pictures as pictures,
     reference as reference,
