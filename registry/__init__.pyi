@@ -19,7 +19,6 @@ from .contracts import (
     Step as Step,
     Synthesizer as Synthesizer,
     TrainingSet as TrainingSet,
-    classification_loss as classification_loss,
     double_differentiable as double_differentiable,
     full_precision as full_precision,
     input_gradient as input_gradient,
@@ -54,6 +53,7 @@ from .core import (
     is_file as is_file,
     load_plugins as load_plugins,
 )
+from .losses import classification_loss as classification_loss, summed_loss as summed_loss
 from .models import (
     Classifier as Classifier,
     FeatureNetwork as FeatureNetwork,
@@ -77,23 +77,25 @@ from .params import (
     validate_params as validate_params,
 )
 from .phased import Estimate as Estimate, Phased as Phased, Share as Share
-from .task import (
+from .recipe import (
     BUDGETS as BUDGETS,
+    SIZES as SIZES,
+    Recipe as Recipe,
+    budget_of as budget_of,
+    periods_of as periods_of,
+    steps_of as steps_of,
+)
+from .task import (
     EXCHANGED as EXCHANGED,
     RELIANCE as RELIANCE,
     RELIANCE_METRICS as RELIANCE_METRICS,
-    SIZES as SIZES,
     Keep as Keep,
     Metric as Metric,
     Panel as Panel,
     Progress as Progress,
     ProtocolRules as ProtocolRules,
-    Recipe as Recipe,
     Scores as Scores,
     Task as Task,
     TaskInfo as TaskInfo,
-    budget_of as budget_of,
     no_progress as no_progress,
-    periods_of as periods_of,
-    steps_of as steps_of,
 )

@@ -20,6 +20,7 @@ for _name, _target in {
     "batchmix": "batchmix:BatchMix",
     "cutmix": "cutmix:CutMix",
     "fmix": "fmix:FMix",
+    "cutmix-or-mixup": "cutmix_or_mixup:CutMixOrMixup",
     "mixup": "mixup:Mixup",
     "puzzlemix": "puzzlemix:PuzzleMix",
     "resizemix": "resizemix:ResizeMix",

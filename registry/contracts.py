@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
-from .base import functional, torch
+from .base import torch
 from .core import Plugin
 
 if TYPE_CHECKING:
@@ -52,12 +52,14 @@ class Batch:
     """A training batch: inputs, and one `Source` for each label in play.
 
     inputs: (B, C, *spatial) float, in the model's (normalised) input space; `*spatial` is `H, W` for images and the
-    point axes for keypoint clouds. ids: the B samples' names in the data set.
+    point axes for keypoint clouds. ids: the B samples' names in the data set. synthetic: (B,) bool, the samples that an
+    offline synthesizer made; None where there are none.
     """
 
     inputs: Tensor
     sources: tuple[Source, ...]
     ids: tuple[str, ...] = ()
+    synthetic: Tensor | None = None
 
     @classmethod
     def untouched(cls, inputs: Tensor, labels: Tensor, ids: Sequence[str] = ()) -> Batch:
@@ -92,7 +94,8 @@ class Batch:
         sources = tuple(
             Source(one.labels[there], one.weight[there], one.mask[there], one.guided[there]) for one in self.sources
         )
-        part = Batch(self.inputs[there], sources, tuple(self.ids[row] for row in rows.tolist()) if self.ids else ())
+        ids = tuple(self.ids[row] for row in rows.tolist()) if self.ids else ()
+        part = Batch(self.inputs[there], sources, ids, None if self.synthetic is None else self.synthetic[there])
         vars(part)["guides"] = self.guides[:, rows]
         return part
 
@@ -100,30 +103,18 @@ class Batch:
         return len(self.inputs)
 
 
-def classification_loss(logits: Tensor, sources: Sequence[Source], class_weight: Tensor | None = None) -> Tensor:
-    """Σₖ weightₖ · CE(logits, labelsₖ), averaged over the batch. Scalar.
-
-    logits: (B, K). class_weight: (K,) or None; with it the average is the weighted one of
-    `torch.nn.functional.cross_entropy`.
-    """
-    total = logits.new_zeros(())
-    norm = logits.new_zeros(())
-    for source in sources:
-        loss = functional.cross_entropy(logits, source.labels, weight=class_weight, reduction="none")
-        share = source.weight if class_weight is None else source.weight * class_weight[source.labels]
-        total = total + (source.weight * loss).sum()
-        norm = norm + share.sum()
-    return total / norm
-
-
 class Augmentation(Plugin, ABC):
     """Online synthesis: turns a batch into a synthetic batch and says where each part came from."""
+
+    mixes_mixes: ClassVar[bool] = False
+    """True if `__call__` takes samples of several labels, as synthesizers that mix classes make them."""
 
     @abstractmethod
     def __call__(self, batch: Batch, generator: Generator, model: Callable[[Tensor], Tensor]) -> Batch:
         """A new batch of the same size; `batch` is left as it is.
 
-        batch has one source a sample (its mask may already say something, after an offline synthesizer). generator, on
+        batch has one source a sample (its mask may already say something, after an offline synthesizer), or several if
+        the class says that it takes them. generator, on
         the CPU, is the only source of randomness, so that a step can be repeated. model maps inputs (B, C, *spatial)
         to logits (B, K); only augmentations that look for salient regions need it.
         """

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, ValidationInfo, field_validator
 
 from provbench.registry import Recipe, added
+
+Utilisation = Literal[
+    "concatenate", "replace-all", "replace-local", "replace-class", "replace-global", "replace-balanced"
+]
 
 
 class ImageRecipe(Recipe):
@@ -16,6 +22,18 @@ class ImageRecipe(Recipe):
     )
     resize: int | None = Field(None, ge=16, description="side before the random crop of image_size; null: no crop")
     hflip: bool = added(True, description="mirror half of the training images")
+    transforms: Literal["plain", "bob", "diff-ii", "diff-ii-long-tail"] = added(
+        "plain",
+        description="plain: resize, crop and mirror as above; else those of a published recipe, in training and test",
+    )
+    real_repeats: int = added(1, ge=1, description="times that each real training image is in the training set")
+    utilisation: Utilisation = added(
+        "concatenate",
+        description="how a synthetic set is used: concatenate: beside the real images; replace-all: without them; else "
+        "in place of a real image, with replace_prob: by an image made of that one (local), of its class (class), any "
+        "(global), or of a class drawn in inverse proportion to its real images (balanced)",
+    )
+    replace_prob: float = added(0.5, ge=0, le=1, description="of the forms of utilisation that replace single images")
     class_weighted: bool = added(
         False, description="weigh the loss by the inverse of the class frequencies in training"
     )

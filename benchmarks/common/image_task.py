@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -126,16 +126,21 @@ class ImageTask(Task):
         By default images are resized; training images are also cropped and mirrored as the recipe says.
         """
         from .images import ImageDataset
+        from .recipe_images import RecipeImages
 
         options = self.params
-        return ImageDataset(
-            records,
-            size=options.image_size,
-            train=train,
-            resize=options.resize,
-            hflip=options.hflip,
-            cache=self.generated,
-        )
+        common: dict[str, Any] = {"size": options.image_size, "train": train, "resize": options.resize}
+        if options.transforms != "plain":
+            return RecipeImages(records, options.transforms, before=self.before(), **common)
+        return ImageDataset(records, hflip=options.hflip, cache=self.generated, before=self.before(), **common)
+
+    def before(self) -> Callable[[Tensor], Tensor] | None:
+        """Returns what is done to images and masks before anything else, as `ImageDataset` has it; None for nothing."""
+        return None
+
+    def made(self, synthetic: Path) -> Sequence[ImageRecord]:
+        """Returns the images of a synthetic set that training may use: by default all of them."""
+        return synthetic_records(synthetic, self.num_classes)
 
     # what the base does
 
@@ -209,10 +214,19 @@ class ImageTask(Task):
         return {split: [record.path for record in self.official(split)] for split in SPLITS}
 
     def train_data(self, synthetic: Path | None) -> Dataset[Any]:
-        records = self.records("train")
-        if synthetic is not None:
-            records = [*records, *synthetic_records(synthetic, self.num_classes)]
-        return self.dataset(records, train=True)
+        real = list(self.records("train")) * self.params.real_repeats
+        how = self.params.utilisation
+        if synthetic is None:
+            return self.dataset(real, train=True)
+        made = self.made(synthetic)
+        if how == "replace-all":
+            return self.dataset(made, train=True)
+        images = self.dataset([*real, *made], train=True)
+        if how == "concatenate":
+            return images
+        from .utilisation import ReplacedImages
+
+        return ReplacedImages(images, real, made, how, self.params.replace_prob)
 
     def eval_data(self, split: Literal["val", "test"]) -> Dataset[Any]:
         return self.dataset(self.records(split), train=False)

@@ -70,18 +70,12 @@ class ImageDataset(Dataset[dict[str, Any]]):
         image, mask = self._resized(position)
         if seed is not None:
             image, mask = self._moved(image, mask, torch.Generator().manual_seed(seed))
-        return {
-            "image": image.as_subclass(Tensor).contiguous(),
-            "label": record.label,
-            "id": record.id,
-            "mask": _ones(self.size) if mask is None else mask.as_subclass(Tensor).contiguous(),
-            "guided": record.guided,
-        }
+        return item_of(record, image, mask, self.size)
 
     def _resized(self, position: int) -> tuple[Tensor, Tensor | None]:
         if self._cache is not None and position in self._cache:
             return self._cache[position]
-        image, mask = _load(self.records[position])
+        image, mask = load_image(self.records[position])
         if self.before is not None:
             image, mask = self.before(image), None if mask is None else self.before(mask)
         side = [self.side, self.side]
@@ -102,7 +96,23 @@ class ImageDataset(Dataset[dict[str, Any]]):
         return parts[0], (parts[1] if mask is not None else None)
 
 
-def _load(record: ImageRecord) -> tuple[Tensor, Tensor | None]:
+def item_of(record: ImageRecord, image: Tensor, mask: Tensor | None, size: int) -> dict[str, Any]:
+    """Returns the item of a record. image: (3, size, size); mask: (1, size, size), or None for one that covers all."""
+    item = {
+        "image": image.as_subclass(Tensor).contiguous(),
+        "label": record.label,
+        "id": record.id,
+        "mask": _ones(size) if mask is None else mask.as_subclass(Tensor).contiguous(),
+        "guided": record.guided,
+    }
+    if record.synthetic:
+        item["synthetic"] = True
+    if record.shares:
+        item["shares"] = record.shares
+    return item
+
+
+def load_image(record: ImageRecord) -> tuple[Tensor, Tensor | None]:
     image = read_image(record.path)
     pixels = tv_tensors.Image(torch.from_numpy(np.array(image)).permute(2, 0, 1))
     if record.mask_path is None:

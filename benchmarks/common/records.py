@@ -27,7 +27,8 @@ class ImageRecord:
     segmentation: the target's outline as the data set has it, white on the target, or None. group: the number of its
     group, where the task has `groups`. boxes: of the targets, in the pixels of the file. caption: a description in
     words, "" for none. cluster: the name of what it belongs to with other images, such as a sequence of frames, for
-    intervals over samples; None: it stands alone.
+    intervals over samples; None: it stands alone. synthetic: whether an offline synthesizer made it; source: the id of
+    the training image that it was made of, if of one. shares: labels with their weights, where it has several.
     """
 
     id: str
@@ -40,6 +41,9 @@ class ImageRecord:
     boxes: tuple[Box, ...] = ()
     caption: str = ""
     cluster: str | None = None
+    synthetic: bool = False
+    source: str | None = None
+    shares: tuple[tuple[int, float], ...] = ()
 
 
 def folder_records(root: Path, folder: str, classes: Sequence[str], where_to_get: str = "") -> list[ImageRecord]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from provbench.registry import FULL, MINI, Progress, TaskInfo
 
@@ -14,7 +14,6 @@ from . import data
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from torch.utils.data import Dataset
 
 SIDE, TOP, HEIGHT = 448, 10, 400
 """ALIA resizes images to squares of this side, cuts `HEIGHT` rows out of them from row `TOP` on, which leaves out the
@@ -95,19 +94,8 @@ class IWildCam(ImageTask):
         """Pixels stay between 0 and 1: ALIA does not normalise these images."""
         return (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 
-    def dataset(self, records: Sequence[ImageRecord], *, train: bool) -> Dataset[Any]:
-        from ..common import ImageDataset
-
-        size = self.params.image_size
-        return ImageDataset(
-            records,
-            size=size,
-            train=train,
-            resize=self.params.resize,
-            hflip=self.params.hflip,
-            cache=self.generated,
-            before=partial(without_strips, side=2 * size),
-        )
+    def before(self) -> Callable[[Tensor], Tensor]:
+        return partial(without_strips, side=2 * self.params.image_size)
 
 
 def without_strips(image: Tensor, side: int = SIDE) -> Tensor:

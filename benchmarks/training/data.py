@@ -2,7 +2,9 @@
 
 An item is a dict: `image` uint8 tensor (3, H, W), or a float tensor (C, *spatial) that is taken as it is; `label` int;
 `id` str; `mask` uint8 tensor (1, *spatial), 1 on the target where `guided`; `guided` bool, whether the mask says
-something. Training items are asked for by `(index, seed)`, evaluation items by `index`.
+something. Items of tasks that train on synthetic images may have `synthetic` bool, and, where they have several labels,
+`shares`, pairs of a label and its weight, the pair of `label` first. Training items are asked for by `(index, seed)`,
+evaluation items by `index`.
 """
 
 from __future__ import annotations
@@ -39,20 +41,49 @@ class SeededSampler(DistributedSampler[Any]):
 
 
 def collate(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Items to a batch: `inputs`, `labels`, `masks`, `guided`, `ids`."""
-    return {
+    """Items to a batch: `inputs`, `labels`, `masks`, `guided`, `ids`; `synthetic` (B,) where any sample is, and where
+    any has several labels `shares`, (B, L, 2) float64: labels and weights, filled up with weights of 0.
+    """
+    batch = {
         "inputs": torch.stack([item["image"] for item in items]),
         "labels": torch.tensor([item["label"] for item in items]),
         "masks": torch.stack([item["mask"] for item in items]),
         "guided": torch.tensor([item["guided"] for item in items]),
         "ids": [item["id"] for item in items],
     }
+    if any(item.get("synthetic") for item in items):
+        batch["synthetic"] = torch.tensor([bool(item.get("synthetic")) for item in items])
+    if any(item.get("shares") for item in items):
+        batch["shares"] = _shares(items)
+    return batch
 
 
-def batch_of(inputs: Tensor, labels: Tensor, masks: Tensor, guided: Tensor, ids: Sequence[str]) -> Batch:
-    """Returns a `Batch` of what `collate` put together, preprocessed, with one source for each sample."""
-    weight = torch.ones(len(labels), device=labels.device)
-    return Batch(inputs, (Source(labels, weight, masks.float(), guided),), tuple(ids))
+def _shares(items: Sequence[dict[str, Any]]) -> Tensor:
+    """(B, L, 2): the labels and weights of each sample."""
+    rows = [item.get("shares") or ((item["label"], 1.0),) for item in items]
+    most = max(map(len, rows))
+    full = [[*row, *[(row[0][0], 0.0)] * (most - len(row))] for row in rows]
+    return torch.tensor(full, dtype=torch.float64)
+
+
+def batch_of(
+    inputs: Tensor,
+    labels: Tensor,
+    masks: Tensor,
+    guided: Tensor,
+    ids: Sequence[str],
+    synthetic: Tensor | None = None,
+    shares: Tensor | None = None,
+) -> Batch:
+    """Returns a `Batch` of what `collate` put together, preprocessed: one source for each sample, or one for each of
+    its labels, of which the first has the sample's mask, and the others cover everything and guide nothing.
+    """
+    weight = torch.ones(len(labels), device=labels.device) if shares is None else shares[:, 0, 1].float()
+    first = Source(labels, weight, masks.float(), guided)
+    others = [] if shares is None else list(shares.unbind(dim=1))[1:]
+    whole, nothing = torch.ones_like(first.mask), torch.zeros_like(guided)
+    sources = (first, *(Source(one[:, 0].long(), one[:, 1].float(), whole, nothing) for one in others))
+    return Batch(inputs, sources, tuple(ids), synthetic)
 
 
 def train_loader(

@@ -124,7 +124,7 @@ def relative_weight(weight: Tensor) -> Tensor:
     """This rank's weight in units of the ranks' mean, by which a weighted mean over all samples is put together."""
     mean = weight.detach().clone()
     all_reduce(mean, "mean")
-    return weight / mean
+    return weight / mean.clamp(min=1e-12)
 
 
 def synchronize_buffers(net: nn.Module) -> None:

@@ -24,7 +24,7 @@ from provbench.registry import (
     full_precision,
     on_device,
 )
-from provbench.registry.base import derive_seed
+from provbench.registry.base import UserError, derive_seed
 
 from .data import Preprocessor, batch_of
 from .distributed import rank, ranks, relative_weight
@@ -70,11 +70,13 @@ class Learner(BaseModel):
         masks: Tensor,
         guided: Tensor,
         ids: Sequence[str],
+        synthetic: Tensor | None = None,
+        shares: Tensor | None = None,
         mode: str = "tensor",
     ) -> Any:
         """mode is mmengine's: `loss` for losses by name, `predict` for a list of predictions, `tensor` for logits."""
         if mode == "loss":
-            return self.losses(batch_of(inputs, labels, masks, guided, ids))
+            return self.losses(batch_of(inputs, labels, masks, guided, ids, synthetic, shares))
         if mode == "predict":
             predictions = self.task.predict(self.net, inputs, labels)
             return [{"id": name, **prediction} for name, prediction in zip(ids, predictions, strict=True)]
@@ -83,6 +85,11 @@ class Learner(BaseModel):
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """The classification loss, the network's own terms and each active regularizer's penalty, from one pass."""
         if self.augmentation is not None:
+            if len(batch.sources) > 1 and not self.augmentation.mixes_mixes:
+                raise UserError(
+                    f"{self.augmentation.name}: mixes samples of one label each, and this synthetic set has samples of "
+                    "several: take cutmix, mixup or cutmix-or-mixup, or none"
+                )
             batch = self.augmentation(batch, self.generator, self.net)
         active = [one for one in self.regularizers if one.due(self.step) and one.active(batch)]
         with self._precision(active):
@@ -150,12 +157,29 @@ class Learner(BaseModel):
         return self.net.logits_and_losses(inputs) if isinstance(self.net, SelfTaught) else (self.net(inputs), {})
 
     def classification_loss(self, logits: Tensor, batch: Batch) -> Tensor:
-        """Its mean over the ranks is the loss of the whole batch, also where their parts' class weights differ."""
-        loss = classification_loss(logits, batch.sources, self.class_weight)
-        if self.class_weight is None or ranks() == 1:
+        """Its mean over the ranks is the loss of the whole batch, also where their parts' weights differ.
+
+        With `real_weight` it is that weight times the mean over the real samples, plus the rest times the mean over the
+        synthetic ones; of a part without samples there is nothing.
+        """
+        recipe = self.task.params
+        if recipe.real_weight is None:
+            return self._mean_loss(logits, batch, None)
+        made = torch.zeros(len(batch), dtype=torch.bool, device=logits.device)
+        made = made if batch.synthetic is None else batch.synthetic
+        real = self._mean_loss(logits, batch, ~made)
+        return recipe.real_weight * real + (1 - recipe.real_weight) * self._mean_loss(logits, batch, made)
+
+    def _mean_loss(self, logits: Tensor, batch: Batch, rows: Tensor | None) -> Tensor:
+        """The mean over the samples of the ranks that are in `rows`, (B,) bool, or over all; 0 where there are none."""
+        smoothing = self.task.params.label_smoothing
+        loss = classification_loss(logits, batch.sources, self.class_weight, smoothing, rows)
+        if ranks() == 1 or (self.class_weight is None and rows is None):
             return loss
-        shares = [source.weight * self.class_weight[source.labels] for source in batch.sources]
-        return loss * relative_weight(torch.stack(shares).sum())
+        shares = torch.stack([one.weight if rows is None else one.weight * rows for one in batch.sources])
+        if self.class_weight is not None:
+            shares = shares * torch.stack([self.class_weight[one.labels] for one in batch.sources])
+        return loss * relative_weight(shares.sum())
 
 
 def learner_of(runner: Runner) -> Learner:

@@ -106,9 +106,10 @@ def rate_at(recipe: Recipe, share: float) -> float:
     """Returns the learning rate in units of the recipe's, when that share of the training is over: 0 to 1."""
     warmup = min(recipe.warmup_epochs / recipe.epochs, 1)
     if share < warmup:
-        return 1e-3 + (1 - 1e-3) * share / warmup
+        return _start(recipe) + (1 - _start(recipe)) * share / warmup
     if recipe.schedule == "cosine" and warmup < 1:
-        return (1 + cos(pi * (share - warmup) / (1 - warmup))) / 2
+        least = (recipe.min_lr or 0) / recipe.lr
+        return least + (1 - least) * (1 + cos(pi * (share - warmup) / (1 - warmup))) / 2
     return 0.1 ** sum(milestone <= share * recipe.epochs for milestone in _milestones(recipe))
 
 
@@ -116,12 +117,25 @@ def _smooth(recipe: Recipe, warmup: int, total: int) -> list[dict[str, Any]]:
     """The warm-up and the cosine, which change at every step."""
     schedulers: list[dict[str, Any]] = []
     if warmup:
-        schedulers.append({"type": "LinearLR", "start_factor": 1e-3, "by_epoch": False, "begin": 0, "end": warmup})
+        start = _start(recipe)
+        schedulers.append({"type": "LinearLR", "start_factor": start, "by_epoch": False, "begin": 0, "end": warmup})
     if recipe.schedule == "cosine" and total > warmup:
         schedulers.append(
-            {"type": "CosineAnnealingLR", "T_max": total - warmup, "by_epoch": False, "begin": warmup, "end": total}
+            {
+                "type": "CosineAnnealingLR",
+                "T_max": total - warmup,
+                "eta_min": recipe.min_lr or 0,
+                "by_epoch": False,
+                "begin": warmup,
+                "end": total,
+            }
         )
     return schedulers
+
+
+def _start(recipe: Recipe) -> float:
+    """Returns the learning rate at which warm-up begins, in units of the recipe's; it is never 0."""
+    return 1e-3 if recipe.min_lr is None else min(max(recipe.min_lr / recipe.lr, 1e-9), 1.0)
 
 
 def _milestones(recipe: Recipe) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -11,6 +12,7 @@ from ..base import torch
 from ..contracts import Augmentation, Batch, on_device
 from ..params import Params, tunable
 from .mixing import beta_sample, chosen, image_sides, mix, partners, rectangle
+from .parts import Within, in_halves, within
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 class CutMixParams(Params):
     prob: float = tunable(1.0, low=0.0, high=1.0, ge=0, le=1, description="share of the batches that are mixed")
     beta: float = Field(1.0, gt=0, description="both parameters of the Beta distribution of the mixing ratio")
+    within: Within = within()
 
 
 class CutMix(Augmentation):
@@ -31,15 +34,23 @@ class CutMix(Augmentation):
     Source: Yun et al., "CutMix" (ICCV 2019), algorithm 1; reference implementation clovaai/CutMix-PyTorch.
     """
 
+    mixes_mixes = True
     Params = CutMixParams
     params: CutMixParams
 
     def __call__(self, batch: Batch, generator: Generator, model: Callable[[Tensor], Tensor]) -> Batch:
-        height, width = image_sides(batch, self.name)
+        image_sides(batch, self.name)
         if not chosen(self.params.prob, generator):
             return batch
-        partner = on_device(partners(len(batch), generator), batch.inputs)
-        ratio = beta_sample(self.params.beta, generator)
-        pasted = on_device(rectangle(height, width, (1 - ratio) ** 0.5, generator), batch.inputs)
-        mask = (1 - pasted).expand(len(batch), 1, height, width)
-        return mix(batch, partner, mask, torch.where(mask > 0, batch.inputs, batch.inputs[partner]))
+        mixed = partial(cut, generator=generator, beta=self.params.beta)
+        return in_halves(batch, mixed) if self.params.within == "parts" else mixed(batch)
+
+
+def cut(batch: Batch, generator: Generator, beta: float) -> Batch:
+    """Returns the batch with a rectangle of a partner pasted into each of its images."""
+    height, width = image_sides(batch, "cutmix")
+    partner = on_device(partners(len(batch), generator), batch.inputs)
+    ratio = beta_sample(beta, generator)
+    pasted = on_device(rectangle(height, width, (1 - ratio) ** 0.5, generator), batch.inputs)
+    mask = (1 - pasted).expand(len(batch), 1, height, width)
+    return mix(batch, partner, mask, torch.where(mask > 0, batch.inputs, batch.inputs[partner]))

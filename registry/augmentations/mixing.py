@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..base import UserError, torch
@@ -65,9 +66,10 @@ def mix(
 ) -> Batch:
     """The batch whose samples come from themselves where `mask` is 1 and from their partners where it is 0.
 
-    batch: one source a sample. partner: (B,) int64. mask: (B, 1, *spatial) in [0, 1]; its mean is the weight of the
-    sample's own label, exactly. inputs: (B, C, *spatial), the mixed inputs. first, second: (B, 1, *spatial), the
-    sample's and its partner's provenance mask if they were moved with their pixels; default: the masks in place.
+    batch: one source a sample, or several labels with weights, whose masks stay in place. partner: (B,) int64. mask:
+    (B, 1, *spatial) in [0, 1]; its mean is the weight of the sample's own label, exactly. inputs: (B, C, *spatial), the
+    mixed inputs. first, second: (B, 1, *spatial), the sample's and its partner's provenance mask if they were moved
+    with their pixels; default: the masks in place.
     share: (B,) in [0, 1], the weight of the sample's own label where it is not the mean of `mask`, as in clouds with
     missing points.
     located: False where `mask` says how much, but not where, as a blend of whole images does; nothing is then guided.
@@ -77,8 +79,11 @@ def mix(
     cover together, and is guided only if the samples were before they were mixed. So is a sample of which nothing is
     left, or nothing mixed: the one that fills the input keeps what it had, the other is not in play.
     """
-    (source,), partner = batch.sources, on_device(partner, inputs)
+    partner = on_device(partner, inputs)
     own_share, other_share = (_mean(mask), _mean(1 - mask)) if share is None else (share, 1 - share)
+    if len(batch.sources) > 1:
+        return _mix_of_mixes(batch, partner, mask, inputs, own_share, other_share, located)
+    source = next(iter(batch.sources))
     own_mask = mask * (source.mask if first is None else first)
     other_mask = (1 - mask) * (source.mask[partner] if second is None else second)
     same = source.labels == source.labels[partner]
@@ -103,7 +108,35 @@ def mix(
             ),
         ),
         batch.ids,
+        batch.synthetic,
     )
+
+
+def _mix_of_mixes(
+    batch: Batch, partner: Tensor, mask: Tensor, inputs: Tensor, own: Tensor, other: Tensor, located: bool
+) -> Batch:
+    """The mix of samples that have several labels each: the sources of both, weighted by the two shares.
+
+    A label that both samples have, or of which nothing is left, guides nothing.
+    """
+    theirs = [
+        Source(one.labels[partner], one.weight[partner], one.mask[partner], one.guided[partner])
+        for one in batch.sources
+    ]
+    there = (own > 0) & (other > 0)
+    mixed = [_part_of(one, theirs, own, mask, there, located) for one in batch.sources] + [
+        _part_of(one, batch.sources, other, 1 - mask, there, located) for one in theirs
+    ]
+    return Batch(inputs, tuple(mixed), batch.ids, batch.synthetic)
+
+
+def _part_of(
+    source: Source, others: Sequence[Source], share: Tensor, mask: Tensor, pair: Tensor, located: bool
+) -> Source:
+    """One source of a sample of which a share is left, beside the sources of the sample that it is mixed with."""
+    shared = torch.stack([(one.labels == source.labels) & (one.weight > 0) for one in others]).any(dim=0)
+    guided = (pair | source.guided & (share > 0)) & ~(shared & pair) & (source.weight > 0) & located
+    return Source(source.labels, share * source.weight, mask * source.mask, guided)
 
 
 def _mean(mask: Tensor) -> Tensor:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..contracts import Augmentation, Batch, on_device
 from ..params import Params, tunable
 from .mixing import beta_sample, chosen, mix, partners
+from .parts import Within, in_halves, within
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -25,6 +27,8 @@ class MixupParams(Params):
         "on ImageNet",
     )
 
+    within: Within = within()
+
 
 class Mixup(Augmentation):
     """Blend each sample with another of the batch, λ to 1 - λ, λ ~ Beta(alpha, alpha); their labels likewise.
@@ -37,14 +41,21 @@ class Mixup(Augmentation):
     facebookresearch/mixup-cifar10.
     """
 
+    mixes_mixes = True
     Params = MixupParams
     params: MixupParams
 
     def __call__(self, batch: Batch, generator: Generator, model: Callable[[Tensor], Tensor]) -> Batch:
         if not chosen(self.params.prob, generator):
             return batch
-        partner = on_device(partners(len(batch), generator), batch.inputs)
-        ratio = beta_sample(self.params.alpha, generator)
-        (source,) = batch.sources
-        blended = ratio * batch.inputs + (1 - ratio) * batch.inputs[partner]
-        return mix(batch, partner, source.mask.new_full(source.mask.shape, ratio), blended, located=False)
+        mixed = partial(blend, generator=generator, alpha=self.params.alpha)
+        return in_halves(batch, mixed) if self.params.within == "parts" else mixed(batch)
+
+
+def blend(batch: Batch, generator: Generator, alpha: float) -> Batch:
+    """Returns the batch with each sample blended with a partner."""
+    partner = on_device(partners(len(batch), generator), batch.inputs)
+    ratio = beta_sample(alpha, generator)
+    source = batch.sources[0]
+    blended = ratio * batch.inputs + (1 - ratio) * batch.inputs[partner]
+    return mix(batch, partner, source.mask.new_full(source.mask.shape, ratio), blended, located=False)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from ..base import UserError
-from ..contracts import Batch, Regularizer, Source, Step, classification_loss, in_fp32, input_gradient, require_gradient
+from ..contracts import Batch, Regularizer, Source, Step, in_fp32, input_gradient, require_gradient
+from ..losses import classification_loss
 from ..params import Params, added, tunable
 from .shifted_step import require_smooth, slope, valued
 
