@@ -1,4 +1,4 @@
-"""How training uses synthetic images: beside the real ones, or in their place."""
+"""The use of synthetic images in training: beside the real ones, or in their place."""
 
 from __future__ import annotations
 

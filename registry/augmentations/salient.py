@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..base import functional, torch
-from ..contracts import Batch, classification_loss
+from ..contracts import Batch
+from ..losses import classification_loss
 from ..models import FeatureNetwork
 
 if TYPE_CHECKING:
