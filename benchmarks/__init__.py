@@ -20,6 +20,7 @@ for _name, _target in {
 for _name, _target in {
     "clip-vit-b16": "classifiers.clip:CLIPClassifier",
     "deit-s": "classifiers.vit:DeiTSmall",
+    "efficientnet-lite0": "classifiers.efficientnet:EfficientNetLite0",
     "mae-vit-b16": "classifiers.vit:MAEBase",
     "resnet18": "classifiers.resnet:ResNet18",
     "resnet50": "classifiers.resnet:ResNet50",
@@ -39,6 +40,7 @@ for _name, _target in {
     MODELS.add(_name, f"{__name__}.{_target}")
 for _name, _target in {
     "data extract-keypoints": "ucf101_24.commands:extract_keypoints",
+    "data photos": "waterbirds.commands:photos",
     "tubes": "ucf101_24.commands:tubes",
 }.items():
     COMMANDS.add(_name, f"{__name__}.{_target}")

@@ -57,6 +57,7 @@ from .mini_birds import (
 )
 from .models import check_model as check_model
 from .nearest import NEAR as NEAR, Pair as Pair, compare_sets as compare_sets
+from .packaged import PACKAGED as PACKAGED, packaged_weights as packaged_weights
 from .pictures import (
     FAINT as FAINT,
     FOUND as FOUND,

@@ -10,6 +10,7 @@ from provbench.registry.base import UserError
 
 KNOWN: Mapping[str, str | None] = {
     "clip-vit-b16": "openai/clip-vit-base-patch16",
+    "efficientnet-lite0": "IMAGENET1K_TF",
     "deit-s": "timm/deit_small_patch16_224.fb_in1k",
     "mae-vit-b16": "timm/vit_base_patch16_224.mae",
     "sat": "timm/deit_small_patch16_224.fb_in1k",

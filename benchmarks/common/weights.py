@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from provbench.registry.base import MissingDataError, UnknownNameError, UserError
 
 from .hub import CLIP_FILES, TIMM_FILES, Files, hub_folder
+from .packaged import PACKAGED, missing_packaged
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,6 +42,8 @@ SIZES = {"resnet18": 45, "resnet50": 98, "vgg16": 528}
 
 def missing_weights(model: str, weights: str | None, weights_dir: Path) -> list[str]:
     """A message where the weights of a built-in model are known and cannot be found; else nothing."""
+    if weights is not None and model in PACKAGED:
+        return missing_packaged(model, weights, weights_dir)
     if weights is not None and model in HUB_MODELS:
         return _missing_in_hub(model, weights, weights_dir)
     trunk = TRUNKS.get(model, "")

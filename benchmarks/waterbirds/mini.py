@@ -79,7 +79,7 @@ def write(root: Path, progress: Progress, mini: MiniSet = MINI) -> None:
     place, so that two sets of different correlation have the same birds.
     """
     birds: list[tuple[Bird, Split, int]] = [
-        (bird, split, number) for split in SPLITS for bird, number in _birds(split, mini)
+        (bird, split, number) for split in SPLITS for bird, number in birds_of(split, mini)
     ]
     birds.sort(key=lambda row: row[0].id)
     path = metadata_path(root)
@@ -93,7 +93,7 @@ def write(root: Path, progress: Progress, mini: MiniSet = MINI) -> None:
             progress(done, len(birds))
 
 
-def _birds(split: Split, mini: MiniSet) -> list[tuple[Bird, int]]:
+def birds_of(split: Split, mini: MiniSet) -> list[tuple[Bird, int]]:
     """The birds of a split, each with its number within its class: those at the class's own place come first."""
     counts = np.reshape(mini.counts(split), (len(CLASSES), len(BACKGROUNDS)))
     birds = []

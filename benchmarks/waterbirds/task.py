@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from provbench.registry import EXCHANGED, FULL, MINI, RELIANCE_METRICS, Progress, Recipe, TaskInfo
+from provbench.registry import EXCHANGED, FULL, MINI, RELIANCE_METRICS, Progress, Recipe, TaskInfo, Variant
+from provbench.registry.base import MissingDataError
 
 from ..common import (
     ACCURACY,
@@ -18,10 +19,31 @@ from ..common import (
     ImageRecord,
     ImageTask,
     Split,
+    generated_problems,
     group_metric,
     require_generated,
 )
 from . import data
+
+PHOTOS = Variant(
+    "photos",
+    {
+        "protocol": "original",
+        "model": "efficientnet-lite0",
+        "weights": "IMAGENET1K_TF",
+        "image_size": 96,
+        "hflip": True,
+        "epochs": 4,
+        "batch_size": 16,
+        "lr": 3e-3,
+        "head_lr_scale": 10.0,
+        "class_weighted": False,
+    },
+    suffix="-photos",
+    banner="35 photographs of birds over 24 of scenes; it shows the path on real pixels and claims nothing about "
+    "species",
+)
+PHOTOS_FOLDER = f"waterbirds{PHOTOS.suffix}"
 
 
 class WaterbirdsParams(AliaRecipe):
@@ -85,6 +107,7 @@ class Waterbirds(ImageTask):
             lr=3e-3,
             weight_decay=1e-2,
         ),
+        PHOTOS,
     )
     folder = "waterbirds"
     probe = "cutmix"
@@ -126,9 +149,16 @@ class Waterbirds(ImageTask):
             from .mini import MINI
 
             return data.verify(self.root, progress, counts={split: MINI.counts(split) for split in SPLITS})
+        if self.variant == PHOTOS.name:
+            from .photos import PHOTOS as SET
+
+            problems = data.verify(self.root, progress, counts={split: SET.counts(split) for split in SPLITS})
+            return [*generated_problems(self.root), *problems]
         return data.verify(self.root, progress, self.archive)
 
     def where_to_get(self) -> str:
+        if self.variant == PHOTOS.name:
+            return "`provbench data photos` makes it out of Debian packages."
         return data.where_to_get(self.root, self.archive)
 
     def where_to_get_segmentations(self) -> str:
@@ -147,5 +177,12 @@ class Waterbirds(ImageTask):
             if self.generated:
                 data.require_official_archive(self.params.protocol)
                 require_generated(self.root, self.name)
+            if self.variant == PHOTOS.name:
+                self._require_photos()
             self._metadata = data.read_metadata(self.root, self.archive)
         return self._metadata
+
+    def _require_photos(self) -> None:
+        data.require_official_archive(self.params.protocol)
+        if not data.metadata_path(self.root).is_file():
+            raise MissingDataError(f"{data.metadata_path(self.root)}: no such file. {self.where_to_get()}")

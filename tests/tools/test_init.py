@@ -133,11 +133,13 @@ def test_of_several_lists_one_must_be_named(pets: Path, init: Any) -> None:
     assert "a.csv, b.csv could all list the images: name the one" in init("my pets").stderr
 
 
-def test_pretrained_weights_are_used_where_they_are(pets: Path, init: Any) -> None:
+def test_pretrained_weights_are_used_where_they_are(pets: Path, init: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(pets / "none"))
     Path("data/weights").mkdir(parents=True)
-    Path("data/weights/resnet50-0676ba61.pth").write_bytes(b"")
-
-    assert json.loads(init("my pets", "--json").stdout)["model"] == "resnet50"
+    assert "there is no other: data/weights/resnet50-0676ba61.pth: no such weights" in init("my pets").stdout
+    for model, file in {"resnet18": "resnet18-f37072fd.pth", "resnet50": "resnet50-0676ba61.pth"}.items():
+        Path("data/weights", file).write_bytes(b"")
+        assert json.loads(init("my pets", "--json", "--force").stdout)["model"] == model
 
 
 def test_names_of_folders_become_names_of_suites() -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 SMALL = 96
 """Shorter side, in pixels, up to which images are small: a pretrained network gains nothing there."""
+PRETRAINED, WEIGHTS = ("resnet50", "resnet18"), "IMAGENET1K_V1"
+"""Networks that are chosen where their weights are there, the first of them."""
 SWAP = "{name: background-swap}"
 CUTMIX = "{name: cutmix, prob: 0.5}"
 GUIDANCE = "[{name: gradient-guidance, alpha: 0.03}]"
@@ -36,14 +38,14 @@ class Choice:
 
 
 def choose(survey: Survey, weights_dir: Path) -> Choice:
-    """Returns a pretrained ResNet-50 where its weights are there and the images large enough, else a tiny network."""
+    """Returns a pretrained ResNet where weights are there and the images large enough, else a tiny network."""
     from provbench.benchmarks.common import missing_weights
 
-    model = "resnet50-cam" if survey.localises else "resnet50"
-    missing = missing_weights(model, "IMAGENET1K_V1", weights_dir)
-    if min(survey.middle) > SMALL and not missing:
-        params = {"model": model, "weights": "IMAGENET1K_V1", "batch_size": 32}
-        return Choice(params, "{steps: 1000, validations: 20}", "[0, 1, 2]", f"its weights are in {weights_dir}")
+    missing = {model: missing_weights(model, WEIGHTS, weights_dir) for model in PRETRAINED}
+    found = next((model for model, messages in missing.items() if not messages), None)
+    if min(survey.middle) > SMALL and found is not None:
+        params = {"model": found, "weights": WEIGHTS, "batch_size": 32}
+        return Choice(params, "{steps: 1000, validations: 20}", "[0, 1, 2]", "its pretrained weights are there")
     params = {
         "model": "tiny-cam",
         "weights": None,
@@ -55,7 +57,7 @@ def choose(survey: Survey, weights_dir: Path) -> Choice:
         "head_lr_scale": 1.0,
         "weight_decay": 0.01,
     }
-    why = "the images are small" if min(survey.middle) <= SMALL else f"pretrained weights are missing: {missing[0]}"
+    why = "the images are small" if min(survey.middle) <= SMALL else f"there is no other: {missing[PRETRAINED[0]][0]}"
     return Choice(params, "{steps: 240, validations: 12}", "[0, 1, 2]", why)
 
 
