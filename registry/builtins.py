@@ -48,8 +48,10 @@ SYNTHESIZERS.add("generated", f"{_HERE}.generation.generated:Generated")
 
 for _registry, _plugins in {
     CONTEXTS: {
+        "blip": "contexts.blip:Blip",
         "caption-file": "contexts.caption_file:CaptionFile",
         "exact": "contexts.exact:Exact",
+        "vlm": "contexts.vlm:Vlm",
     },
     TUNERS: {
         "lora": "tuners.lora:Lora",
@@ -70,7 +72,11 @@ for _registry, _plugins in {
         "instruct-pix2pix": "samplers.instruct_pix2pix:InstructPix2Pix",
         "text-to-image": "samplers.text_to_image:TextToImage",
     },
-    FILTERS: {"none": "filters.none:KeepAll"},
+    FILTERS: {
+        "classifier-confidence": "filters.classifier_confidence:ClassifierConfidence",
+        "clip": "filters.clip:Clip",
+        "none": "filters.none:KeepAll",
+    },
     LABELS: {"hard": "labels.hard:Hard", "mix": "labels.mix:Mix"},
     GENERATORS: {"stable-diffusion": "generators.stable_diffusion:StableDiffusion"},
 }.items():

@@ -68,7 +68,7 @@ class ModelFiles:
         folder = self.find()
         if folder is None:
             return [self._absent()]
-        broken = _incomplete(folder)
+        broken = _incomplete(folder, "model_index.json" in self.patterns)
         return [f"{folder}: the model {self.ids[0]} is not whole: {broken}; {self._remedy()}"] if broken else []
 
     def downloads(self) -> list[Download]:
@@ -132,11 +132,11 @@ def fetch(download: Download) -> None:
         ) from error
 
 
-def _incomplete(folder: Path) -> str:
+def _incomplete(folder: Path, pipeline: bool) -> str:
     """Returns what is missing of a pipeline, or of a single model; "" if nothing is."""
     index = folder / "model_index.json"
     if not index.is_file():
-        return _without_weights(folder)
+        return "model_index.json is missing" if pipeline else _without_weights(folder)
     try:
         content = json.loads(index.read_text(encoding="utf-8"))
         names = [name for name, value in content.items() if not name.startswith("_") and value and value[0]]
