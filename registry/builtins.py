@@ -38,6 +38,7 @@ for _name, _target in {
 
 for _name, _target in {
     "double-backprop": "double_backprop:DoubleBackprop",
+    "gals": "gals:Gals",
     "gradient-guidance": "gradient_guidance:GradientGuidance",
     "jacobian": "jacobian:Jacobian",
     "rrr": "rrr:RightForTheRightReasons",

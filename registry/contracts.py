@@ -127,7 +127,8 @@ class Step:
     logits: (B, K), computed from `batch.inputs`, which requires a gradient if a regularizer is of second order.
     generator: on the CPU, the only source of randomness of augmentations and regularizers. number: of the step, from 0.
     again: maps other inputs to logits by the same network with the same random draws (dropout), without a trace in its
-    normalisation statistics. pixel_std: (C,), by which pixels in [0, 1] were divided; None where inputs are no images.
+    normalisation statistics. pixel_mean, pixel_std: (C,), which were taken from pixels in [0, 1] and by which they were
+    divided; None where inputs are no images.
     part: the samples that the regularizer wanted apart, if they went through the network in a pass of their own:
     `again` then has the draws of that pass. class_weight: (K,) of the classification loss, or None. autocast: whether
     a pass that is differentiated twice may keep the autocast that is on.
@@ -142,6 +143,7 @@ class Step:
     part: Part | None = None
     class_weight: Tensor | None = None
     autocast: bool = False
+    pixel_mean: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,10 @@ class Regularizer(Plugin, ABC):
         Not asked where the network has samples interact (batch normalisation in training).
         """
         return None
+
+    def missing_inputs(self) -> list[str]:
+        """Returns one message for each input, such as weights, that the regularizer needs and lacks; cheap."""
+        return []
 
     def active(self, batch: Batch) -> bool:
         """Returns whether this batch has anything to regularize."""

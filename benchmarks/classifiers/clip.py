@@ -11,7 +11,7 @@ from peft import LoraConfig, inject_adapter_in_model
 from torch import Tensor, nn
 from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
 
-from ..common import CLIP_FILES, hub_folder
+from provbench.registry.base import CLIP_FILES, hub_folder, without_progress_bars
 
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 """Statistics of the pixels in [0, 1] that CLIP was trained with."""
@@ -129,7 +129,8 @@ class TinyCLIP(CLIPClassifier):
 
 def load(folder: Path) -> CLIPModel:
     """Returns CLIP with the weights in a folder."""
-    return CLIPModel.from_pretrained(folder, local_files_only=True)
+    with without_progress_bars():
+        return CLIPModel.from_pretrained(folder, local_files_only=True)
 
 
 def random_config(image_size: int, *, tiny: bool) -> CLIPConfig:

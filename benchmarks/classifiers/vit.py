@@ -11,8 +11,8 @@ from timm.models import VisionTransformer
 from torch import Tensor, nn
 
 from provbench.registry import ParameterGroup
+from provbench.registry.base import TIMM_FILES, hub_file
 
-from ..common import TIMM_FILES, hub_file
 from .layers import layered_groups
 
 TINY: Mapping[str, Any] = {"patch_size": 8, "embed_dim": 48, "depth": 4, "num_heads": 3}

@@ -31,7 +31,6 @@ from .generated import (
     leftovers as leftovers,
     require_generated as require_generated,
 )
-from .hub import CLIP_FILES as CLIP_FILES, TIMM_FILES as TIMM_FILES, hub_file as hub_file, hub_folder as hub_folder
 from .image_checks import image_problems as image_problems
 from .image_recipe import ImageRecipe as ImageRecipe
 from .image_task import ImageTask as ImageTask

@@ -11,9 +11,16 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from provbench.registry.base import MissingDataError, UnknownNameError, UserError
+from provbench.registry.base import (
+    CLIP_FILES,
+    TIMM_FILES,
+    Files,
+    MissingDataError,
+    UnknownNameError,
+    UserError,
+    hub_folder,
+)
 
-from .hub import CLIP_FILES, TIMM_FILES, Files, hub_folder
 from .packaged import PACKAGED, missing_packaged
 
 if TYPE_CHECKING:
@@ -59,7 +66,7 @@ def missing_weights(model: str, weights: str | None, weights_dir: Path) -> list[
 
 def _missing_in_hub(model: str, weights: str, weights_dir: Path) -> list[str]:
     try:
-        hub_folder(weights, HUB_MODELS[model], weights_dir)
+        hub_folder(weights, HUB_MODELS[model], weights_dir, otherwise=", or set weights to null for random ones")
     except MissingDataError as error:
         return [f"weights of {model}: {error}"]
     return []

@@ -148,13 +148,16 @@ def working(*loaders: DataLoader[Any] | None) -> Iterator[None]:
 class Preprocessor(BaseDataPreprocessor):
     """Moves a batch to the model's device and normalises uint8 images there."""
 
+    pixel_mean: torch.Tensor
+    """(C,): what is taken from pixels in [0, 1]."""
     pixel_std: torch.Tensor
-    """(C,): by which pixels in [0, 1] are divided."""
+    """(C,): by which they are then divided."""
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1) * 255, persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1) * 255, persistent=False)
+        self.register_buffer("pixel_mean", torch.tensor(mean), persistent=False)
         self.register_buffer("pixel_std", torch.tensor(std), persistent=False)
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:

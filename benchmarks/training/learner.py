@@ -133,6 +133,7 @@ class Learner(BaseModel):
             part,
             self.class_weight,
             self.autocast_penalties,
+            self.preprocessor.pixel_mean,
         )
         return step, own
 

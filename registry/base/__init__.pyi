@@ -41,6 +41,14 @@ from .file_names import (
     sample_name as sample_name,
 )
 from .foreign_checkpoints import read_checkpoint as read_checkpoint
+from .hub import (
+    CLIP_FILES as CLIP_FILES,
+    TIMM_FILES as TIMM_FILES,
+    Files as Files,
+    hub_file as hub_file,
+    hub_folder as hub_folder,
+    without_progress_bars as without_progress_bars,
+)
 from .image_files import (
     FORMATS as FORMATS,
     MAX_PIXELS as MAX_PIXELS,

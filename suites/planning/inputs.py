@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from provbench.registry import SYNTHESIZERS, Phased
+from provbench.registry import REGULARIZERS, SYNTHESIZERS, Phased
 from provbench.registry.base import MissingDataError, UserError, nearest
 
 from .plan import Cell, Plan
@@ -19,7 +19,7 @@ def missing_inputs(plan: Plan, data_root: Path) -> dict[Cell, list[str]]:
     known: dict[str, list[str]] = {}
     found: dict[Cell, list[str]] = {}
     for cell in plan.cells:
-        reads = cell.spec(0, "final", "").model_dump_json(include={"task", "variant", "synthesizer"})
+        reads = cell.spec(0, "final", "").model_dump_json(include={"task", "variant", "synthesizer", "regularizers"})
         if reads not in known:
             known[reads] = _missing(cell, data_root)
         if known[reads]:
@@ -40,6 +40,8 @@ def _missing(cell: Cell, data_root: Path) -> list[str]:
                 made = find_synthetic(task, used, data_fingerprint(task, used), data_root)
                 lacking = [] if made is not None else lacking
             problems += lacking
+    for part in cell.spec(0, "final", "").regularizers:
+        problems += REGULARIZERS.build(part.name, **part.params).missing_inputs()
     return problems
 
 

@@ -6,8 +6,15 @@ import pytest
 import torch
 import torchvision.models
 
-from provbench.benchmarks.common.weights import missing_weights, torch_cache, torchvision_weights, weights_file
-from provbench.registry import MissingDataError, UnknownNameError, UserError
+from provbench.benchmarks.common.models import KNOWN, PACKAGES
+from provbench.benchmarks.common.weights import (
+    HUB_MODELS,
+    missing_weights,
+    torch_cache,
+    torchvision_weights,
+    weights_file,
+)
+from provbench.registry import MODELS, MissingDataError, UnknownNameError, UserError
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +38,22 @@ def test_torch_s_own_cache_is_looked_into(cache: Path, tmp_path: Path, monkeypat
     monkeypatch.delenv("TORCH_HOME")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     assert torch_cache() == Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def test_weights_of_the_hub_are_told_before_any_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    name = "timm/vit_base_patch16_224.mae"
+    assert missing_weights("mae-vit-b16", None, tmp_path) == []
+    (message,) = missing_weights("mae-vit-b16", name, tmp_path)
+    assert message.startswith(f"weights of mae-vit-b16: {name}: no such weights in {tmp_path / name}")
+    (tmp_path / name).mkdir(parents=True)
+    (tmp_path / name / "model.safetensors").touch()
+    assert missing_weights("mae-vit-b16", name, tmp_path) == []
+
+
+def test_the_tables_name_models_that_exist() -> None:
+    assert {*KNOWN, *PACKAGES, *HUB_MODELS} <= set(MODELS.names())
+    assert all(KNOWN[model] for model in HUB_MODELS)
 
 
 def test_missing_weights_are_asked_for_by_address_and_place(tmp_path: Path) -> None:

@@ -4,10 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from provbench.benchmarks.common.hub import CLIP_FILES, TIMM_FILES, hub_file, hub_folder
-from provbench.benchmarks.common.models import KNOWN, PACKAGES
-from provbench.benchmarks.common.weights import HUB_MODELS, missing_weights
-from provbench.registry import MODELS, MissingDataError
+from provbench.registry import MissingDataError
+from provbench.registry.base import CLIP_FILES, TIMM_FILES, hub_file, hub_folder
 
 NAME = "timm/vit_base_patch16_224.mae"
 OTHER = "openai/clip-vit-base-patch16"
@@ -16,6 +14,7 @@ OTHER = "openai/clip-vit-base-patch16"
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "hub"
+    monkeypatch.delenv("PROVBENCH_MODELS", raising=False)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(folder))
     return folder
 
@@ -51,17 +50,17 @@ def test_what_is_not_whole_in_the_cache_does_not_count(cache: Path, tmp_path: Pa
         f"{OTHER}: no such weights in {tmp_path / OTHER}, nor whole in the Hugging Face cache {cache}"
     )
     assert f"Run `hf download {OTHER}` (600 MB)" in words
-    assert f"into {tmp_path / OTHER}, or set weights to null" in words
+    assert words.endswith(f"tokenizer.json or vocab.json) into {tmp_path / OTHER}.")
+    with pytest.raises(MissingDataError, match=r"or do without\.$"):
+        hub_folder(OTHER, CLIP_FILES, tmp_path, otherwise=", or do without")
 
 
-def test_missing_weights_are_told_before_any_training(cache: Path, tmp_path: Path) -> None:
-    assert missing_weights("mae-vit-b16", None, tmp_path) == []
-    (message,) = missing_weights("mae-vit-b16", NAME, tmp_path)
-    assert message.startswith(f"weights of mae-vit-b16: {NAME}: no such weights")
-    cached(cache, NAME, "model.safetensors")
-    assert missing_weights("mae-vit-b16", NAME, tmp_path) == []
-
-
-def test_the_tables_name_models_that_exist() -> None:
-    assert {*KNOWN, *PACKAGES, *HUB_MODELS} <= set(MODELS.names())
-    assert all(KNOWN[model] for model in HUB_MODELS)
+def test_a_folder_of_models_may_be_named(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(MissingDataError, match=r"no such weights in the folder PROVBENCH_MODELS, .*into \$PROVBENCH_M"):
+        hub_folder(NAME, TIMM_FILES)
+    monkeypatch.setenv("PROVBENCH_MODELS", str(tmp_path / "models"))
+    with pytest.raises(MissingDataError, match=f"in {tmp_path / 'data' / NAME}, {tmp_path / 'models' / NAME}, nor"):
+        hub_folder(NAME, TIMM_FILES, tmp_path / "data")
+    (tmp_path / "models" / NAME).mkdir(parents=True)
+    (tmp_path / "models" / NAME / "model.safetensors").touch()
+    assert hub_folder(NAME, TIMM_FILES, tmp_path / "data") == tmp_path / "models" / NAME
