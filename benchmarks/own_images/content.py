@@ -13,7 +13,7 @@ from provbench.registry.base import UserError, content_digest, image_size, read_
 from ..common import SPLITS, ImageRecord, Split
 from .csv_file import read_csv
 from .folders import read_folders
-from .items import Item, in_order, require
+from .items import Item, Listing, in_order, require
 from .splitting import Draw, Drawn, drawn_splits, lacking, with_splits
 
 
@@ -52,7 +52,7 @@ def read_content(root: Path, csv: str | None, draw: Draw) -> Content:
     csv: the name of the file that lists the images; None for a folder for each class. Raises `MissingDataError` where
     it is not there, and `UserError` that lists all that cannot be right.
     """
-    listing = read_folders(root) if csv is None else read_csv(root, root / csv)
+    listing = read_listing(root, csv)
     where = root if csv is None else root / csv
     require(listing.problems, where)
     items, drawn = listing.items, None
@@ -64,6 +64,11 @@ def read_content(root: Path, csv: str | None, draw: Draw) -> Content:
     require(label_problems(items), where)
     groups = in_order(item.group for item in items if item.group)
     return Content(items, in_order(item.label for item in items), groups, drawn, listing.notes)
+
+
+def read_listing(root: Path, csv: str | None) -> Listing:
+    """Returns the images as they are listed, and complaints about the others. Raises as `read_csv`, `read_folders`."""
+    return read_folders(root) if csv is None else read_csv(root, root / csv)
 
 
 def label_problems(items: Iterable[Item]) -> Iterator[str]:

@@ -120,7 +120,7 @@ def _taken(groups: Mapping[str, str], parts: Sequence[Split], draw: Draw) -> dic
 def _too_few(label: str, contents: Mapping[str, Sequence[Item]], parts: Sequence[Split]) -> str:
     where = next(iter(contents.values()))[0].where
     return (
-        f"{where}: class {label!r} has {len(contents)} different images, and one each is needed for "
+        f"{where}: class {label!r} has only {len(contents)} different images, and one each is needed for "
         f"{', '.join(['train', *parts])}: add images, or give the splits yourself"
     )
 

@@ -12,7 +12,7 @@ from provbench.registry import Progress
 from provbench.registry.base import MissingDataError, UserError, csv_rows, image_size
 
 from ..common import SPLITS
-from .content import Content, decoding_problems, read_content, size_problems
+from .content import Content, decoding_problems, read_content, read_listing, size_problems
 from .csv_file import REQUIRED
 from .items import in_order
 from .splitting import Draw, lacking
@@ -64,10 +64,18 @@ def look(place: Path, progress: Progress) -> Survey:
     try:
         content = read_content(root, csv, DRAW)
     except UserError as error:
-        return Survey(root, csv, problems=str(error).split("\n"))
+        return _survey(root, csv, _listed(root, csv), str(error).split("\n"))
     problems = dict.fromkeys(size_problems(root, content.items))
     problems |= dict.fromkeys(decoding_problems(root, content.items, progress))
     return _survey(root, csv, content, list(problems))
+
+
+def _listed(root: Path, csv: str | None) -> Content:
+    """Returns what is known of images whose splits cannot be drawn, or of which some are wrong."""
+    with suppress(UserError):
+        listing = read_listing(root, csv)
+        return Content(listing.items, (), (), notes=listing.notes)
+    return Content((), (), ())
 
 
 def find_csv(folder: Path) -> str | None:
@@ -103,7 +111,7 @@ def _survey(root: Path, csv: str | None, content: Content, problems: Sequence[st
         classes=_counted(item.label for item in items),
         splits={split: sum(item.split == split for item in items) for split in SPLITS},
         groups=_counted(item.group for item in items if item.group),
-        drawn=lacking(given),
+        drawn=lacking(given) if content.drawn else (),
         boxes=sum(bool(item.boxes) for item in items),
         masks=sum(bool(item.mask) for item in items),
         captions=sum(bool(item.caption) for item in items),

@@ -109,6 +109,8 @@ def test_faults_are_listed_and_no_suite_is_written(pets: Path, init: Any) -> Non
     assert "2 things to mend" in ended.stdout
     assert all(str(Path("my pets") / name) in ended.stdout for name in ("cat/broken.jpg", "dog/0.jpg"))
     assert not Path("suite.yaml").exists()
+    assert "14 images of 2 classes" not in ended.stdout
+    assert "15 images of 2 classes: cat 9, dog 6" in ended.stdout
     (pets / "empty").mkdir()
     assert json.loads(init("my pets", "--json").stdout)["problems"] == [
         "my pets/empty: the class has no image: add some, or remove the folder"
@@ -136,8 +138,13 @@ def test_of_several_lists_one_must_be_named(pets: Path, init: Any) -> None:
 def test_pretrained_weights_are_used_where_they_are(pets: Path, init: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(pets / "none"))
     Path("data/weights").mkdir(parents=True)
-    assert "there is no other: data/weights/resnet50-0676ba61.pth: no such weights" in init("my pets").stdout
-    for model, file in {"resnet18": "resnet18-f37072fd.pth", "resnet50": "resnet50-0676ba61.pth"}.items():
+    assert "since no weights of resnet50, resnet18, efficientnet-lite0 are in data/weights" in init("my pets").stdout
+    files = {
+        "efficientnet-lite0": "efficientnet-lite0-57934424.pth",
+        "resnet18": "resnet18-f37072fd.pth",
+        "resnet50": "resnet50-0676ba61.pth",
+    }
+    for model, file in files.items():
         Path("data/weights", file).write_bytes(b"")
         assert json.loads(init("my pets", "--json", "--force").stdout)["model"] == model
 

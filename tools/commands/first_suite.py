@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,16 @@ if TYPE_CHECKING:
 
 SMALL = 96
 """Shorter side, in pixels, up to which images are small: a pretrained network gains nothing there."""
-PRETRAINED, WEIGHTS = ("resnet50", "resnet18"), "IMAGENET1K_V1"
-"""Networks that are chosen where their weights are there, the first of them."""
+STEPS = "{steps: 1000, validations: 20}"
+PRETRAINED: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "resnet50": (STEPS, {"weights": "IMAGENET1K_V1", "batch_size": 32}),
+    "resnet18": (STEPS, {"weights": "IMAGENET1K_V1", "batch_size": 32}),
+    "efficientnet-lite0": (
+        "{steps: 60, validations: 12}",
+        {"weights": "IMAGENET1K_TF", "image_size": 96, "resize": 108, "batch_size": 16, "lr": 0.003},
+    ),
+}
+"""Networks with budget and recipe, of which the first is chosen whose weights are there. The last suits a CPU."""
 SWAP = "{name: background-swap}"
 CUTMIX = "{name: cutmix, prob: 0.5}"
 GUIDANCE = "[{name: gradient-guidance, alpha: 0.03}]"
@@ -38,14 +46,13 @@ class Choice:
 
 
 def choose(survey: Survey, weights_dir: Path) -> Choice:
-    """Returns a pretrained ResNet where weights are there and the images large enough, else a tiny network."""
+    """Returns a pretrained network whose weights are there, if the images are large enough, else a tiny one."""
     from provbench.benchmarks.common import missing_weights
 
-    missing = {model: missing_weights(model, WEIGHTS, weights_dir) for model in PRETRAINED}
-    found = next((model for model, messages in missing.items() if not messages), None)
-    if min(survey.middle) > SMALL and found is not None:
-        params = {"model": found, "weights": WEIGHTS, "batch_size": 32}
-        return Choice(params, "{steps: 1000, validations: 20}", "[0, 1, 2]", "its pretrained weights are there")
+    small = min(survey.middle) <= SMALL
+    for model, (budget, params) in PRETRAINED.items():
+        if not small and not missing_weights(model, params["weights"], weights_dir):
+            return Choice({"model": model, **params}, budget, "[0, 1, 2]", "its pretrained weights are there")
     params = {
         "model": "tiny-cam",
         "weights": None,
@@ -57,7 +64,7 @@ def choose(survey: Survey, weights_dir: Path) -> Choice:
         "head_lr_scale": 1.0,
         "weight_decay": 0.01,
     }
-    why = "the images are small" if min(survey.middle) <= SMALL else f"there is no other: {missing[PRETRAINED[0]][0]}"
+    why = "the images are small" if small else f"no weights of {', '.join(PRETRAINED)} are in {weights_dir}"
     return Choice(params, "{steps: 240, validations: 12}", "[0, 1, 2]", why)
 
 

@@ -105,6 +105,6 @@ def test_a_file_of_other_images_is_refused(tmp_path: Path) -> None:
 
 def test_a_class_with_too_few_images_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
-        UserError, match="class 'dog' has 2 different images, and one each is needed for train, val, test"
+        UserError, match="class 'dog' has only 2 different images, and one each is needed for train, val, test"
     ):
         drawn_splits(tmp_path, images(tmp_path, {"cat": 9, "dog": 2}), DRAW)
