@@ -33,6 +33,7 @@ for _name, _target in {
     "background-swap": "background_swap:BackgroundSwap",
     "edited-images": "edited_images:EditedImages",
     "image-set": "image_set:ImageSet",
+    "imported": "imported:Imported",
 }.items():
     SYNTHESIZERS.add(_name, f"{_HERE}.synthesizers.{_target}")
 

@@ -32,6 +32,7 @@ from .commands import (
     search,
     suite,
     sync,
+    synthetic,
 )
 from .terminal import complain, ending_on_signals, say, signal_of
 
@@ -63,6 +64,7 @@ report.add_to(app)
 check.add_to(app)
 doctor.add_to(app)
 app.add_typer(data.app, name="data")
+app.add_typer(synthetic.app, name="synthetic")
 app.add_typer(results.app, name="results")
 
 

@@ -8,7 +8,7 @@ from .plugin_code import (
     keep_to_code as keep_to_code,
     other_code as other_code,
 )
-from .set_work import SetWork as SetWork, is_phased as is_phased, phased_sets as phased_sets
+from .set_work import SetWork as SetWork, found_set as found_set, is_phased as is_phased, phased_sets as phased_sets
 from .spec import KEY_LENGTH as KEY_LENGTH, Place as Place, RunSpec as RunSpec, digest as digest
 from .synthetic import (
     damaged_sets as damaged_sets,

@@ -117,6 +117,15 @@ class SetWork:
         return self.folder
 
 
+def found_set(cell: Cell, data_root: Path) -> Path | None:
+    """Returns the folder of a cell's synthetic set if it is there and whole."""
+    spec = cell.spec(0, "final", "")
+    task = cell.build_task(data_root)
+    if spec.synthesizer is None:
+        return None
+    return find_synthetic(task, spec.synthesizer, data_fingerprint(task, spec.synthesizer), data_root)
+
+
 def is_phased(synthesizer: PluginSpec) -> bool:
     """Returns whether several workers can make the sets of a synthesizer."""
     return isinstance(build_synthesizer(synthesizer), Phased)

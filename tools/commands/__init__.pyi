@@ -17,4 +17,5 @@ from . import (
     search as search,
     suite as suite,
     sync as sync,
+    synthetic as synthetic,
 )
