@@ -41,6 +41,7 @@ for _name, _target in {
     "double-backprop": "double_backprop:DoubleBackprop",
     "gals": "gals:Gals",
     "gradient-guidance": "gradient_guidance:GradientGuidance",
+    "group-dro": "group_dro:GroupDro",
     "jacobian": "jacobian:Jacobian",
     "rrr": "rrr:RightForTheRightReasons",
 }.items():

@@ -131,7 +131,8 @@ class Step:
     divided; None where inputs are no images.
     part: the samples that the regularizer wanted apart, if they went through the network in a pass of their own:
     `again` then has the draws of that pass. class_weight: (K,) of the classification loss, or None. autocast: whether
-    a pass that is differentiated twice may keep the autocast that is on.
+    a pass that is differentiated twice may keep the autocast that is on. groups: (B,) int64, of the samples, where a
+    regularizer uses them. memory: what the regularizer's `memory` made, to be changed in place; checkpoints have it.
     """
 
     logits: Tensor
@@ -144,6 +145,8 @@ class Step:
     class_weight: Tensor | None = None
     autocast: bool = False
     pixel_mean: Tensor | None = None
+    groups: Tensor | None = None
+    memory: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -177,6 +180,9 @@ class Regularizer(Plugin, ABC):
     replaces_loss: ClassVar[bool] = False
     """True if the term has the parameter gradient of the classification loss within its own."""
 
+    uses_groups: ClassVar[bool] = False
+    """True if the term needs `step.groups`, the groups of the training samples, which tables then tell."""
+
     period: ClassVar[int] = 1
     """Every so manieth step is regularized, from the first one on, with so many times the weight."""
 
@@ -189,6 +195,13 @@ class Regularizer(Plugin, ABC):
         to be worth a forward pass of their own; None for the whole batch.
 
         Not asked where the network has samples interact (batch normalisation in training).
+        """
+        return None
+
+    def memory(self, counts: Sequence[int]) -> Tensor | None:
+        """Returns what the term remembers from step to step, as it is before the first one; None if nothing is.
+
+        counts: the number of training samples of each group; () unless `uses_groups`.
         """
         return None
 

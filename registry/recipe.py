@@ -31,6 +31,9 @@ class Recipe(Params):
     momentum: float = Field(0.9, ge=0, lt=1, description="of SGD")
     nesterov: bool = Field(True, description="momentum in Nesterov's form")
     weight_decay: float = tunable(5e-4, low=1e-6, high=1e-2, log=True, ge=0)
+    sampling: Literal["uniform", "group-balanced"] = added(
+        "uniform", description="uniform: passes over the training data; group-balanced: each group equally often"
+    )
     schedule: Literal["constant", "cosine", "step", "wsol-step"] = Field(
         "cosine",
         description="step: lr is multiplied by 0.1 after every step_epochs epochs; wsol-step: before the epochs "

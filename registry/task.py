@@ -297,6 +297,11 @@ class Task(Plugin, ABC):
         none. It may read the data: raises `MissingDataError` as `training_set` does."""
         return ()
 
+    def sample_groups(self) -> Mapping[str, int]:
+        """Returns the number of each training sample's group by its id, for methods that use groups; {} where there are
+        none. Synthetic samples have none."""
+        return {}
+
     def class_weight(self) -> Tensor | None:
         """(K,) weights of the classification loss, or None."""
         return None

@@ -252,6 +252,9 @@ class ImageTask(Task):
             model_options=self.params.model_options,
         )
 
+    def sample_groups(self) -> Mapping[str, int]:
+        return {record.id: record.group for record in self.records("train") if record.group is not None}
+
     def class_weight(self) -> Tensor | None:
         """(K,): images / (K · images of the class) in the training split, without the images of a synthetic set."""
         if not self.params.class_weighted:

@@ -10,6 +10,7 @@ from typing import Any
 from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from provbench.registry import Recipe, budget_of, periods_of, steps_of
@@ -86,8 +87,8 @@ class StreamSampler(SeededSampler):
     A pass has the order and the seeds that `SeededSampler` gives an epoch of its number.
     """
 
-    def __init__(self, dataset: Any, seed: int, batch_size: int) -> None:
-        super().__init__(dataset, seed)
+    def __init__(self, dataset: Any, seed: int, batch_size: int, weights: Tensor | None = None) -> None:
+        super().__init__(dataset, seed, weights)
         self.batch_size, self.first, self.steps = batch_size, 0, 0
 
     def start_period(self, first: int, steps: int) -> None:

@@ -28,16 +28,27 @@ from .distributed import rank, ranks
 class SeededSampler(DistributedSampler[Any]):
     """Yields `(index, seed)`: torch's sampler, shuffled by the run's seed and the epoch, with a seed a sample.
 
-    Of n ranks each gets every nth sample, so that their batches together are those of one process.
+    Of n ranks each gets every nth sample, so that their batches together are those of one process. weights: (N,), what
+    each sample's chance is proportional to; samples are then drawn with replacement, as many as there are.
     """
 
-    def __init__(self, dataset: Any, seed: int) -> None:
+    def __init__(self, dataset: Any, seed: int, weights: Tensor | None = None) -> None:
         super().__init__(dataset, ranks(), rank(), seed=derive_seed(seed, "order"))
-        self.run_seed = seed
+        self.run_seed, self.weights = seed, weights
 
     def __iter__(self) -> Iterator[Any]:
+        if self.weights is not None:
+            yield from self._drawn(self.weights)
+            return
         for index in super().__iter__():
             yield index, derive_seed(self.run_seed, "transform", self.epoch, index)
+
+    def _drawn(self, weights: Tensor) -> Iterator[Any]:
+        """Yields samples by their chances; the seed of one that is drawn again is another."""
+        generator = torch.Generator().manual_seed(derive_seed(self.seed, "order", self.epoch))
+        order = torch.multinomial(weights, self.total_size, replacement=True, generator=generator).tolist()
+        for place in range(self.rank, self.total_size, self.num_replicas):
+            yield order[place], derive_seed(self.run_seed, "transform", self.epoch, order[place], place)
 
 
 def collate(items: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
@@ -28,6 +29,7 @@ from provbench.registry.base import UserError, derive_seed
 
 from .data import Preprocessor, batch_of
 from .distributed import rank, ranks, relative_weight
+from .groups import groups_for
 from .rerun import Rerun, samples_interact
 
 
@@ -52,6 +54,10 @@ class Learner(BaseModel):
         self.step = 0
         self.class_weight: Tensor | None
         self.register_buffer("class_weight", task.class_weight(), persistent=False)
+        self.groups = groups_for(task, regularizers)
+        for regularizer in regularizers:
+            counts = self.groups.counts if self.groups and regularizer.uses_groups else ()
+            self.register_buffer(f"memory-{regularizer.name}", regularizer.memory(counts))
 
     def init_weights(self) -> None:
         """The task drew the weights already."""
@@ -97,8 +103,16 @@ class Learner(BaseModel):
             loss = self.classification_loss(step.logits.float(), step.batch)
             if any(one.replaces_loss for one in active):
                 loss = loss.detach()
-            terms = {f"loss_{regularizer.name}": regularizer.term(step) for regularizer in active}
+            terms = {f"loss_{one.name}": one.term(self._of(one, step)) for one in active}
         return {"loss_classification": loss, **{f"loss_{name}": value for name, value in own.items()}, **terms}
+
+    def _of(self, regularizer: Regularizer, step: Step) -> Step:
+        """Returns the step with what this regularizer alone knows: its memory, and the groups if it uses them."""
+        memory = getattr(self, f"memory-{regularizer.name}")
+        if not regularizer.uses_groups:
+            return step if memory is None else replace(step, memory=memory)
+        assert self.groups is not None
+        return replace(step, memory=memory, groups=self.groups.of_samples(step.batch.ids))
 
     @contextmanager
     def _precision(self, active: Sequence[Regularizer]) -> Iterator[None]:

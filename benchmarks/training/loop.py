@@ -19,8 +19,9 @@ from provbench.registry.base import derive_seed
 from .budget import ClockHook, PeriodLoop, StreamSampler
 from .checkpoints import Checkpoints
 from .curve import CurveHook, curve, losses_by_epoch, validations
-from .data import eval_loader, require_samples, train_loader, working
+from .data import SeededSampler, eval_loader, require_samples, train_loader, working
 from .distributed import BuffersHook, from_rank_0, is_rank_0, join, part_of_batch, ranks
+from .groups import sampling_weights
 from .hooks import LossHook, OnValidation, ReportHook, SeedHook, TickHook
 from .learner import Learner
 from .optim import build_optimizer, schedule, schedule_over
@@ -113,9 +114,10 @@ def _loaders(task: Task, synthetic: Path | None, seed: int, workers: int, test: 
     """Returns this rank's loaders. Raises `UserError` where a split has no samples."""
     part = part_of_batch(task.params.batch_size)
     samples = task.train_data(synthetic)
-    stream = None if budget_of(task.params.model_dump())[0] == "epochs" else StreamSampler(samples, seed, part)
+    weights, by_epochs = sampling_weights(task, samples), budget_of(task.params.model_dump())[0] == "epochs"
+    sampler = SeededSampler(samples, seed, weights) if by_epochs else StreamSampler(samples, seed, part, weights)
     loaders = _Loaders(
-        train_loader(samples, part, seed, workers, stream),
+        train_loader(samples, part, seed, workers, sampler),
         eval_loader(task.eval_data("val"), part, workers),
         eval_loader(task.eval_data("test"), part, workers) if test else None,
     )

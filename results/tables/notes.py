@@ -28,6 +28,7 @@ def table_notes(table: Table, published_cells: PublishedCells) -> Iterator[str]:
     yield from detectable_notes(table)
     yield from _selection(table)
     yield from _epochs(table)
+    yield from _groups(table)
     yield from _seeds(table)
     yield from budget_notes(table)
     yield from convergence_notes(table)
@@ -36,6 +37,12 @@ def table_notes(table: Table, published_cells: PublishedCells) -> Iterator[str]:
     yield from _search(table)
     yield from publication_notes(table, published_cells)
     yield from origin_notes(table)
+
+
+def _groups(table: Table) -> Iterator[str]:
+    using = dict.fromkeys(place.title for place in table.places() if place.entry.uses_groups)
+    if using:
+        yield f"Trained with the group of each training sample, which the others do not use: {', '.join(using)}."
 
 
 def _variant(table: Table) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from provbench.registry import FULL, Variant
+from provbench.registry import FULL, REGULARIZERS, Variant
 from provbench.registry.base import UserError, atomic_file, make_folder
 from provbench.results.store import Counts
 from provbench.results.tables import (
@@ -191,7 +191,15 @@ class _Builder:
             search_seconds=state.search_seconds,
             method=state.cell.method if by_value else "",
             section=state.cell.name if by_value else "",
+            uses_groups=uses_groups(state.cell),
         )
+
+
+def uses_groups(cell: Cell) -> bool:
+    """Returns whether the runs of a cell know the group of each training sample."""
+    if any(REGULARIZERS.get(part.name).uses_groups for part in cell.regularizers):
+        return True
+    return cell.resolve_task().params.get("sampling", "uniform") != "uniform"
 
 
 def _variant(cells: Sequence[Cell], where: str) -> Variant:

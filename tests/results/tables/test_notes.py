@@ -121,6 +121,13 @@ class TestSelection:
 
 
 class TestGaps:
+    def test_methods_that_use_groups_are_named(self) -> None:
+        made = table(
+            [row("cutmix"), row("group-dro", replace(entry("group-dro"), uses_groups=True), label="Group DRO")]
+        )
+        assert "Trained with the group of each training sample, which the others do not use: Group DRO." in notes(made)
+        assert "group of each" not in notes(table([row("cutmix")]))
+
     def test_seeds(self) -> None:
         assert "Seeds: 0, 1, 2." in table([row("cutmix"), row("alia")]).notes
         other = table([row("cutmix"), row("alia", entry("alia", seeds=(0,))), row("sat", RowRuns())])

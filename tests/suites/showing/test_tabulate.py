@@ -19,7 +19,7 @@ from provbench.results.store import Choice
 from provbench.suites.file.schema import BUILTIN_FOLDER, load_suite
 from provbench.suites.planning.plan import Plan, make_plan
 from provbench.suites.showing.overview import CellState, untouched
-from provbench.suites.showing.tabulate import make_tables, write_tables
+from provbench.suites.showing.tabulate import make_tables, uses_groups, write_tables
 
 PAPER = sorted(path.stem for path in (BUILTIN_FOLDER / "paper").glob("*.yaml"))
 PUBLISHED = load_published()
@@ -555,3 +555,11 @@ def holm_of(pairs: list[tuple[Mapping[int, float], Mapping[int, float]]]) -> lis
         for (a, b), seeds in zip(pairs, shared, strict=True)
     ]
     return np.asarray(multipletests(raw, method="holm")[1]).tolist()
+
+
+def test_cells_that_use_groups(make: Callable[[str], Plan]) -> None:
+    plan = make(
+        "name: s\ntasks:\n  waterbirds: {overrides: {balanced: {sampling: group-balanced}}}\nmethods:\n  baseline: {}\n"
+        "  balanced: {}\n  dro: {regularizers: [group-dro]}\n  guided: {regularizers: [gradient-guidance]}\n"
+    )
+    assert [cell.method for cell in plan.cells if uses_groups(cell)] == ["balanced", "dro"]
