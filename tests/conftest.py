@@ -64,3 +64,13 @@ def example_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     forget()
     yield package / "provbench_example"
     forget()
+
+
+@pytest.fixture(scope="session")
+def tiny_stable_diffusion(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a Stable Diffusion model of 16 pixels with random weights."""
+    from .tiny_models import write_stable_diffusion
+
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    write_stable_diffusion(folder)
+    return folder

@@ -1,3 +1,6 @@
+from .analysis import Analysis as Analysis, ClassAnalysis as ClassAnalysis, analyse as analyse
+from .information import Information as Information, information as information
+from .likeness import extractor as extractor
 from .model_files import fetch as fetch
 from .seams import (
     Adapter as Adapter,

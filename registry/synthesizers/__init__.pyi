@@ -9,5 +9,5 @@ from .manifest import (
     read_manifest as read_manifest,
     write_manifest as write_manifest,
 )
-from .set_archive import Card as Card, export_set as export_set, import_set as import_set
+from .set_archive import export_set as export_set, import_set as import_set
 from .set_digest import digest_of_samples as digest_of_samples, training_digest as training_digest
