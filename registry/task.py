@@ -220,6 +220,13 @@ class Task(Plugin, ABC):
         """Returns what killed processes left of this task's files below a data set's folder; nothing that is in use."""
         return []
 
+    @classmethod
+    def preload(cls) -> None:
+        """Imports and compiles what training and scoring need, before the time and the memory of a run are measured.
+
+        Called before each run; it may do nothing.
+        """
+
     @abstractmethod
     def fingerprint(self) -> str:
         """A hash of the data that this task reads; independent of where it lies. Raises `MissingDataError`."""

@@ -22,6 +22,7 @@ PRIVATE = {
     "torch.utils.data.dataloader._MultiProcessingDataLoaderIter": "benchmarks/training/data.py",
     "torch.utils.data.dataloader._MultiProcessingDataLoaderIter._shutdown_workers": "benchmarks/training/data.py",
     "torch.utils.data.DataLoader._iterator": "benchmarks/training/data.py",
+    "torch.utils.data.dataloader._BaseDataLoaderIter": "tools/bench/steps.py",
     "torch.nn.modules.batchnorm._BatchNorm": "benchmarks/training/distributed.py",
     "torch.nn.modules.batchnorm._NormBase": "benchmarks/training/rerun.py",
     "mmengine.utils.ManagerMixin._instance_dict": "benchmarks/training/runner.py",

@@ -78,6 +78,7 @@ from .pictures import (
     stacked as stacked,
     verdict as verdict,
 )
+from .pixel_cache import PixelCache as PixelCache, decoded_files as decoded_files
 from .provenance import training_pictures as training_pictures
 from .records import (
     SPLITS as SPLITS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -62,6 +63,7 @@ class ImageTask(Task):
 
     def __init__(self, params: Recipe, *, variant: str, data_root: Path) -> None:
         super().__init__(params, variant=variant, data_root=data_root)
+        self.data_root = data_root
         self.weights_dir = data_root / "weights"
         self._official: dict[Split, Sequence[ImageRecord]] = {}
         self._chosen: dict[Split, Sequence[ImageRecord]] = {}
@@ -126,13 +128,15 @@ class ImageTask(Task):
         By default images are resized; training images are also cropped and mirrored as the recipe says.
         """
         from .images import ImageDataset
+        from .pixel_cache import pixel_cache
         from .recipe_images import RecipeImages
 
         options = self.params
         common: dict[str, Any] = {"size": options.image_size, "train": train, "resize": options.resize}
         if options.transforms != "plain":
             return RecipeImages(records, options.transforms, before=self.before(), **common)
-        return ImageDataset(records, hflip=options.hflip, cache=self.generated, before=self.before(), **common)
+        cache = pixel_cache(self.data_root, self._known_images())
+        return ImageDataset(records, hflip=options.hflip, cache=cache, before=self.before(), **common)
 
     def before(self) -> Callable[[Tensor], Tensor] | None:
         """Returns what is done to images and masks before anything else, as `ImageDataset` has it; None for nothing."""
@@ -162,6 +166,14 @@ class ImageTask(Task):
             self._official[split] = self.read_split(split)
         return self._official[split]
 
+    def _known_images(self) -> list[Path]:
+        """Returns the images of all official splits that are there."""
+        paths: list[Path] = []
+        for split in SPLITS:
+            with suppress(UserError):
+                paths += [record.path for record in self.official(split)]
+        return paths
+
     def records(self, split: Split) -> Sequence[ImageRecord]:
         """Returns the images of a split as the parameters choose them. Raises as `read_split`."""
         if split not in self._chosen:
@@ -179,6 +191,10 @@ class ImageTask(Task):
         for done, split in enumerate(SPLITS, start=1):
             require_images(self.official(split), self.where_to_get(), split)
             progress(done, len(SPLITS))
+
+    @classmethod
+    def preload(cls) -> None:
+        from . import images  # noqa: F401
 
     def missing_inputs(self) -> list[str]:
         weights = missing_weights(self.params.model, self.params.weights, self.weights_dir)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
-from torchvision import tv_tensors
-from torchvision.transforms.v2 import functional as geometry
 
-from provbench.registry.base import UserError, read_image, read_mask
+from provbench.registry.base import read_image, read_mask
 
 from .records import ImageRecord
+from .resized import Resized, ResizedImages
+
+if TYPE_CHECKING:
+    from .pixel_cache import PixelCache
 
 __all__ = ["ImageDataset", "ImageRecord", "read_image", "read_mask"]
+
+Index = int | tuple[int, int]
+"""The place of an image for evaluation, or that of one for training with its seed."""
 
 
 class ImageDataset(Dataset[dict[str, Any]]):
@@ -29,12 +34,11 @@ class ImageDataset(Dataset[dict[str, Any]]):
     moved with the image. guided: bool.
 
     train: whether a seed is taken. resize: side that images are resized to before a random crop of `size`; None resizes
-    to `size` and crops nothing. hflip: mirror half of the training images. cache: keep the resized images in memory.
-    before: what is done to image and mask before they are resized, such as a fixed crop: a function that processes can
-    hand to each other, from torchvision's `tv_tensors` to the same kind.
+    to `size` and crops nothing. hflip: mirror half of the training images. cache: where resized images are kept for
+    other processes and runs. before: what is done to image and mask before they are resized, such as a fixed crop: a
+    function that processes can hand to each other, from torchvision's `tv_tensors` to the same kind.
 
-    Images are resized bilinearly with antialiasing and without keeping their aspect ratio, masks by nearest neighbour.
-    Raises `UserError` naming the file where an image cannot be read, or a mask is not of its image's size.
+    Images are resized as `ResizedImages` describes, which says what is raised, too.
     """
 
     def __init__(
@@ -45,7 +49,7 @@ class ImageDataset(Dataset[dict[str, Any]]):
         train: bool,
         resize: int | None = None,
         hflip: bool = True,
-        cache: bool = False,
+        cache: PixelCache | None = None,
         before: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         if resize is not None and resize < size:
@@ -55,80 +59,53 @@ class ImageDataset(Dataset[dict[str, Any]]):
         self.train = train
         self.hflip = hflip and train
         self.side = resize if train and resize is not None else size
-        self.before = before
-        self._cache: dict[int, tuple[Tensor, Tensor | None]] | None = {} if cache else None
+        self._resized = ResizedImages(self.records, self.side, cache, before)
 
     def __len__(self) -> int:
         return len(self.records)
 
-    def __getitem__(self, index: int | tuple[int, int]) -> dict[str, Any]:
-        position, seed = index if isinstance(index, tuple) else (index, None)
-        if (seed is not None) != self.train:
-            wanted = "data[index, seed]" if self.train else "data[index]"
-            raise TypeError(f"index must be {wanted}, since train is {self.train} (got {index!r})")
-        record = self.records[position]
-        image, mask = self._resized(position)
-        if seed is not None:
-            image, mask = self._moved(image, mask, torch.Generator().manual_seed(seed))
-        return item_of(record, image, mask, self.size)
+    def __getitem__(self, index: Index) -> dict[str, Any]:
+        batch = self.__getitems__([index])
+        return {"image": batch["image"][0], "mask": batch["mask"][0], **batch["rest"][0]}
 
-    def _resized(self, position: int) -> tuple[Tensor, Tensor | None]:
-        if self._cache is not None and position in self._cache:
-            return self._cache[position]
-        image, mask = load_image(self.records[position])
-        if self.before is not None:
-            image, mask = self.before(image), None if mask is None else self.before(mask)
-        side = [self.side, self.side]
-        resized = (geometry.resize(image, side, antialias=True), None if mask is None else geometry.resize(mask, side))
-        if self._cache is not None:
-            self._cache[position] = resized
-        return resized
+    def __getitems__(self, indices: Sequence[Index]) -> dict[str, Any]:
+        """Returns the items of several indices in the form that `benchmarks.training.data` describes."""
+        places, seeds = self._wanted(indices)
+        images = np.empty((len(places), 3, self.size, self.size), np.uint8)
+        masks = np.ones((len(places), 1, self.size, self.size), np.uint8)
+        generator = torch.Generator()
+        for number, (place, seed) in enumerate(zip(places, seeds, strict=True)):
+            image, mask = self._resized[place] if seed is None else self._moved(place, generator.manual_seed(seed))
+            images[number] = image
+            if mask is not None:
+                masks[number] = mask
+        rest = [facts_of(self.records[place]) for place in places]
+        return {"image": torch.from_numpy(images), "mask": torch.from_numpy(masks), "rest": rest}
 
-    def _moved(self, image: Tensor, mask: Tensor | None, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+    def _wanted(self, indices: Sequence[Index]) -> tuple[list[int], list[int | None]]:
+        """Returns places and seeds. Raises `TypeError` for indices of the other kind."""
+        for index in indices:
+            if isinstance(index, tuple) != self.train:
+                wanted = "data[index, seed]" if self.train else "data[index]"
+                raise TypeError(f"index must be {wanted}, since train is {self.train} (got {index!r})")
+        pairs = [index if isinstance(index, tuple) else (index, None) for index in indices]
+        return [place for place, _ in pairs], [seed for _, seed in pairs]
+
+    def _moved(self, place: int, generator: torch.Generator) -> Resized:
         """The random crop and flip of one training sample. Draws the same numbers whatever is switched on."""
         top, left = torch.randint(self.side - self.size + 1, (2,), generator=generator).tolist()
-        mirrored = bool(torch.rand((), generator=generator) < 0.5)
-        parts = [image] if mask is None else [image, mask]
-        if self.side > self.size:
-            parts = [geometry.crop(part, top, left, self.size, self.size) for part in parts]
-        if self.hflip and mirrored:
-            parts = [geometry.horizontal_flip(part) for part in parts]
-        return parts[0], (parts[1] if mask is not None else None)
+        mirrored = torch.rand((), generator=generator).item() < 0.5
+        window = (slice(None), slice(top, top + self.size), slice(left, left + self.size))
+        step = -1 if self.hflip and mirrored else 1
+        image, mask = self._resized[place]
+        return image[window][..., ::step], None if mask is None else mask[window][..., ::step]
 
 
-def item_of(record: ImageRecord, image: Tensor, mask: Tensor | None, size: int) -> dict[str, Any]:
-    """Returns the item of a record. image: (3, size, size); mask: (1, size, size), or None for one that covers all."""
-    item = {
-        "image": image.as_subclass(Tensor).contiguous(),
-        "label": record.label,
-        "id": record.id,
-        "mask": _ones(size) if mask is None else mask.as_subclass(Tensor).contiguous(),
-        "guided": record.guided,
-    }
+def facts_of(record: ImageRecord) -> dict[str, Any]:
+    """Returns what an item has of its record beside image and mask."""
+    facts: dict[str, Any] = {"label": record.label, "id": record.id, "guided": record.guided}
     if record.synthetic:
-        item["synthetic"] = True
+        facts["synthetic"] = True
     if record.shares:
-        item["shares"] = record.shares
-    return item
-
-
-def load_image(record: ImageRecord) -> tuple[Tensor, Tensor | None]:
-    image = read_image(record.path)
-    pixels = tv_tensors.Image(torch.from_numpy(np.array(image)).permute(2, 0, 1))
-    if record.mask_path is None:
-        return pixels, None
-    mask = read_mask(record.mask_path)
-    if mask.shape != image.shape[:2]:
-        raise UserError(
-            f"{record.mask_path}: the mask must be of its image's size, {_size(image)} as in {record.path} "
-            f"(got {_size(mask)})"
-        )
-    return pixels, tv_tensors.Mask(torch.from_numpy(mask.astype(np.uint8))[None])
-
-
-def _size(image: np.ndarray) -> str:
-    return f"{image.shape[1]}x{image.shape[0]}"
-
-
-def _ones(size: int) -> Tensor:
-    return torch.ones(1, size, size, dtype=torch.uint8)
+        facts["shares"] = record.shares
+    return facts

@@ -11,9 +11,10 @@ from torch.utils.data import Dataset
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import InterpolationMode
 
-from .images import item_of, load_image
+from .images import facts_of
 from .rand_augment import RandAugment
 from .records import ImageRecord
+from .resized import load_image
 
 BICUBIC = InterpolationMode.BICUBIC
 WIDER = 256 / 224
@@ -87,7 +88,13 @@ class RecipeImages(Dataset[dict[str, Any]]):
             image, mask = self.before(image), None if mask is None else self.before(mask)
         with torch.random.fork_rng(devices=[]):
             if seed is not None:
-                torch.manual_seed(seed)
+                torch.default_generator.manual_seed(seed)
             parts = self.transforms(image) if mask is None else self.transforms(image, mask)
         image, mask = (parts, None) if mask is None else parts
-        return item_of(self.records[position], image, mask, self.size)
+        return {
+            "image": image.as_subclass(Tensor).contiguous(),
+            "mask": torch.ones(1, self.size, self.size, dtype=torch.uint8)
+            if mask is None
+            else mask.as_subclass(Tensor).contiguous(),
+            **facts_of(self.records[position]),
+        }

@@ -101,6 +101,13 @@ class CubWsol(ImageTask):
         names = {record.label: PurePosixPath(record.id).parent.name for record in self.official("train")}
         return [names.get(label, str(label)).lstrip("0123456789.") or str(label) for label in range(self.num_classes)]
 
+    @classmethod
+    def preload(cls) -> None:
+        super().preload()
+        from .contours import best_fits
+
+        best_fits(np.zeros((4, 4), np.uint8), np.array([[0, 0, 1, 1]]), np.zeros(1))
+
     def generate(self, progress: Progress) -> None:
         from .mini import generate
 

@@ -51,10 +51,6 @@ from .splitting import Draw, write_drawn
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-    from torch.utils.data import Dataset
-
-KEPT_BYTES = 500_000_000
-"""Most bytes of resized images that a process keeps in memory, of each split."""
 
 
 class OwnImagesParams(ImageRecipe):
@@ -210,18 +206,6 @@ class OwnImages(ImageTask):
         if content.drawn is not None and content.drawn.path is not None:
             problems |= dict.fromkeys(changed(self.root, content.drawn.digests, content.drawn.path))
         return list(problems)
-
-    def dataset(self, records: Sequence[ImageRecord], *, train: bool) -> Dataset[Any]:
-        """Returns the base's images, kept in memory once they are resized if they are few: photographs are large, and
-        decoding them again takes longer than a small network's step."""
-        from ..common import ImageDataset
-
-        options = self.params
-        side = max(options.image_size, options.resize or 0)
-        few = len(records) * 3 * side**2 <= KEPT_BYTES
-        return ImageDataset(
-            records, size=options.image_size, train=train, resize=options.resize, hflip=options.hflip, cache=few
-        )
 
     def predict(self, model: nn.Module, inputs: Tensor, labels: Tensor) -> list[dict[str, Any]]:
         """Returns `label` and `predicted` of each sample, and of networks with class activation maps `scoremap`, that

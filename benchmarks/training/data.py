@@ -4,7 +4,8 @@ An item is a dict: `image` uint8 tensor (3, H, W), or a float tensor (C, *spatia
 `id` str; `mask` uint8 tensor (1, *spatial), 1 on the target where `guided`; `guided` bool, whether the mask says
 something. Items of tasks that train on synthetic images may have `synthetic` bool, and, where they have several labels,
 `shares`, pairs of a label and its weight, the pair of `label` first. Training items are asked for by `(index, seed)`,
-evaluation items by `index`.
+evaluation items by `index`. A data set may have a method `__getitems__`, which gets a list of these and returns a dict:
+`image` and `mask` of all together, and `rest`, a list with the rest of each item.
 """
 
 from __future__ import annotations
@@ -51,14 +52,19 @@ class SeededSampler(DistributedSampler[Any]):
             yield order[place], derive_seed(self.run_seed, "transform", self.epoch, order[place], place)
 
 
-def collate(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Items to a batch: `inputs`, `labels`, `masks`, `guided`, `ids`; `synthetic` (B,) where any sample is, and where
-    any has several labels `shares`, (B, L, 2) float64: labels and weights, filled up with weights of 0.
+def collate(items: Sequence[dict[str, Any]] | dict[str, Any]) -> dict[str, Any]:
+    """Items, or what a data set's `__getitems__` returns, to a batch: `inputs`, `labels`, `masks`, `guided`, `ids`;
+    `synthetic` (B,) where any sample is, and where any has several labels `shares`, (B, L, 2) float64: labels and
+    weights, filled up with weights of 0.
     """
+    if isinstance(items, dict):
+        inputs, masks, items = items["image"], items["mask"], items["rest"]
+    else:
+        inputs, masks = (torch.stack([item[name] for item in items]) for name in ("image", "mask"))
     batch = {
-        "inputs": torch.stack([item["image"] for item in items]),
+        "inputs": inputs,
         "labels": torch.tensor([item["label"] for item in items]),
-        "masks": torch.stack([item["mask"] for item in items]),
+        "masks": masks,
         "guided": torch.tensor([item["guided"] for item in items]),
         "ids": [item["id"] for item in items],
     }
@@ -165,7 +171,7 @@ class Preprocessor(BaseDataPreprocessor):
     """(C,): by which they are then divided."""
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
-        super().__init__()
+        super().__init__(non_blocking=True)
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1) * 255, persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1) * 255, persistent=False)
         self.register_buffer("pixel_mean", torch.tensor(mean), persistent=False)
@@ -174,5 +180,5 @@ class Preprocessor(BaseDataPreprocessor):
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         data = self.cast_data(data)  # pyright: ignore[reportAssignmentType]
         if data["inputs"].dtype == torch.uint8:
-            data["inputs"] = (data["inputs"].float() - self.mean) / self.std
+            data["inputs"] = data["inputs"].float().sub_(self.mean).div_(self.std)  # large results take new pages
         return data

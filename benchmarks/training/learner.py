@@ -31,6 +31,7 @@ from .data import Preprocessor, batch_of
 from .distributed import rank, ranks, relative_weight
 from .groups import groups_for
 from .rerun import Rerun, samples_interact
+from .seeding import seed_torch
 
 
 class Learner(BaseModel):
@@ -67,7 +68,7 @@ class Learner(BaseModel):
         self.step = step
         position = (step,) if ranks() == 1 else (step, rank())
         self.generator.manual_seed(derive_seed(self.seed, "mixing", *position))
-        torch.manual_seed(derive_seed(self.seed, "model", *position))
+        seed_torch(derive_seed(self.seed, "model", *position))
 
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,

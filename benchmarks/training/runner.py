@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import numpy as np
@@ -27,6 +28,13 @@ from provbench.registry.base import read_tensors, write_tensors
 _numbers = itertools.count()
 
 
+class Undrawn(Visualizer):
+    """A visualizer without a figure, for runs that draw nothing: matplotlib takes a second to import."""
+
+    def _initialize_fig(self, fig_cfg: Any) -> tuple[None, SimpleNamespace, None]:
+        return None, SimpleNamespace(get_dpi=lambda: 100.0), None
+
+
 class BenchmarkRunner(Runner):
     """Writes no log files, probes no compilers, and leaves nothing behind in mmengine's global registers."""
 
@@ -37,7 +45,7 @@ class BenchmarkRunner(Runner):
         return MMLogger.get_instance(name=self._experiment_name, log_level=log_level)
 
     def build_visualizer(self, visualizer: Any = None) -> Visualizer:
-        return Visualizer.get_instance(name=self._experiment_name)
+        return Undrawn.get_instance(name=self._experiment_name)
 
     def wrap_model(self, model_wrapper_cfg: Any, model: nn.Module) -> nn.Module:
         """Several processes' gradients are averaged by DDP.
@@ -69,7 +77,7 @@ class BenchmarkRunner(Runner):
 
     def forget(self) -> None:
         """Drop the global instances that mmengine made under this run's name."""
-        for manager in (MMLogger, MessageHub, Visualizer, DefaultScope):
+        for manager in (MMLogger, MessageHub, Visualizer, Undrawn, DefaultScope):
             manager._instance_dict.pop(self._experiment_name, None)  # pyright: ignore[reportAttributeAccessIssue]
 
 

@@ -20,6 +20,8 @@ from .localization import Linking, Track, follow
 from .skeletons import JOINTS, Skeletons
 
 Coordinates = Literal["frame", "person"]
+Index = int | tuple[int, int]
+"""The place of a clip for evaluation, or that of one for training with its seed."""
 
 MIRRORED = (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)
 """COCO's joints with left and right exchanged."""
@@ -57,6 +59,11 @@ class Jitter:
     joint_drop: float = 0.0
     crop: float = 1.0
 
+    @property
+    def changes(self) -> bool:
+        """Returns whether any point may be changed."""
+        return any((self.scale, self.shift, self.rotate, self.hflip, self.joint_drop))
+
 
 def sample_frames(length: int, count: int, rng: np.random.Generator | None = None, crop: float = 1.0) -> np.ndarray:
     """(F,) int64, ascending: the frames to look at; -1 at the end where the video has fewer than `count`.
@@ -64,17 +71,28 @@ def sample_frames(length: int, count: int, rng: np.random.Generator | None = Non
     Without rng the middles of F equal shares of the video, with it a random frame of each share of a random part, of
     at least `crop` times the video's length.
     """
-    start, span = 0, length
-    if rng is not None and crop < 1:
-        span = int(np.ceil(length * rng.uniform(crop, 1.0)))
-        start = int(rng.integers(length - span + 1))
-    place = rng.random(count) if rng is not None else np.full(count, 0.5)
-    if span <= count:
-        frames = np.arange(start, start + span)
-    else:
-        edges = start + np.arange(count + 1) * span // count
-        frames = edges[:-1] + (place * np.diff(edges)).astype(np.int64)
-    return np.concatenate([frames, np.full(count - len(frames), -1)]).astype(np.int64)
+    return sample_all_frames([length], count, [rng], crop)[0]
+
+
+def sample_all_frames(
+    lengths: Sequence[int], count: int, generators: Sequence[np.random.Generator | None], crop: float = 1.0
+) -> np.ndarray:
+    """(B, F): the frames of B videos, as `sample_frames` chooses those of each with its generator."""
+    starts, spans, places = np.zeros(len(lengths), np.int64), np.array(lengths), np.full((len(lengths), count), 0.5)
+    for number, rng in enumerate(generators):
+        if rng is not None and crop < 1:
+            spans[number] = int(np.ceil(lengths[number] * rng.uniform(crop, 1.0)))
+            starts[number] = rng.integers(lengths[number] - spans[number] + 1)
+        if rng is not None:
+            rng.random(out=places[number])
+    numbers = np.arange(count + 1)
+    edges = starts[:, None] + numbers * spans[:, None] // count
+    frames = edges[:, :-1] + (places * (edges[:, 1:] - edges[:, :-1])).astype(np.int64)
+    short = spans <= count
+    if short.any():
+        every = np.where(numbers[:-1] < spans[:, None], starts[:, None] + numbers[:-1], -1)
+        frames = np.where(short[:, None], every, frames)
+    return frames
 
 
 def sample_people(scores: np.ndarray, frames: np.ndarray, count: int) -> np.ndarray:
@@ -112,18 +130,23 @@ def point_cloud(
     units of half the longer side of the person's own box in that frame, from its middle. t goes from -1 at the first of
     the frames to 1 at the last.
     """
-    keypoints, scores = skeletons.keypoints, skeletons.scores
-    height, width = skeletons.shape
-    place = frames[:, None].clip(0)
-    there = (people >= 0) & (frames >= 0)[:, None]
-    if not there.any():
-        return np.zeros((5, there.size, JOINTS), dtype=np.float32)
-    confidence = np.where(there[..., None], scores[people.clip(0), place], 0).clip(0, 1)  # (F, S, J)
-    position = (keypoints[people.clip(0), place] - (width / 2, height / 2)) / (max(height, width) / 2)
+    return point_clouds([skeletons], frames[None], people[None], coordinates)[0]
+
+
+def point_clouds(
+    videos: Sequence[Skeletons], frames: np.ndarray, people: np.ndarray, coordinates: Coordinates = "frame"
+) -> np.ndarray:
+    """(B, 5, F · S, 17): the clouds of B videos, as `point_cloud` makes each. frames: (B, F); people: (B, F, S)."""
+    place = frames[:, :, None].clip(0)
+    there = (people >= 0) & (frames >= 0)[:, :, None]
+    keypoints, scores = _chosen(videos, place, people, there)
+    confidence = np.where(there[..., None], scores, 0).clip(0, 1)  # (B, F, S, J)
+    sizes = np.array([(video.shape[1], video.shape[0]) for video in videos], dtype=float)[:, None, None, None]
+    position = (keypoints - sizes / 2) / (sizes.max(axis=-1, keepdims=True) / 2)
     if coordinates == "person":
         position = _within_box(position, confidence > 0)
-    first, span = frames[0], max(frames.max() - frames[0], 1)
-    time = 2 * (place - first) / span - (1 if frames.max() > first else 0)
+    first, last = frames[:, 0], frames.max(axis=1)
+    time = 2 * (place - first[:, None, None]) / (last - first).clip(1)[:, None, None] - (last > first)[:, None, None]
     channels = [
         position[..., 0],
         position[..., 1],
@@ -131,35 +154,63 @@ def point_cloud(
         confidence,
         np.broadcast_to(np.arange(JOINTS) / (JOINTS - 1), confidence.shape),
     ]
-    cloud = np.where(confidence > 0, np.stack(channels), 0)
-    return cloud.reshape(5, -1, JOINTS).astype(np.float32)
+    clouds = np.where((confidence > 0)[:, None], np.stack(channels, axis=1), 0)
+    return clouds.reshape(len(videos), 5, -1, JOINTS).astype(np.float32)
+
+
+def _chosen(
+    videos: Sequence[Skeletons], place: np.ndarray, people: np.ndarray, there: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Keypoints (B, F, S, J, 2) and scores (B, F, S, J) of the chosen people; 0 for videos without any."""
+    keypoints = np.zeros((*there.shape, JOINTS, 2), np.result_type(*(video.keypoints for video in videos)))
+    scores = np.zeros(keypoints.shape[:-1], np.result_type(*(video.scores for video in videos)))
+    who = people.clip(0)
+    for number in np.flatnonzero(there.any(axis=(1, 2))).tolist():
+        where = who[number], place[number]
+        keypoints[number], scores[number] = videos[number].keypoints[where], videos[number].scores[where]
+    return keypoints, scores
 
 
 def _within_box(position: np.ndarray, there: np.ndarray) -> np.ndarray:
     """(..., J, 2): positions from the middle of those that are there (..., J), in halves of their box's longer side."""
-    low = np.where(there[..., None], position, np.inf).min(axis=-2, keepdims=True)
-    high = np.where(there[..., None], position, -np.inf).max(axis=-2, keepdims=True)
-    empty = ~np.any(there, axis=-1, keepdims=True)[..., None]
-    low, high = np.where(empty, 0.0, low), np.where(empty, 1.0, high)
+    by_joint = np.ascontiguousarray(np.moveaxis(position, -2, 0))  # along which it is faster
+    here = np.ascontiguousarray(np.moveaxis(there, -1, 0))[..., None]
+    low, high = np.where(here, by_joint, np.inf).min(axis=0), np.where(here, by_joint, -np.inf).max(axis=0)
+    empty = ~here.any(axis=0)
+    low, high = np.where(empty, 0.0, low)[..., None, :], np.where(empty, 1.0, high)[..., None, :]
     side = (high - low).max(axis=-1, keepdims=True)
     return (position - (low + high) / 2) / np.where(side > 0, side / 2, 1.0)
 
 
 def jitter(cloud: np.ndarray, options: Jitter, rng: np.random.Generator) -> np.ndarray:
     """The cloud (5, N, 17), changed at random. The same numbers are drawn whatever the options."""
-    angle = np.deg2rad(options.rotate) * rng.uniform(-1, 1)
-    factor = 1 + options.scale * rng.uniform(-1, 1)
-    offset = options.shift * rng.uniform(-1, 1, 2)
-    mirrored = rng.random() < options.hflip
-    kept = rng.random(cloud.shape[1:]) >= options.joint_drop
-    cloud = cloud.copy()
+    return jitters(cloud[None], options, [rng])[0]
+
+
+def jitters(clouds: np.ndarray, options: Jitter, generators: Sequence[np.random.Generator]) -> np.ndarray:
+    """The clouds (B, 5, N, 17), each changed as `jitter` does with its generator."""
+    turns, offsets, mirrored = np.empty((len(clouds), 2, 2)), np.empty((len(clouds), 2)), []
+    kept = np.empty((len(clouds), *clouds.shape[2:]), bool)
+    for number, rng in enumerate(generators):
+        angle = np.deg2rad(options.rotate) * rng.uniform(-1, 1)
+        factor = 1 + options.scale * rng.uniform(-1, 1)
+        offsets[number] = options.shift * rng.uniform(-1, 1, 2)
+        mirrored += [number] if rng.random() < options.hflip else []
+        kept[number] = rng.random(clouds.shape[2:]) >= options.joint_drop
+        sine, cosine = np.sin(angle), np.cos(angle)
+        turns[number] = factor * np.array([[cosine, -sine], [sine, cosine]])
     if mirrored:
-        cloud = cloud[:, :, MIRRORED]
-        cloud[0] = -cloud[0]
-        cloud[4] = np.arange(JOINTS) / (JOINTS - 1)
-    turn = factor * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    cloud[:2] = np.einsum("ij,jnk->ink", turn, cloud[:2]) + offset[:, None, None]
-    return np.where((cloud[3] > 0) & kept, cloud, 0).astype(np.float32)
+        clouds = clouds.copy()
+        clouds[mirrored] = clouds[mirrored][..., MIRRORED]
+        clouds[mirrored, 0] = -clouds[mirrored, 0]
+        clouds[mirrored, 4] = np.arange(JOINTS) / (JOINTS - 1)
+    x, y = clouds[:, 0], clouds[:, 1]
+    moved = [
+        turn[:, 0, None, None] * x + turn[:, 1, None, None] * y + offset[:, None, None]
+        for turn, offset in zip(turns.swapaxes(0, 1), offsets.T, strict=True)
+    ]
+    changed = np.concatenate([np.stack(moved, axis=1).astype(clouds.dtype), clouds[:, 2:]], axis=1)
+    return np.where(((clouds[:, 3] > 0) & kept)[:, None], changed, 0).astype(np.float32)
 
 
 class Videos(Protocol):
@@ -175,25 +226,35 @@ class ClipDataset(Dataset[dict[str, Any]]):
     def __init__(self, videos: Videos, sampling: Sampling, change: Jitter | None = None) -> None:
         self.videos, self.sampling, self.change = videos, sampling, change
         self._tracks: dict[int, list[Track]] = {}
+        self._surest: dict[int, np.ndarray] = {}
 
     def __len__(self) -> int:
         return len(self.videos)
 
-    def __getitem__(self, index: int | tuple[int, int]) -> dict[str, Any]:
-        place, seed = index if isinstance(index, tuple) else (index, None)
-        rng = None if seed is None else np.random.default_rng(seed)
-        skeletons = self.videos[place]
-        if skeletons.label is None:
-            raise UserError(f"{skeletons.video}: has no label to train or to score with")
-        cloud = point_cloud(skeletons, *self.sample(place, rng), self.sampling.coordinates)
-        if rng is not None and self.change is not None:
-            cloud = jitter(cloud, self.change, rng)
+    def __getitem__(self, index: Index) -> dict[str, Any]:
+        batch = self.__getitems__([index])
+        return {"image": batch["image"][0], "mask": batch["mask"][0], **batch["rest"][0]}
+
+    def __getitems__(self, indices: Sequence[Index]) -> dict[str, Any]:
+        """Returns the items of several indices in the form that `benchmarks.training.data` describes."""
+        pairs = [index if isinstance(index, tuple) else (index, None) for index in indices]
+        if len({seed is None for _, seed in pairs}) > 1:
+            raise TypeError(f"indices must all have a seed, or none (got {indices!r})")
+        generators = [None if seed is None else np.random.default_rng(seed) for _, seed in pairs]
+        videos = [self.videos[place] for place, _ in pairs]
+        for video in videos:
+            if video.label is None:
+                raise UserError(f"{video.video}: has no label to train or to score with")
+        frames = self._frames([video.num_frames for video in videos], generators)
+        people = np.stack([self._people(place, of) for (place, _), of in zip(pairs, frames, strict=True)])
+        clouds = point_clouds(videos, frames, people, self.sampling.coordinates)
+        drawn = [rng for rng in generators if rng is not None]
+        if self.change is not None and self.change.changes and drawn:
+            clouds = jitters(clouds, self.change, drawn)
         return {
-            "image": torch.from_numpy(cloud),
-            "label": int(skeletons.label),
-            "id": skeletons.video,
-            "mask": torch.ones(1, *cloud.shape[1:], dtype=torch.uint8),
-            "guided": False,
+            "image": torch.from_numpy(clouds),
+            "mask": torch.ones(len(clouds), 1, *clouds.shape[2:], dtype=torch.uint8),
+            "rest": [{"label": int(video.label or 0), "id": video.video, "guided": False} for video in videos],
         }
 
     @property
@@ -202,12 +263,20 @@ class ClipDataset(Dataset[dict[str, Any]]):
 
     def sample(self, place: int, rng: np.random.Generator | None = None) -> tuple[np.ndarray, np.ndarray]:
         """The frames (F,) and people (F, S) of a video's cloud; with rng those of a training clip."""
-        scores = self.videos[place].scores
+        (frames,) = self._frames([self.videos[place].num_frames], [rng])
+        return frames, self._people(place, frames)
+
+    def _frames(self, lengths: Sequence[int], generators: Sequence[np.random.Generator | None]) -> np.ndarray:
         crop = 1.0 if self.change is None else self.change.crop
-        frames = sample_frames(scores.shape[1], self.sampling.frames, rng, crop)
+        return sample_all_frames(lengths, self.sampling.frames, generators, crop)
+
+    def _people(self, place: int, frames: np.ndarray) -> np.ndarray:
         if self.sampling.follow:
-            return frames, tracked_people(self.tracks(place), frames, self.sampling.people)
-        return frames, sample_people(scores, frames, self.sampling.people)
+            return tracked_people(self.tracks(place), frames, self.sampling.people)
+        if place not in self._surest:  # those of every frame are kept, and of no frame at the end
+            scores = self.videos[place].scores
+            self._surest[place] = sample_people(scores, np.array([*range(scores.shape[1]), -1]), self.sampling.people)
+        return self._surest[place][frames]
 
     def tracks(self, place: int) -> list[Track]:
         """The people of a video, linked; kept, as they are the same each time."""

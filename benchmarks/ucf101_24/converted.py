@@ -77,24 +77,28 @@ class SkeletonStore:
 
     @cached_property
     def _keypoints(self) -> np.ndarray:
-        return np.load(self.folder / "keypoints.npy", mmap_mode="r")
+        return np.asarray(np.load(self.folder / "keypoints.npy", mmap_mode="r"))
 
     @cached_property
     def _scores(self) -> np.ndarray:
-        return np.load(self.folder / "scores.npy", mmap_mode="r")
+        return np.asarray(np.load(self.folder / "scores.npy", mmap_mode="r"))
 
     def __getstate__(self) -> dict[str, Any]:
         return {"folder": self.folder, "videos": self.videos}  # a mapped file would be copied
 
+    @cached_property
+    def _opened(self) -> dict[int, Skeletons]:
+        return {}
+
     def skeletons(self, place: int) -> Skeletons:
         """Those of the video at `place`; the arrays are read-only views of the mapped files."""
-        video = self.videos[place]
-        shape = (video["people"], video["frames"], JOINTS)
-        rows = slice(video["start"], video["start"] + shape[0] * shape[1])
-        keypoints, scores = self._keypoints[rows].reshape(*shape, 2), self._scores[rows].reshape(shape)
-        return Skeletons(
-            video["name"], video["label"], tuple(video["shape"]), np.asarray(keypoints), np.asarray(scores)
-        )
+        if place not in self._opened:
+            video = self.videos[place]
+            shape = (video["people"], video["frames"], JOINTS)
+            rows = slice(video["start"], video["start"] + shape[0] * shape[1])
+            keypoints, scores = self._keypoints[rows].reshape(*shape, 2), self._scores[rows].reshape(shape)
+            self._opened[place] = Skeletons(video["name"], video["label"], tuple(video["shape"]), keypoints, scores)
+        return self._opened[place]
 
 
 def leftovers(source: Path) -> list[Path]:

@@ -41,6 +41,7 @@ from .file_names import (
     sample_name as sample_name,
 )
 from .foreign_checkpoints import read_checkpoint as read_checkpoint
+from .heap import keep_freed_memory as keep_freed_memory, return_freed_memory as return_freed_memory
 from .hub import (
     CLIP_FILES as CLIP_FILES,
     TIMM_FILES as TIMM_FILES,
@@ -60,7 +61,7 @@ from .image_files import (
     write_mask as write_mask,
 )
 from .image_modes import to_rgb as to_rgb
-from .lazy import functional as functional, torch as torch
+from .lazy import functional as functional, hidden as hidden, torch as torch
 from .locks import (
     TakenError as TakenError,
     held as held,

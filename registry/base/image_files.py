@@ -35,8 +35,12 @@ def read_image(path: Path, *, displayed: bool = False) -> np.ndarray:
     """
     import numpy as np
 
+    from .fast_jpeg import decode_jpeg
     from .image_modes import to_rgb
 
+    fast = None if displayed else decode_jpeg(path, MAX_PIXELS)
+    if fast is not None:
+        return fast
     with open_image(path, displayed=displayed) as image:
         return np.asarray(to_rgb(image))
 

@@ -7,25 +7,32 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from provbench.benchmarks.common import leftovers as generated_leftovers
+from provbench.benchmarks.common import decoded_files, leftovers as generated_leftovers
 from provbench.registry import TASKS
 from provbench.registry.base import STALE_SECONDS, derived_folders, digest_leftovers
 
 from ..executors import data_leftovers as node_leftovers
 from ..planning import damaged_sets, synthetic_leftovers
-from .garbage import Garbage, last_touched, weighed
+from .garbage import DAY_SECONDS, Garbage, last_touched, weighed
+
+UNUSED_SECONDS = 30 * DAY_SECONDS
+"""Decoded images that no run has used for so long can go."""
 
 
-def find_data_garbage(data_root: Path, quarantine: bool = False, now: float | None = None) -> list[Garbage]:
+def find_data_garbage(
+    data_root: Path, quarantine: bool = False, decoded: bool = False, now: float | None = None
+) -> list[Garbage]:
     """Returns what can go of a data root and of the folders for what is derived from it. Removes nothing.
 
     That is what has been untouched for an hour and belongs to no process at work: data sets and synthetic sets are
-    never among it. quarantine: whether damaged synthetic sets that were set aside are.
+    never among it. quarantine: whether damaged synthetic sets that were set aside are. decoded: whether all decoded
+    images are, also those that a run has used in the last 30 days.
     """
     now = time.time() if now is None else now
     found = [weighed("temporary", path) for path in dict.fromkeys(_leftovers(data_root)) if _is_stale(path, now)]
     aside = damaged_sets(data_root) if quarantine else []
-    return [*found, *(weighed("quarantine", path) for path in aside)]
+    pixels = decoded_files(data_root, 0.0 if decoded else UNUSED_SECONDS, now)
+    return [*found, *(weighed("decoded", path) for path in pixels), *(weighed("quarantine", path) for path in aside)]
 
 
 def _leftovers(data_root: Path) -> Iterator[Path]:

@@ -32,6 +32,7 @@ KINDS = {
     "weights": "of epochs that are not to be kept, and of runs without a record",
     "pictures": "of runs without a record",
     "predictions": "of runs without a record",
+    "decoded": "decoded images, which later runs read instead of decoding them again",
     "temporary": "files that killed processes were writing, and their locks",
     "quarantine": "damaged files and synthetic sets that were set aside",
     "superseded": "records that repetitions replaced, with what lay beside them",

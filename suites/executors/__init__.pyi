@@ -8,3 +8,4 @@ from .base import (
 )
 from .local import visible_gpus as visible_gpus
 from .ray_node import data_leftovers as data_leftovers, leftovers as leftovers
+from .worker import prepare_process as prepare_process

@@ -20,7 +20,7 @@ from provbench.results.store import RunRecord
 from ..planning import Place
 from .base import Ending, Job
 from .plugin_files import unpack_plugins
-from .worker import limit_threads
+from .worker import prepare_process
 
 SIGN = ".driver"
 """A file under work_root by which a node knows that it shares the driver's file system."""
@@ -98,7 +98,7 @@ class Mailbox:
 
 def run_on_node(parcel: Parcel, mailbox: Any) -> Returned:
     """Execute a job here: its plugins are loaded and its data prepared first, and what it left is packed up."""
-    limit_threads(parcel.place.threads)
+    prepare_process(parcel.place.threads)
     finished = Ending.of(parcel.job, lambda: _run(parcel, mailbox))
     if finished.user_error:
         finished = replace(finished, error=f"node {platform.node()}: {finished.error}")

@@ -20,7 +20,7 @@ from pydantic import Field
 from provbench.registry.base import UserError, atomic_path
 
 from .base import Ending, Executor, ExecutorParams, Job, OnValidation
-from .worker import limit_threads
+from .worker import prepare_process
 
 PULSE = "pulse"
 """Name of a file next to the jobs' mailboxes that the driver rewrites for as long as it lives."""
@@ -211,7 +211,7 @@ def _clear(submitted: _Submitted) -> None:
 
 def run_as_job(job: Job, mailbox: Path) -> Ending:
     """Executes a job on a node of the cluster."""
-    limit_threads(job.place.threads)
+    prepare_process(job.place.threads)
     multiprocessing.set_start_method("fork", force=True)  # for what loads data, as torch and mmengine expect on Linux
     from ..running import execute
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import psutil
 
-from provbench.registry.base import Child
+from provbench.registry.base import Child, keep_freed_memory
 
 from .base import Ending, Job
 
@@ -52,7 +52,7 @@ def live(pipe: Connection, gpus: str | None, threads: int) -> None:
     cast(TextIOWrapper, sys.stdout).reconfigure(line_buffering=True)  # or what plugins print would die with the worker
     if gpus is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpus
-    limit_threads(threads)
+    prepare_process(threads)
     multiprocessing.set_start_method("fork", force=True)  # for what loads data, as torch and mmengine expect on Linux
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the driver is gone
         while _serve(pipe, pipe.recv()):
@@ -77,6 +77,12 @@ def usable_after(finished: Ending) -> bool:
     ruins.
     """
     return finished.record is not None or finished.user_error
+
+
+def prepare_process(threads: int) -> None:
+    """Prepares a process for runs: its numeric libraries have `threads` threads, and its heap keeps freed memory."""
+    limit_threads(threads)
+    keep_freed_memory()
 
 
 def limit_threads(count: int) -> None:

@@ -124,8 +124,8 @@ class Place:
     """A folder `<key>` under it keeps the checkpoint that an interrupted run resumes from."""
     threads: int = 1
     """Number of threads of torch's operators. On a CPU, sums may differ in the last bit between numbers of threads."""
-    workers: int = 0
-    """Processes that load data."""
+    workers: int | None = None
+    """Processes that load data; None: on a GPU as many as the threads allow, without one none."""
     keep: Keep = "none"
     """Weights that a final run keeps, as `<key>/weights/epoch_<number>.safetensors` under work_root."""
     time_limit: float | None = None

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import platform
 import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
-from provbench.registry.base import torch
+from provbench.registry.base import return_freed_memory, torch
 
 PACKAGES = ("provbench", "torch", "torchvision", "mmengine", "numpy", "opencv-python-headless", "optuna", "pillow")
 
@@ -106,23 +108,35 @@ def usable_cores() -> int:
 
 
 class PeakMemory:
-    """Counts from its construction: the GPU's allocations where there is one, else the process's resident memory."""
+    """Measures the most memory that a run takes, beyond what its process holds when this is constructed.
+
+    Of the GPU these are torch's allocations, where there is one; else it is resident memory. What earlier runs left is
+    given back first, so that the result is the run's own. Processes that load data are not counted.
+    """
 
     def __init__(self) -> None:
+        gc.collect()
         if torch.cuda.is_available():
             torch.cuda.reset_peak_memory_stats()
+            self._before = torch.cuda.memory_allocated()
             return
+        return_freed_memory()
         try:
             Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM, the high-water mark
         except OSError:
+            self._before = sys.maxsize
             return
+        self._before = _resident_bytes("VmRSS")
 
     def megabytes(self) -> float:
-        if torch.cuda.is_available():
-            return round(torch.cuda.max_memory_allocated() / 2**20, 1)
-        try:
-            status = Path("/proc/self/status").read_text()
-        except OSError:
-            return 0.0
-        kilobytes = next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
-        return round(kilobytes / 1024, 1)
+        """Returns the peak so far in MiB; 0 where the system does not tell."""
+        peak = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else _resident_bytes("VmHWM")
+        return round(max(peak - self._before, 0) / 2**20, 1)
+
+
+def _resident_bytes(name: str) -> int:
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return 0
+    return 1024 * next((int(line.split()[1]) for line in status.splitlines() if line.startswith(name)), 0)

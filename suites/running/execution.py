@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from provbench.registry import AUGMENTATIONS, REGULARIZERS, TASKS, Task, load_plugins
-from provbench.registry.base import TakenError, UserError, held, torch
+from provbench.registry import AUGMENTATIONS, MODELS, REGULARIZERS, TASKS, Task, load_plugins
+from provbench.registry.base import TakenError, UserError, held, hidden, torch
 from provbench.results.store import RunRecord
 
 from ..planning import Place, RunSpec, code_of, data_fingerprint, ensure_synthetic, keep_to_code
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from provbench.benchmarks.training import Outcome
 
 OnValidation = Callable[[int, int, float | None], bool]
+
+MOST_LOADING = 8
+"""Processes that load data by default, at most: with decoded images at hand a few feed any GPU."""
 
 PATIENCE = 60.0
 """Seconds to wait for a predecessor: what it started to load data outlives it for some, when it is killed."""
@@ -104,13 +107,12 @@ def _guarded(report: OnValidation) -> OnValidation:
 
 def _attempt(spec: RunSpec, place: Place, report: OnValidation) -> dict[str, Any]:
     """The fields of the record that a training decides, in this process or as a rank. Raises as `sort_out` returns."""
-    from provbench.benchmarks.training import (  # before the clock starts: it takes seconds, once in a process
-        distributed,
-        loop,
-    )
+    with hidden("transformers"):  # of which mmengine would register an optimizer
+        from provbench.benchmarks.training import distributed, loop  # it takes seconds, before the clock starts
 
     load_plugins(spec.plugins)
     torch.set_num_threads(place.threads)
+    _preload(spec)
     began, memory, deadline = time.monotonic(), PeakMemory(), Deadline(place.time_limit)
 
     def measured() -> dict[str, float]:
@@ -130,6 +132,13 @@ def _attempt(spec: RunSpec, place: Place, report: OnValidation) -> dict[str, Any
             known = MethodFailure(f"{known}{distributed.which_rank()}", {**known.measured, **measured()})
         raise known from error
     return {**result, **measured(), "peak_memory_mb": largest}
+
+
+def _preload(spec: RunSpec) -> None:
+    """Imports what the run needs, so that this counts neither as its time nor as its memory."""
+    with suppress(Exception):  # which the run raises again, where it is sorted out
+        TASKS.get(spec.task.name).preload()
+        MODELS.get(str(spec.task.params["model"]))
 
 
 def _train(spec: RunSpec, place: Place, report: OnValidation, train: Callable[..., Outcome]) -> dict[str, Any]:
@@ -159,7 +168,7 @@ def _train(spec: RunSpec, place: Place, report: OnValidation, train: Callable[..
         higher_is_better=spec.higher_is_better,
         test=final,
         report=report,
-        workers=place.workers,
+        workers=_loading_processes(place, spec.processes),
         keep=place.keep if final else "none",
         pictures=place.pictures if final else 0,
         draw=(synthetic_samples,),
@@ -176,6 +185,13 @@ def _train(spec: RunSpec, place: Place, report: OnValidation, train: Callable[..
         "seconds_per_step": outcome.seconds_per_step,
         "predictions": outcome.predictions,
     }
+
+
+def _loading_processes(place: Place, ranks: int) -> int:
+    """Returns how many processes load data for this one; without a GPU training waits for no other device."""
+    if place.workers is not None:
+        return place.workers
+    return min(max(place.threads // ranks - 1, 1), MOST_LOADING) if torch.cuda.is_available() else 0
 
 
 def build_task(spec: RunSpec, place: Place) -> Task:

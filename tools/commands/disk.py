@@ -43,6 +43,9 @@ def gc(
         bool, typer.Option(help="Damaged files and synthetic sets that were set aside, too.")
     ] = False,
     superseded: Annotated[bool, typer.Option(help="Records that --rerun replaced, and their files, too.")] = False,
+    decoded: Annotated[
+        bool, typer.Option(help="All decoded images, and not only those unused for 30 days; runs decode them again.")
+    ] = False,
     data: Annotated[
         Path | None, typer.Option(envvar="PROVBENCH_DATA", help="Data root; default: data, where it is there.")
     ] = None,
@@ -67,7 +70,7 @@ def gc(
     load_plugins(tuple(plugin or ()))
     with output_lock(out, announce=False) if has_records else nullcontext():  # the disk may be full
         garbage = find_garbage(Output(out), keep, quarantine, superseded) if has_records else []
-        garbage += find_data_garbage(data or DEFAULT_DATA, quarantine)
+        garbage += find_data_garbage(data or DEFAULT_DATA, quarantine, decoded)
         if yes:
             remove(garbage)
     kinds = _by_kind(garbage)

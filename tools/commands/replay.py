@@ -50,7 +50,7 @@ def replay(
     data: DataOption = DEFAULT_DATA,
     storage: StorageOption = None,
     threads: ThreadsOption = None,
-    workers: WorkersOption = 0,
+    workers: WorkersOption = None,
     plugin: PluginOption = None,
     json: JsonOption = False,
 ) -> None:

@@ -56,7 +56,7 @@ def search(
     data: DataOption = DEFAULT_DATA,
     jobs: JobsOption = None,
     threads: ThreadsOption = None,
-    workers: WorkersOption = 0,
+    workers: WorkersOption = None,
     executor: ExecutorOption = "local",
     executor_param: ExecutorParamOption = None,
     storage: StorageOption = None,

@@ -153,7 +153,7 @@ def run(
     data: DataOption = DEFAULT_DATA,
     jobs: JobsOption = None,
     threads: ThreadsOption = None,
-    workers: WorkersOption = 0,
+    workers: WorkersOption = None,
     executor: ExecutorOption = "local",
     executor_param: ExecutorParamOption = None,
     storage: StorageOption = None,

@@ -47,7 +47,7 @@ def drive(
     *,
     data: Path,
     threads: int | None,
-    workers: int,
+    workers: int | None,
     track: Iterable[str] | None,
     attempts: int,
     max_failure_rate: float,

@@ -38,7 +38,13 @@ JobsOption = Annotated[int | None, typer.Option(min=1, help="Runs at a time; def
 ThreadsOption = Annotated[
     int | None, typer.Option(min=1, help="CPU threads of a run; default: 1, or with GPUs the cores' share.")
 ]
-WorkersOption = Annotated[int, typer.Option(min=0, help="Processes that load data, for each run.")]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help="Processes that load data, for each run; default: with GPUs one less than threads, at most 8; else 0.",
+    ),
+]
 ExecutorOption = Annotated[str, typer.Option(help="Where runs are executed: local, inline, ray, or a plugin's.")]
 ExecutorParamOption = Annotated[
     list[str] | None,

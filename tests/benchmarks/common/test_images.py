@@ -1,4 +1,5 @@
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -6,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torchvision.transforms.v2 import functional
 
 from provbench.benchmarks.common.images import ImageDataset, ImageRecord, read_image, read_mask
+from provbench.benchmarks.training import collate
 from provbench.registry import MissingDataError, UserError
 
 
@@ -96,16 +99,42 @@ def test_a_seed_gives_the_same_sample_in_any_process_and_leaves_torchs_generator
     assert not np.array_equal(here[0], here[1])
 
 
-def test_a_cache_changes_nothing_and_reads_once(matched: ImageRecord) -> None:
+def test_small_sets_are_decoded_once(matched: ImageRecord) -> None:
     options = {"size": 40, "train": True, "resize": 50}
-    cached, plain = ImageDataset([matched], cache=True, **options), ImageDataset([matched], **options)
+    data, plain = ImageDataset([matched], **options), ImageDataset([matched], **options)
     wanted = [plain[0, seed] for seed in (1, 2)]
-    first = cached[0, 1]
+    first = data[0, 1]
     matched.path.unlink()
 
-    for item, want in zip([first, cached[0, 2]], wanted, strict=True):
+    for item, want in zip([first, data[0, 2]], wanted, strict=True):
         assert torch.equal(item["image"], want["image"])
         assert torch.equal(item["mask"], want["mask"])
+
+
+def test_a_batch_is_what_its_items_are_together(matched: ImageRecord) -> None:
+    records = [matched, replace(matched, id="b", mask_path=None, guided=False, label=1)]
+    train = ImageDataset(records, size=64, train=True, resize=72)
+    still = ImageDataset(records, size=64, train=False)
+
+    for data, indices in ((train, [(1, 5), (0, 6), (0, 7)]), (still, [1, 0])):
+        batch, items = collate(data.__getitems__(indices)), collate([data[index] for index in indices])
+        assert batch.keys() == items.keys()
+        assert batch["ids"] == items["ids"]
+        assert all(torch.equal(batch[name], items[name]) for name in batch if name != "ids")
+        assert all(batch[name].dtype == items[name].dtype for name in batch if name != "ids")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_sample_is_what_torchvision_makes_of_the_same_draws(matched: ImageRecord, seed: int) -> None:
+    item = ImageDataset([matched], size=64, train=True, resize=70)[0, seed]
+    generator = torch.Generator().manual_seed(seed)
+    top, left = torch.randint(7, (2,), generator=generator).tolist()
+    pixels = torch.from_numpy(read_image(matched.path).copy()).permute(2, 0, 1)
+    expected = functional.crop(functional.resize(pixels, [70, 70], antialias=True), top, left, 64, 64)
+    if torch.rand((), generator=generator) < 0.5:
+        expected = functional.horizontal_flip(expected)
+
+    assert torch.equal(item["image"], expected)
 
 
 def test_training_wants_a_seed_and_evaluation_none(matched: ImageRecord) -> None:

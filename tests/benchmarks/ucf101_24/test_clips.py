@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings, strategies as st
 
+from provbench.benchmarks.training import collate
 from provbench.benchmarks.ucf101_24.clips import (
     MIRRORED,
     ClipDataset,
@@ -202,3 +204,22 @@ def test_a_video_without_a_label_is_refused() -> None:
     unlabelled = replace(random_video(), label=None)
     with pytest.raises(UserError, match="Walk/v_Walk_g01_c01: has no label"):
         ClipDataset([unlabelled], Sampling(4, 1))[0]
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_a_batch_is_what_its_items_are_together(follow: bool) -> None:
+    videos = [random_video(frames=frames, people=people) for frames, people in ((60, 3), (3, 2), (20, 0), (8, 5))]
+    change = Jitter(scale=0.2, shift=0.1, rotate=5, hflip=0.5, joint_drop=0.1, crop=0.6)
+    dataset = ClipDataset(videos, Sampling(8, 4, follow=follow, coordinates="person"), change)
+    for indices in ([(place, 7 + place) for place in (0, 3, 1, 2, 0)], [2, 0, 1]):
+        batch, items = collate(dataset.__getitems__(indices)), collate([dataset[index] for index in indices])
+        assert batch["ids"] == items["ids"]
+        for name in ("inputs", "labels", "masks", "guided"):
+            assert torch.equal(batch[name], items[name])
+            assert batch[name].dtype == items[name].dtype
+
+
+def test_a_batch_has_seeds_for_all_or_for_none() -> None:
+    dataset = ClipDataset([random_video()], Sampling(4, 2))
+    with pytest.raises(TypeError, match="must all have a seed, or none"):
+        dataset.__getitems__([0, (0, 1)])

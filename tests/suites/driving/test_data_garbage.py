@@ -134,3 +134,18 @@ def test_a_replaced_set_whose_successor_never_came_is_put_back_with_its_edits(tm
     ensure_generated(folder, {"version": 2}, lambda fresh: touch(fresh / "1.png") and None)
     assert (folder / KEPT / "alia" / "0-0.png").is_file()
     assert (folder / "1.png").is_file()
+
+
+def test_decoded_images_go_where_they_are_unused_or_all_are_asked_for(root: Path) -> None:
+    files = {
+        touch(root / ".decoded" / f"{name}{suffix}") for name in ("new", "old") for suffix in (".pixels", ".slots")
+    }
+    month = time.time() - 31 * 86_400
+    for file in files:
+        if file.stem == "old" or file.suffix == ".pixels":  # of a file that is only read the heads have the time
+            os.utime(file, (month, month))
+
+    assert sorted(names(find_data_garbage(root))) == ["old.pixels", "old.slots"]
+    everything = find_data_garbage(root, decoded=True)
+    assert {item.path for item in everything} == files
+    assert {item.kind for item in everything} == {"decoded"}

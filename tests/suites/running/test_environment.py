@@ -16,6 +16,7 @@ from provbench.suites.planning.plan import Plan
 from provbench.suites.running.environment import (
     UNKNOWN,
     Checkout,
+    PeakMemory,
     git_state,
     machine,
     processor,
@@ -111,3 +112,23 @@ def test_the_machine_in_words() -> None:
     assert found["threads"] == "3"
     assert found["cpu"] == processor() != ""
     assert int(found["cores"]) == usable_cores() >= 1
+
+
+def test_the_peak_of_memory_is_the_runs_own() -> None:
+    ballast = bytearray(b"1") * (200 << 20)  # what the process held before
+    earlier = [bytearray(b"1") * 1000 for _ in range(50_000)]
+    del earlier
+    for megabytes in (80, 80, 20):
+        memory = PeakMemory()
+        block = bytearray(b"1") * (megabytes << 20)
+        del block
+        assert memory.megabytes() == pytest.approx(megabytes, abs=8)
+    assert len(ballast) == 200 << 20
+
+
+def test_a_peak_that_the_system_does_not_tell_is_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, text: str) -> int:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    assert PeakMemory().megabytes() == 0
