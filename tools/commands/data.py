@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Make data sets ready, and check them.", no_args_is_help=True, cls=ContributedDataGroup)
 
+DownloadOption = Annotated[
+    bool, typer.Option(help="Fetch what is missing of full data sets, going on where it stopped.")
+]
+AdoptOption = Annotated[
+    Path | None, typer.Option(help="An archive, or a folder, that is on the disk already; checked, and linked to.")
+]
+OfflineOption = Annotated[bool, typer.Option(help="Fetch nothing; unpack what was fetched before.")]
+
 TaskArgument = Annotated[str, typer.Argument(metavar="TASK[:VARIANT]", help="For example cub-wsol or cub-wsol:mini.")]
 PrepareArgument = Annotated[
     str,
@@ -39,18 +47,28 @@ ParamOption = Annotated[
 
 @app.command()
 def prepare(
-    task: PrepareArgument, param: ParamOption = None, data: DataOption = DEFAULT_DATA, plugin: PluginOption = None
+    task: PrepareArgument,
+    param: ParamOption = None,
+    data: DataOption = DEFAULT_DATA,
+    plugin: PluginOption = None,
+    download: DownloadOption = False,
+    adopt: AdoptOption = None,
+    offline: OfflineOption = False,
 ) -> None:
     """Generate mini data, or check that full data sets are in place (and say where to get them).
 
-    Of a task, check also the weights that its default parameters need; of a suite, whatever its methods need:
+    With --download, fetch what is missing first, as far as licences let a program do so: `data info TASK` lists it. Of
+    a task, check also the weights that its default parameters need; of a suite, whatever its methods need:
     segmentations, edits, weights. The exit code is 2 where anything is missing.
     """
     from provbench.registry import TASKS, load_plugins
 
     from ..terminal import assignments, progress_bar
+    from .downloading import bring, full_tasks
 
     load_plugins(tuple(plugin or ()))
+    if download or adopt or offline:
+        bring(full_tasks(task, plugin), data, adopt, offline)
     if task.partition(":")[0] not in TASKS and _is_suite(task):
         _prepare_suite(task, data, plugin)
         return
@@ -131,6 +149,23 @@ def verify(
             say(line)
     if problems:
         raise typer.Exit(2)
+
+
+@app.command()
+def info(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="For example cub-wsol.")],
+    data: DataOption = DEFAULT_DATA,
+    plugin: PluginOption = None,
+    links: Annotated[bool, typer.Option(help="Ask every address whether it has its file still; fetch none.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """List the files of a task's full data set: sizes, digests, licences, mirrors, and which are in place."""
+    from provbench.registry import load_plugins
+
+    from .downloading import show_files
+
+    load_plugins(tuple(plugin or ()))
+    show_files(task, data, links, json)
 
 
 @app.command()

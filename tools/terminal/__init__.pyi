@@ -34,7 +34,7 @@ from .options import (
     TrackOption as TrackOption,
     WorkersOption as WorkersOption,
 )
-from .progress import progress_bar as progress_bar
+from .progress import progress_bar as progress_bar, transfer_bar as transfer_bar
 from .reruns import named_runs as named_runs
 from .searches import (
     details as details,

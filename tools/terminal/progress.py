@@ -6,7 +6,18 @@ import time
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.text import Text
 
 from provbench.registry import periods_of
@@ -25,6 +36,18 @@ def progress_bar(console: Console | None = None) -> Progress:
         TimeElapsedColumn(),
         _VisibleColumn("{task.fields[note]}", markup=False, style="dim"),
         console=console or Console(stderr=True),
+    )
+
+
+def transfer_bar() -> Progress:
+    """A bar for bytes on the standard error, with rate and time left."""
+    return Progress(
+        _VisibleColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
     )
 
 

@@ -1,0 +1,94 @@
+"""Downloads as commands show them: progress, and the list of a task's files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from provbench.registry import TASKS
+from provbench.registry.base import UserError
+
+from ..terminal import plan_of, print_json, say, transfer_bar
+
+if TYPE_CHECKING:
+    from provbench.benchmarks.downloads import DataFile
+
+
+def bring(tasks: Sequence[str], data_root: Path, adopted: Path | None, offline: bool) -> None:
+    """Brings the data of tasks to their places, or raises what `fetch_all` and `adopt` raise."""
+    from provbench.benchmarks.downloads import adopt, fetch_all
+
+    for name in tasks:
+        files, root = _files(name), data_root / TASKS.get(name).folder
+        if adopted is not None:
+            adopt(files, root, data_root, adopted, say)
+        with transfer_bar() as bar:
+            jobs: dict[str, Any] = {}
+
+            def report(what: str, done: int, total: int, jobs: dict[str, Any] = jobs, bar: Any = bar) -> None:
+                if what not in jobs:
+                    jobs[what] = bar.add_task(what, total=None)
+                bar.update(jobs[what], completed=done, total=total or None)
+
+            left = fetch_all(files, root, data_root, report, bar.console.print, offline)
+        for file in left:
+            say(f"{name}: {file.name} is optional, and must be fetched by hand: {file.by_hand}")
+
+
+def full_tasks(reference: str, plugin: Sequence[str] | None) -> list[str]:
+    """Returns the registered names of a task, or of a suite's tasks, without those whose data are generated."""
+    name, _, variant = reference.partition(":")
+    if name in TASKS:
+        return [] if TASKS.get(name).variant_named(variant or "full", name).generated else [name]
+    cells = plan_of(reference, list(plugin or ())).sections().values()
+    return list(dict.fromkeys(cell.task.name for cell in cells if not cell.variant.generated))
+
+
+def _files(name: str) -> Sequence[DataFile]:
+    from provbench.benchmarks.downloads import files_of
+
+    files = files_of(TASKS.get(name), name)
+    if not files:
+        raise UserError(
+            f"{name}: nothing is known of files to fetch: `provbench data prepare {name}` says what it needs"
+        )
+    return files
+
+
+def show_files(name: str, data_root: Path, links: bool, json: bool) -> None:
+    """Prints the files of a task; exit code 1 if an address does not have its file."""
+    from provbench.benchmarks.downloads import ask_links, in_place
+
+    files, root = _files(name), data_root / TASKS.get(name).folder
+    answers = {(link.file, link.url): link.problem for link in ask_links(files)} if links else {}
+    rows = [
+        {
+            **file.model_dump(mode="json", exclude_defaults=True),
+            "in_place": in_place(file, root),
+            **({"links": {url: answers[file.name, url] or "ok" for url in file.urls}} if links else {}),
+        }
+        for file in files
+    ]
+    if json:
+        print_json({"task": name, "folder": str(root), "files": rows})
+    else:
+        for file, row in zip(files, rows, strict=True):
+            _say_file(file, row)
+    if any(answers.values()):
+        raise typer.Exit(1)
+
+
+def _say_file(file: DataFile, row: dict[str, Any]) -> None:
+    size = f"{file.size / 1e6:,.1f} MB" if file.size else "size not published"
+    state = "in place" if row["in_place"] else "missing, optional" if file.optional else "missing"
+    say(f"{file.name} ({size}): {state}")
+    say(f"  gives {file.provides}{f'; {file.digest}' if file.digest else '; no digest is published'}")
+    for url in file.urls:
+        answer = row.get("links", {}).get(url)
+        say(f"  {url}{f'  [{answer}]' if answer else ''}")
+    if file.by_hand:
+        say(f"  by hand: {file.by_hand}")
+    say(f"  licence: {file.licence}; facts {'checked' if file.verified else 'not checked'}: {file.source}")
