@@ -1,4 +1,4 @@
-"""Where CLIP looks in an image when it compares it with a text."""
+"""Attention of CLIP: the regions of an image that decide how well it fits a text."""
 
 from __future__ import annotations
 

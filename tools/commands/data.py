@@ -14,6 +14,7 @@ from provbench.registry.base import MissingDataError, UserError
 from ..terminal import (
     DEFAULT_DATA,
     DataOption,
+    DownloadOption,
     JsonOption,
     PluginOption,
     print_json,
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Make data sets ready, and check them.", no_args_is_help=True, cls=ContributedDataGroup)
 
-DownloadOption = Annotated[
-    bool, typer.Option(help="Fetch what is missing of full data sets, going on where it stopped.")
-]
 AdoptOption = Annotated[
     Path | None, typer.Option(help="An archive, or a folder, that is on the disk already; checked, and linked to.")
 ]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from provbench.benchmarks.downloads import DataFile
 
 
-def bring(tasks: Sequence[str], data_root: Path, adopted: Path | None, offline: bool) -> None:
+def bring(tasks: Sequence[str], data_root: Path, adopted: Path | None = None, offline: bool = False) -> None:
     """Brings the data of tasks to their places, or raises what `fetch_all` and `adopt` raise."""
     from provbench.benchmarks.downloads import adopt, fetch_all
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -17,6 +17,7 @@ from ..terminal import (
     HOW_TO_RETRY,
     AttemptsOption,
     DataOption,
+    DownloadOption,
     ExecutorOption,
     ExecutorParamOption,
     FailureRateOption,
@@ -45,6 +46,7 @@ from ..terminal import (
     reserve_for,
     say,
 )
+from .downloading import bring, full_tasks
 
 if TYPE_CHECKING:
     from provbench.results.tables import Table
@@ -166,6 +168,7 @@ def run(
     max_failure_rate: FailureRateOption = 0.5,
     time_limit: TimeLimitOption = None,
     plugin: PluginOption = None,
+    download: DownloadOption = False,
     json: JsonOption = False,
 ) -> None:
     """Run a suite: prepare its data, search, train every seed, and print the tables. Goes on where it was left."""
@@ -173,6 +176,7 @@ def run(
     from provbench.suites.planning import restrict
     from provbench.suites.showing import notes_on_code
 
+    bring(full_tasks(suite, plugin) if download else (), data)
     planned, output = plan_of(suite, plugin), Output(out)
     folder = output.suite(planned.file.suite.name) / "tables"
     made: list[Table] = []
@@ -201,11 +205,15 @@ def run(
         rerun=named_runs(rerun or (), planned, out),
         storage=storage,
     )
-    for table in made if not json else ():
-        print_table(table)
-    complain(notes)
+    _show([] if json else made, notes)
     print_tally(tally, f"tables are in {folder}", json)
     raise typer.Exit(int(not tally.complete))
+
+
+def _show(made: Sequence[Table], notes: Sequence[str]) -> None:
+    for table in made:
+        print_table(table)
+    complain(notes)
 
 
 def status(

@@ -18,6 +18,7 @@ from .options import (
     DEFAULT_OUT as DEFAULT_OUT,
     AttemptsOption as AttemptsOption,
     DataOption as DataOption,
+    DownloadOption as DownloadOption,
     ExecutorOption as ExecutorOption,
     ExecutorParamOption as ExecutorParamOption,
     FailureRateOption as FailureRateOption,

@@ -16,6 +16,10 @@ OutOption = Annotated[
 DataOption = Annotated[
     Path, typer.Option("--data", envvar="PROVBENCH_DATA", help="Data root: one folder a data set below it.")
 ]
+DownloadOption = Annotated[
+    bool,
+    typer.Option("--download", help="Fetch what is missing of full data sets first, going on where it stopped."),
+]
 PluginOption = Annotated[
     list[str] | None, typer.Option("--plugin", help="A module or .py file that registers plugins; may be repeated.")
 ]
