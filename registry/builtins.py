@@ -78,6 +78,7 @@ for _registry, _plugins in {
     FILTERS: {
         "classifier-confidence": "filters.classifier_confidence:ClassifierConfidence",
         "clip": "filters.clip:Clip",
+        "every": "filters.every:Every",
         "none": "filters.none:KeepAll",
     },
     LABELS: {"hard": "labels.hard:Hard", "mix": "labels.mix:Mix"},

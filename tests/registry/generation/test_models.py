@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from provbench.registry import CONTEXTS, FILTERS, SYNTHESIZERS, MissingDataError, UserError
-from provbench.registry.generation import Adapter, Order
+from provbench.registry.generation import Adapter, Filter, Order, Verdict
 from provbench.registry.generation.contexts.captioner import Captioner, one_line
 from provbench.registry.generation.contexts.vlm import Vlm
 from provbench.registry.synthesizers import read_manifest
@@ -113,6 +113,17 @@ def test_a_classifier_drops_what_it_is_too_sure_of(drawn: Any, tmp_path: Path) -
     again = FILTERS.build("classifier-confidence", **values)
     again.load(drawn, tmp_path)
     assert again.judge([drawn.image(0)], [order()], drawn) == verdicts[:1]
+
+
+def test_several_filters_keep_what_each_of_them_keeps(drawn: Any) -> None:
+    class Odd(Filter):
+        def judge(self, images: Any, orders: Any, data: Any) -> list[Verdict]:
+            return [Verdict(number % 2 == 1, {"odd": number % 2}) for number, _ in enumerate(images)]
+
+    judge = FILTERS.build("every", filters=["none", {"name": "none"}])
+    assert [one.kept for one in judge.judge(as_images(2), [order()] * 2, drawn)] == [True, True]
+    judge.filters.append(Odd())
+    assert judge.judge(as_images(2), [order()] * 2, drawn) == [Verdict(False, {"odd": 0}), Verdict(True, {"odd": 1})]
 
 
 @pytest.mark.slow
