@@ -17,6 +17,7 @@ from provbench.suites.file import load_suite
 from provbench.suites.planning import make_plan, missing_inputs
 from provbench.tools.commands.first_suite import suite_name
 
+from .conftest import Run
 from .in_process import Ended, call
 
 
@@ -156,3 +157,17 @@ def test_names_of_folders_become_names_of_suites() -> None:
         "images",
         "a" * 60,
     ]
+
+
+@pytest.mark.slow
+def test_the_written_suite_gives_a_table(tmp_path: Path, provbench: Run) -> None:
+    draw(tmp_path / "pets", {"cat": 12, "dog": 12}, (48, 64))
+    assert provbench("init", "pets").returncode == 0
+    suite = tmp_path / "suite.yaml"
+    suite.write_text(suite.read_text().replace("steps: 240, validations: 12", "steps: 4, validations: 2"))
+    ended = provbench("run", "suite.yaml")
+
+    assert ended.returncode == 0, ended.stderr
+    assert "9 runs trained" in ended.stdout
+    assert all(label in ended.stdout for label in ("baseline", "CutMix + guidance", "class-averaged"))
+    assert [path.name for path in (tmp_path / "pets").glob("*.csv")] == ["provbench-split-val0.15-test0.2-seed0.csv"]

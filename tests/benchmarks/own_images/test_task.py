@@ -14,7 +14,7 @@ import pytest
 from provbench.benchmarks.own_images import mini
 from provbench.benchmarks.own_images.mini import MiniSet
 from provbench.benchmarks.own_images.task import OwnImages
-from provbench.registry import MODELS, TASKS, UserError, implied
+from provbench.registry import MODELS, SYNTHESIZERS, TASKS, UserError, implied
 from provbench.registry.base import write_image, write_mask
 from provbench.registry.task import no_progress
 from provbench.suites.planning.spec import PluginSpec
@@ -170,3 +170,29 @@ def test_parameters_that_leave_nothing_to_train_on_are_refused() -> None:
         OwnImages.resolve_params({"val_fraction": 0.5, "test_fraction": 0.5}, "full", "suite")
     with pytest.raises(UserError, match="must be a file inside the folder"):
         OwnImages.resolve_params({"csv": "../labels.csv"}, "full", "suite")
+
+
+def test_generated_images_are_taken_in_by_the_names_of_the_classes(folders: Path, tmp_path: Path) -> None:
+    generated = tmp_path / "generated"
+    for name in ("Dog", "0"):
+        (generated / name).mkdir(parents=True)
+        write_image(generated / name / "0.jpg", np.zeros((8, 8, 3), dtype=np.uint8))
+    data = build(folders).training_set()
+    found = SYNTHESIZERS.build("image-set", path=str(generated)).find(data)
+
+    assert [(image.file, image.label) for image in found] == [("0/0.jpg", 0), ("Dog/0.jpg", 1)]
+    assert list(build(folders).image_files()) == ["train", "val", "test"]
+
+
+def test_few_images_are_kept_in_memory_and_many_are_not(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: Any = build(folders).eval_data("test")
+    monkeypatch.setattr("provbench.benchmarks.own_images.task.KEPT_BYTES", 0)
+    read: Any = build(folders).eval_data("test")
+    before = kept[0]["image"]
+    assert (read[0]["image"] == before).all()
+    for path in folders.glob("*/*.jpg"):
+        path.unlink()
+
+    assert (kept[0]["image"] == before).all()
+    with pytest.raises(UserError):
+        read[0]
