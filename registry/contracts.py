@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from .base import torch
-from .core import Plugin
+from .core import Plugin, Registry
 
 if TYPE_CHECKING:
     import numpy as np
@@ -304,6 +304,10 @@ class Synthesizer(Plugin, ABC):
     def fingerprint(self, data: TrainingSet) -> str:
         """Returns a hash of what is read besides the training set, as part of the run key; "" if nothing is."""
         return ""
+
+    def composition(self) -> list[tuple[Registry, str]]:
+        """Returns the plugins that it is composed of, each with its registry: their code is recorded with its own."""
+        return []
 
     def missing_inputs(self, data: TrainingSet) -> list[str]:
         """Returns one message for each input, other than the training images, that the synthesizer needs and lacks;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,6 +89,7 @@ class Drawer:
                     ) from error
                 _free()
                 most = max(1, most // 2)
+                warnings.warn(f"memory is short: images are drawn {most} at a time from here on", stacklevel=2)
                 continue
             images += drawn
             masks += found

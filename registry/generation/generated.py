@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ..base import UserError
 from ..contracts import ClassNamed, TrainingSet
-from ..core import CONTEXTS, FILTERS, GENERATORS, IMAGE_SAMPLERS, LABELS, PROMPTS, TUNERS
+from ..core import CONTEXTS, FILTERS, GENERATORS, IMAGE_SAMPLERS, LABELS, PROMPTS, TUNERS, Registry
 from ..phased import Estimate, Phased, Share
 from ..synthesizers import Header, write_manifest
 from .captions import FILE, of_samples, read_captions, write_captions
@@ -106,6 +106,18 @@ class Generated(Phased):
     def needs_captions(self) -> bool:
         """Returns whether any prompt contains the description of a training image."""
         return bool(self.params.tuning_aspects or (self.prompts.needs_captions and aspects_of(self.params.template)))
+
+    def composition(self) -> list[tuple[Registry, str]]:
+        uses = {
+            GENERATORS: self.params.generator,
+            CONTEXTS: self.params.context,
+            TUNERS: self.params.tuner,
+            PROMPTS: self.params.prompts,
+            IMAGE_SAMPLERS: self.params.sampler,
+            FILTERS: self.params.filter,
+            LABELS: self.params.labels,
+        }
+        return [(registry, str(use["name"])) for registry, use in uses.items() if use is not None]
 
     def missing_inputs(self, data: TrainingSet) -> list[str]:
         named = [] if isinstance(data, ClassNamed) else [f"{data.folder}: the data set does not name its classes"]

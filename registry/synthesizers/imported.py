@@ -16,7 +16,7 @@ from .set_archive import FOLDER, read_card, set_digest, set_files
 
 
 class ImportedParams(Params):
-    set: str = Field(pattern=r"^[\w.+-]+$", description="name under which the set was exported")
+    set: str = Field("set", pattern=r"^[\w.+-]+$", description="name under which the set was exported")
 
 
 class Imported(Synthesizer):

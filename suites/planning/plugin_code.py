@@ -71,6 +71,7 @@ def _used(spec: RunSpec) -> Iterator[tuple[Registry, str]]:
         yield AUGMENTATIONS, probe
     if spec.synthesizer is not None:
         yield SYNTHESIZERS, spec.synthesizer.name
+        yield from SYNTHESIZERS.build(spec.synthesizer.name, **spec.synthesizer.params).composition()
     if spec.augmentation is not None:
         yield AUGMENTATIONS, spec.augmentation.name
     for part in spec.regularizers:

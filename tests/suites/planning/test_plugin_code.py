@@ -150,3 +150,10 @@ def test_and_goes_on_under_the_same(make: Callable[..., Plan], tmp_path: Path) -
         again = execute(spec, begun, lambda epoch, of, value, seen=epochs: bool(seen.append(epoch)))
         assert again.outcome == whole.outcome
         assert (1 not in epochs) == resumes
+
+
+def test_the_seams_of_a_synthesizer_are_named_with_it(make: Callable[..., Plan]) -> None:
+    composed = "methods:\n  drawn: {synthesizer: {name: generated, tuner: {name: lora, per: class}, context: exact}}\n"
+    names = set(code_of(spec_in(make(TOY.partition("methods:")[0] + composed))))
+    assert {"synthesizer generated", "tuner lora", "context exact", "image sampler text-to-image"} <= names
+    assert {"filter none", "label rule hard", "prompt policy plain", "generator stable-diffusion"} <= names
