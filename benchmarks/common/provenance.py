@@ -65,11 +65,12 @@ def synthetic_picture(task: Task, made: SyntheticSet, count: int) -> np.ndarray:
     rows = []
     for index in spread([row.label for row in made.rows], count):
         row, image, mask = made.rows[index], made.image(index), made.mask(index)
-        source = None if row.source is None else places.get(row.source)
+        shown_sample = row.source or next(iter((row.contexts or {}).values()), None)
+        source = None if shown_sample is None else places.get(shown_sample)
         panels = [
             (
                 _blank() if source is None else _panel(data.image(source)),
-                f"source: {PurePosixPath(row.source or 'none').stem}",
+                f"{'source' if row.source else 'context'}: {PurePosixPath(shown_sample or 'none').stem}",
             ),
             (_panel(image), f"synthetic: {row.change or made.header.synthesizer}"),
             (_panel(image), "provenance not known")

@@ -1,2 +1,8 @@
-from .content import Report as Report, Search as Search, SuiteCell as SuiteCell, Trial as Trial
+from .content import (
+    Report as Report,
+    Search as Search,
+    SuiteCell as SuiteCell,
+    SyntheticImages as SyntheticImages,
+    Trial as Trial,
+)
 from .site import Site as Site, write_site as write_site

@@ -61,6 +61,15 @@ class Search:
 
 
 @dataclass(frozen=True)
+class SyntheticImages:
+    """A synthetic set that a cell trains on. facts: names and values, in words. header, rows: measured by class."""
+
+    facts: Sequence[tuple[str, str]]
+    header: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
+
+
+@dataclass(frozen=True)
 class SuiteCell:
     """A method on a task. section: the name of the task in the suite, where one task may stand twice."""
 
@@ -77,6 +86,8 @@ class SuiteCell:
     search: Search | None = None
     classes: Sequence[str] = ()
     """Names of the task's classes in the order of their numbers; () where they have none."""
+    synthetic: SyntheticImages | None = None
+    """The synthetic set, if the method has one and it is there."""
 
     @property
     def runs(self) -> list[RunRecord]:

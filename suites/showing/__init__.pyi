@@ -16,6 +16,7 @@ from .overview import (
 )
 from .replays import Replay as Replay, recorded_order as recorded_order, replay as replay
 from .report_data import collect_report as collect_report
+from .synthetic_images import ANALYSIS as ANALYSIS
 from .tabulate import make_tables as make_tables, notes_on_code as notes_on_code, write_tables as write_tables
 from .training_samples import draw_samples as draw_samples
 from .trials import (

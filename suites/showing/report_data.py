@@ -17,6 +17,7 @@ from ..planning import Cell, Plan
 from ..running import git_state, package_versions
 from .illustrate import make_figures
 from .overview import CellState, open_begun, survey, untouched
+from .synthetic_images import synthetic_images
 from .tabulate import make_tables, notes_on_code
 
 
@@ -44,7 +45,13 @@ def collect_report(
         description=suite.description.strip(),
         source=plan.file.path.read_text(encoding="utf-8"),
         tables=make_tables(plan, states, store.predictions),
-        cells=[_cell(plan, state, opened.get(state.cell), store, classes[state.cell.name]) for state in states],
+        cells=[
+            replace(
+                _cell(plan, state, opened.get(state.cell), store, classes[state.cell.name]),
+                synthetic=synthetic_images(state.cell, data_root),
+            )
+            for state in states
+        ],
         figures=make_figures(plan, states),
         others=list(_search_runs(opened.values(), store)) if every_run else (),
         samples=store.predictions,

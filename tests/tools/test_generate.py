@@ -81,6 +81,13 @@ def test_a_suite_s_images_are_generated_trained_on_handed_on_and_measured(
     assert [one["synthetic"] for one in analysis["classes"]] == [3, 3]
     assert set(analysis["prompts"]) == {"background"}
     assert (tmp_path / "analyses" / "images-bob" / "analysis.json").is_file()
+    provbench("report", "suite.yaml")
+    (page,) = (tmp_path / "runs").rglob("birds-*bob*.html")
+    text = page.read_text()
+    assert "Synthetic images" in text
+    assert "tiny@local" in text
+    assert "information of the prompts about the class: background" in text
+    assert "a bird photo of a jay in the place" in text
 
 
 def test_what_cannot_be_generated_is_said(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from math import isnan
 from pathlib import Path
@@ -141,10 +142,14 @@ def _keep(found: dict[str, Any], folder: Path, to: Path, count: int, cell: Cell,
 
     from provbench.benchmarks.common import contact_sheets
     from provbench.registry.base import atomic_file
+    from provbench.suites.showing import ANALYSIS
 
     task = cell.build_task(data)
-    with atomic_file(to / "analysis.json") as file:
-        file.write((dumps(_without_nan(found), ensure_ascii=False, indent=1) + "\n").encode())
+    text = (dumps(_without_nan(found), ensure_ascii=False, indent=1) + "\n").encode()
+    with atomic_file(to / ANALYSIS) as file:
+        file.write(text)
+    with suppress(UserError), atomic_file(folder / ANALYSIS) as file:  # where the report finds it
+        file.write(text)
     if count:
         contact_sheets(folder, to, count, task.class_names(), task.training_set())
 
