@@ -118,6 +118,11 @@ class ImageTask(Task):
         """Returns where to get the data set's outlines, for synthesizers that need them."""
         return ""
 
+    def captions(self) -> Mapping[str, Mapping[str, str]]:
+        """Returns descriptions of training images by id and aspect, for generators that make prompts of them: by
+        default those of the file `captions.tsv`."""
+        return read_captions(self.root / CAPTIONS)
+
     def orders(self) -> Mapping[str, Sequence[str]]:
         """Returns the ids of the training images as other programs number them, by the program's name."""
         return {}
@@ -223,7 +228,7 @@ class ImageTask(Task):
             hint=self.where_to_get_segmentations(),
             orders=self.orders(),
             names=self.class_names(),
-            captions=read_captions(self.root / CAPTIONS),
+            captions=self.captions(),
         )
 
     def image_files(self) -> Mapping[str, Sequence[Path]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provbench.registry import Progress
-from provbench.registry.base import UserError, content_digest, image_size, read_image, read_mask
+from provbench.registry.base import UserError, content_digest, file_digests, image_size, read_image, read_mask
 
 from ..common import SPLITS, ImageRecord, Split
 from .csv_file import read_csv
@@ -104,6 +104,19 @@ def size_problems(root: Path, items: Iterable[Item]) -> Iterator[str]:
             yield (
                 f"{item.where}: mask {item.mask} has {mask[0]}x{mask[1]} pixels, and {item.file} {width}x{height}: a "
                 "mask must be of its image's size"
+            )
+
+
+def label_conflicts(root: Path, items: Sequence[Item]) -> Iterator[str]:
+    """Yields a complaint for each image that is there again under another label."""
+    digests = file_digests(root, [root / item.file for item in items])
+    first: dict[str, Item] = {}
+    for item in items:
+        known = first.setdefault(digests[root / item.file], item)
+        if known.label != item.label:
+            yield (
+                f"{item.where}: {item.file} is the same image as {known.file}, and has the label {item.label!r} "
+                f"instead of {known.label!r}: remove one of them"
             )
 
 

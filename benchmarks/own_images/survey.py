@@ -12,7 +12,7 @@ from provbench.registry import Progress
 from provbench.registry.base import MissingDataError, UserError, csv_rows, image_size
 
 from ..common import SPLITS
-from .content import Content, decoding_problems, read_content, read_listing, size_problems
+from .content import Content, decoding_problems, label_conflicts, read_content, read_listing, size_problems
 from .csv_file import REQUIRED
 from .items import in_order
 from .splitting import Draw, lacking
@@ -28,7 +28,8 @@ class Survey:
     root, csv: as the task's parameters want them. drawn: names of the splits that are not given, and are drawn. small,
     middle, large: size (width, height) of the image with the fewest, middle and most pixels. training_masks: True where
     every training image has a mask; localises: where every image of val and test has a box or a mask. problems:
-    faults to be mended before anything is trained. notes: remarks on what was passed over.
+    faults to be mended before anything is trained. notes: remarks on
+    what was passed over, and on images that are there twice.
     """
 
     root: Path
@@ -121,7 +122,7 @@ def _survey(root: Path, csv: str | None, content: Content, problems: Sequence[st
         training_masks=all(item.mask for item in items if item.split == "train"),
         localises=all(item.boxes or item.mask for item in tested),
         problems=problems,
-        notes=content.notes,
+        notes=[*content.notes, *label_conflicts(root, items)],
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -45,7 +45,7 @@ from ..common import (
     require_generated,
 )
 from ..cub_wsol import OPTIONAL_BOX_METRICS, box_columns, stretched_boxes
-from .content import Content, changed, decoding_problems, read_content, size_problems
+from .content import Content, changed, decoding_problems, label_conflicts, read_content, size_problems
 from .items import require
 from .splitting import Draw, write_drawn
 
@@ -179,6 +179,14 @@ class OwnImages(ImageTask):
     def where_to_get_segmentations(self) -> str:
         return "Give each image a mask, white on the target: in the CSV's column mask, or in the folder masks."
 
+    def captions(self) -> Mapping[str, Mapping[str, str]]:
+        """Returns the base's captions, and those of the CSV file as the aspect `caption`."""
+        found = dict(super().captions())
+        for record in self.records("train"):
+            if record.caption:
+                found[record.id] = {**found.get(record.id, {}), "caption": record.caption}
+        return found
+
     def prepare(self, progress: Progress) -> None:
         """Checks the images' headers, boxes and masks, and writes down the splits that were drawn."""
         super().prepare(progress)
@@ -203,6 +211,7 @@ class OwnImages(ImageTask):
             return str(error).split("\n")
         problems = dict.fromkeys(size_problems(self.root, content.items))
         problems |= dict.fromkeys(decoding_problems(self.root, content.items, progress))
+        problems |= dict.fromkeys(label_conflicts(self.root, content.items))
         if content.drawn is not None and content.drawn.path is not None:
             problems |= dict.fromkeys(changed(self.root, content.drawn.digests, content.drawn.path))
         return list(problems)

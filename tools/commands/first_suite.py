@@ -46,7 +46,12 @@ class Choice:
 
 
 def choose(survey: Survey, weights_dir: Path) -> Choice:
-    """Returns a pretrained network whose weights are there, if the images are large enough, else a tiny one."""
+    """Returns a pretrained network whose weights are there, if the images are large enough, else a tiny one.
+
+    The tiny one begins from the weights that ship with provbench, although they are of drawn pictures: tried on 120
+    photographs of four kinds of animals and 120 drawn birds of three (seeds 100 and 101, validation accuracy), it
+    reached 83, 78, 100 and 100 %, and from random weights at three times the learning rate 78, 72, 83 and 72 %.
+    """
     from provbench.benchmarks.common import missing_weights
 
     small = min(survey.middle) <= SMALL
@@ -55,12 +60,12 @@ def choose(survey: Survey, weights_dir: Path) -> Choice:
             return Choice({"model": model, **params}, budget, "[0, 1, 2]", "its pretrained weights are there")
     params = {
         "model": "tiny-cam",
-        "weights": None,
+        "weights": "MINI_WORLD",
         "image_size": 64,
         "resize": 72,
         "batch_size": 16,
         "optimizer": "adamw",
-        "lr": 0.003,
+        "lr": 0.001,
         "head_lr_scale": 1.0,
         "weight_decay": 0.01,
     }

@@ -74,7 +74,9 @@ def test_the_mini_set_is_in_the_layout_of_a_users_csv(tmp_path: Path) -> None:
     assert list(task.class_names()) == ["cardinal", "jay", "parrot"]
     assert set(task.group_names()) <= {"land", "water"}
     assert task.verify(no_progress) == []
-    assert task.records("train")[0].caption.startswith("a cardinal near ")
+    record = task.records("train")[0]
+    assert record.caption.startswith("a cardinal near ")
+    assert task.captions()[record.id] == {"caption": record.caption}
     with pytest.raises(UserError, match="path: the images of the variant mini are generated"):
         OwnImages(OwnImages.resolve_params({"path": "x"}, "mini", "s"), variant="mini", data_root=tmp_path)
 
@@ -165,6 +167,13 @@ def test_prepare_and_verify_name_what_is_broken(folders: Path) -> None:
         build(folders).prepare(no_progress)
 
 
+def test_an_image_under_two_labels_is_named(folders: Path) -> None:
+    (folders / "dog" / "again.jpg").write_bytes((folders / "cat" / "3.jpg").read_bytes())
+    (problem,) = build(folders).verify(no_progress)
+
+    assert "dog/again.jpg is the same image as cat/3.jpg, and has the label 'dog' instead of 'cat'" in problem
+
+
 def test_parameters_that_leave_nothing_to_train_on_are_refused() -> None:
     with pytest.raises(UserError, match="must leave training images"):
         OwnImages.resolve_params({"val_fraction": 0.5, "test_fraction": 0.5}, "full", "suite")
@@ -182,17 +191,3 @@ def test_generated_images_are_taken_in_by_the_names_of_the_classes(folders: Path
 
     assert [(image.file, image.label) for image in found] == [("0/0.jpg", 0), ("Dog/0.jpg", 1)]
     assert list(build(folders).image_files()) == ["train", "val", "test"]
-
-
-def test_few_images_are_kept_in_memory_and_many_are_not(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept: Any = build(folders).eval_data("test")
-    monkeypatch.setattr("provbench.benchmarks.own_images.task.KEPT_BYTES", 0)
-    read: Any = build(folders).eval_data("test")
-    before = kept[0]["image"]
-    assert (read[0]["image"] == before).all()
-    for path in folders.glob("*/*.jpg"):
-        path.unlink()
-
-    assert (kept[0]["image"] == before).all()
-    with pytest.raises(UserError):
-        read[0]
