@@ -5,7 +5,7 @@ READY := .venv/.ready
 SUPPORTED := 'import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit("provbench needs Python 3.11 to 3.13, and \
 	this is " + sys.version.split()[0] + "; choose another: make setup PYTHON=python3.13")'
 
-.PHONY: setup mini test slow lint format lock bench clean
+.PHONY: setup mini test slow lint format lock docs bench clean
 setup: $(READY)
 
 $(READY): requirements.lock pyproject.toml
@@ -38,5 +38,8 @@ lock: setup  ## resolve again within pyproject.toml's ranges
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --extra dev pyproject.toml -o requirements.lock
 
+docs: setup  ## the documentation site, in .site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --config-file tools/docs/mkdocs.yml
+
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf .site .venv .pytest_cache .ruff_cache .hypothesis build *.egg-info

@@ -87,7 +87,7 @@ class RowRuns:
     method: str = ""
     """The method by the name of the suite, where the row is not named for it."""
     uses_groups: bool = False
-    """Whether the runs were trained with the group of each training sample."""
+    """True if the runs were trained with the group of each training sample."""
     section: str = ""
     """The suite's section that the runs are of, where the rows of a column may be of several: each has its own data."""
 

@@ -69,7 +69,7 @@ def describe(
     load_plugins(tuple(plugin or ()))
     matches = _find(name)
     if json:
-        print_json([_as_json(registry, found) for registry, found in matches])
+        print_json([described(registry, found) for registry, found in matches])
         return
     for registry, found in matches:
         _print(registry, found)
@@ -88,11 +88,12 @@ def _find(name: str) -> list[tuple[Registry, str]]:
     return matches
 
 
-def _as_json(registry: Registry, name: str) -> dict[str, Any]:
+def described(registry: Registry, name: str) -> dict[str, Any]:
+    """Returns what is known of a plugin, as `describe --json` prints it."""
     from provbench.registry import FIELDS, Task
 
     cls = registry.get(name)
-    described = {
+    content = {
         "kind": registry.kind,
         "name": name,
         "version": registry.version(name),
@@ -101,9 +102,9 @@ def _as_json(registry: Registry, name: str) -> dict[str, Any]:
         "parameters": cls.Params.model_json_schema() if hasattr(cls, "Params") else {},
     }
     if registry is FIELDS:
-        described["info"] = {"title": cls.title, **({"legend": cls.legend} if cls.legend else {})}
+        content["info"] = {"title": cls.title, **({"legend": cls.legend} if cls.legend else {})}
     if isinstance(cls, type) and issubclass(cls, Task):
-        described["info"] = {
+        content["info"] = {
             "title": cls.info.title,
             "metrics": [metric.name for metric in (*cls.info.metrics, *cls.info.families)],
             "selection": dict(cls.info.selection),
@@ -112,37 +113,43 @@ def _as_json(registry: Registry, name: str) -> dict[str, Any]:
             "homepage": cls.info.homepage,
             "variants": {variant.name: dict(variant.params) for variant in cls.variants},
         }
-    return described
+    return content
 
 
 def _print(registry: Registry, name: str) -> None:
-    described = _as_json(registry, name)
-    version = f", version {described['version']}" if described["version"] else ""
-    say(f"{registry.kind} {name}{version}, from {described['origin']}\n")
-    say(described["documentation"])
-    for field, value in described.get("info", {}).items():
+    told = described(registry, name)
+    version = f", version {told['version']}" if told["version"] else ""
+    say(f"{registry.kind} {name}{version}, from {told['origin']}\n")
+    say(told["documentation"])
+    for field, value in told.get("info", {}).items():
         if isinstance(value, dict):
             value = "; ".join(f"{key}: {part}" for key, part in value.items())
         say(f"\n{field}: {', '.join(value) if isinstance(value, list) else value}", end="")
-    properties = described["parameters"].get("properties", {})
+    properties = told["parameters"].get("properties", {})
     if properties:
         say()
         rows = [
-            (field, _type_of(schema), schema.get("default", "required"), _space(schema), schema.get("description", ""))
+            (
+                field,
+                type_words(schema),
+                schema.get("default", "required"),
+                space_words(schema),
+                schema.get("description", ""),
+            )
             for field, schema in properties.items()
         ]
         print_rows(("parameter", "type", "default", "search", "meaning"), rows)
 
 
-def _type_of(schema: dict[str, Any]) -> str:
+def type_words(schema: dict[str, Any]) -> str:
     if "anyOf" in schema:
-        return " | ".join(_type_of(option) for option in schema["anyOf"])
+        return " | ".join(type_words(option) for option in schema["anyOf"])
     if "enum" in schema:
         return " | ".join(map(str, schema["enum"]))
     return str(schema.get("const", schema.get("type", "any")))
 
 
-def _space(schema: dict[str, Any]) -> str:
+def space_words(schema: dict[str, Any]) -> str:
     space = schema.get("search")
     if not space:
         return ""

@@ -41,12 +41,17 @@ def suite_schema() -> dict[str, Any]:
 
 def describe_suite(json: bool) -> None:
     """Prints a table of every key of a suite file; json: a list of objects instead."""
-    rows = list(_keys(suite_schema(), ""))
+    rows = list(suite_keys())
     header = ("key", "type", "default", "meaning")
     if json:
         print_json([dict(zip(header, row, strict=True)) for row in rows])
     else:
         print_rows(header, rows)
+
+
+def suite_keys() -> Iterator[Row]:
+    """Yields key, type, default and meaning of everything that a suite file may say."""
+    yield from _keys(suite_schema(), "")
 
 
 def _keys(whole: dict[str, Any], prefix: str, section: dict[str, Any] | None = None) -> Iterator[Row]:

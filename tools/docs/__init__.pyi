@@ -1,0 +1,2 @@
+from . import folders as folders
+from .generation import generated as generated
