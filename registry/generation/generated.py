@@ -206,12 +206,13 @@ class Generated(Phased):
         own = share.of(whole)
         self._require_room(out, sum(map(len, own)))
         drawer = Drawer(self.params, data, out, self.generator, self.sampler, self.filter, self.rule)
-        self.filter.load(data, out)
         done, drawn, total = 0, 0, sum(map(len, own))
         for batch in own:
             if missing(out, batch):
                 if share.limit is not None and drawn >= share.limit:
                     return
+                if not drawn:
+                    self.filter.load(data, out)
                 self._require_tuned(out, batch)
                 drawer.draw(batch)
                 drawn += len(batch)

@@ -40,7 +40,7 @@ def gc(
         ),
     ] = "all",
     quarantine: Annotated[
-        bool, typer.Option(help="Damaged files and synthetic sets that were set aside, too.")
+        bool, typer.Option(help="Damaged files and synthetic sets that were set aside, and sets that were begun, too.")
     ] = False,
     superseded: Annotated[bool, typer.Option(help="Records that --rerun replaced, and their files, too.")] = False,
     decoded: Annotated[
