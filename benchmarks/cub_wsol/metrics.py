@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
-import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -154,6 +153,8 @@ def _find_boxes(image: np.ndarray, level: int) -> tuple[np.ndarray, int]:
     Holes have contours too. A rectangle's far corner is x + w, y + h, one pixel beyond the contour, kept inside the
     image: the reference's convention. Where there is no contour, the box is 0, 0, 0, 0.
     """
+    import cv2
+
     _, binary = cv2.threshold(image, level, 255, cv2.THRESH_BINARY)
     contours, _ = cv2.findContours(binary, cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
     if not contours:
@@ -191,6 +192,8 @@ def normalize_scoremap(cam: ArrayLike, side: int = SIDE) -> np.ndarray:
         raise ValueError("the class activation map holds NaN or infinity: the model's weights have diverged")
     if cam.min() == cam.max():  # seen before resizing, whose rounding errors would be blown up to a map
         return np.zeros((side, side), dtype=np.float32)
+    import cv2
+
     resized = cv2.resize(cam, (side, side), interpolation=cv2.INTER_CUBIC)
     resized = resized - resized.min()
     peak = resized.max()

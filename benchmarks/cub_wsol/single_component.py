@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -71,6 +70,8 @@ def enlarge(cam: ArrayLike) -> np.ndarray:
     if not np.isfinite(values).all():
         raise ValueError("the score map holds NaN or infinity: the model's weights have diverged")
     stretched = (values - values.min()) / (values.max() - values.min() + np.float32(1e-5))
+    import cv2
+
     return cv2.resize(stretched, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
 
 
@@ -81,6 +82,8 @@ def component_box(foreground: np.ndarray) -> np.ndarray:
     the box is the whole image.
     """
     height, width = foreground.shape
+    import cv2
+
     count, _, found, _ = cv2.connectedComponentsWithStats(foreground.astype(np.uint8), connectivity=8)
     if count < 2:
         return np.array([0, 0, width, height])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
@@ -141,11 +143,22 @@ class Local(Executor):
 
 def visible_gpus() -> list[str]:
     """The GPUs that this process may use, as `CUDA_VISIBLE_DEVICES` names them; [] where there is none."""
+    if not has_gpu_driver():
+        return []
     import torch
 
     count = torch.cuda.device_count()
     names = os.environ.get("CUDA_VISIBLE_DEVICES")
     return names.split(",")[:count] if names else [str(index) for index in range(count)]
+
+
+def has_gpu_driver() -> bool:
+    """Returns whether a driver of CUDA or ROCm is installed; without one there is no need to import torch."""
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return Path("/dev/kfd").exists()
+    return True
 
 
 def gpu_groups(gpus: Sequence[str], per_run: int) -> list[str]:

@@ -326,6 +326,8 @@ def _located(where: str, look_up: Any) -> Any:
 def _check_space(file: SuiteFile, cells: tuple[Cell, ...]) -> None:
     search = file.suite.search
     for registry, use, field in ((SAMPLERS, search.sampler, "sampler"), (PRUNERS, search.pruner, "pruner")):
+        if field not in search.model_fields_set:
+            continue  # the default is right, and to look it up would import Optuna
         place = file.where("search", field)
         plugin = _located(place, partial(registry.get, use.name))
         validate_params(plugin.Params, use.values, f"{place}: {use.name}")
@@ -364,6 +366,8 @@ def _check_sweeps(file: SuiteFile, cells: tuple[Cell, ...]) -> None:
 
 def _check_sampler(plan: Plan) -> None:
     """The sampler can draw from the space of every cell."""
+    if not any(map(plan.spaces, plan.cells)):
+        return  # without Optuna
     use = plan.file.suite.search.sampler
     sampler = SAMPLERS.build(use.name, **use.values)
     for cell in plan.cells:

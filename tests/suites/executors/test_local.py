@@ -19,7 +19,7 @@ from provbench.suites.driving.driver import Driver
 from provbench.suites.driving.output import Output
 from provbench.suites.executors import Job
 from provbench.suites.executors.inline import Inline
-from provbench.suites.executors.local import Local, gpu_groups
+from provbench.suites.executors.local import Local, gpu_groups, visible_gpus
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import Place
 
@@ -220,3 +220,9 @@ def wait_for(flag: Path, driver: subprocess.Popen[bytes] | None = None, seconds:
         assert driver is None or driver.poll() is None, "the driver ended by itself"
         assert time.monotonic() < deadline, f"{flag} was never written"
         time.sleep(0.05)
+
+
+def test_without_a_driver_gpus_are_counted_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provbench.suites.executors.local.has_gpu_driver", lambda: False)
+    monkeypatch.setitem(sys.modules, "torch", None)  # to import it fails
+    assert visible_gpus() == []
