@@ -1,6 +1,6 @@
 from .best import Best as Best, best_of as best_of
 from .bootstrap import bootstrap_interval as bootstrap_interval
-from .convergence import Contender as Contender, could_change as could_change, ending as ending
+from .convergence import Contender as Contender, could_change as could_change, ending as ending, endings as endings
 from .crossed import (
     crossed_interval as crossed_interval,
     crossed_means as crossed_means,
@@ -24,7 +24,12 @@ from .paired import (
     permutation_test as permutation_test,
     wilcoxon_test as wilcoxon_test,
 )
-from .pairs import all_alike as all_alike, paired_differences as paired_differences
+from .pairs import (
+    all_alike as all_alike,
+    by_seed as by_seed,
+    difference_rows as difference_rows,
+    paired_differences as paired_differences,
+)
 from .power import (
     detectable_effect as detectable_effect,
     paired_power as paired_power,

@@ -12,7 +12,7 @@ from provbench.registry.base import merit
 
 from .interval import check_level
 from .multiple import holm
-from .paired import paired_t_test
+from .paired import paired_t_tests
 
 Values = Mapping[int, float]
 """A metric by seed."""
@@ -61,4 +61,4 @@ def best_of(column: Sequence[Values], *, higher_is_better: bool = True, alpha: f
 def _all_pairs(column: Sequence[Values], places: Sequence[int]) -> dict[tuple[int, int], float | None]:
     """p-values by pair of places, the smaller first, adjusted for their number."""
     pairs = list(combinations(places, 2))
-    return dict(zip(pairs, holm([paired_t_test(column[i], column[j]) for i, j in pairs]), strict=True))
+    return dict(zip(pairs, holm(paired_t_tests([column[place] for place in places])), strict=True))

@@ -67,47 +67,64 @@ def ending(
     run has settled says nothing about a longer schedule.
     """
     pairs = [pair for pair in zip(places, values, strict=True) if all(map(isfinite, pair))]
-    end = _end(pairs)
+    kept = [place for place, _ in pairs]
+    (found,) = endings(kept, [[value for _, value in pairs]], higher_is_better=higher_is_better, relevant=relevant)
+    return found
+
+
+def endings(
+    places: Sequence[float],
+    curves: Sequence[Sequence[float]],
+    *,
+    higher_is_better: bool = True,
+    relevant: float | None = None,
+) -> list[Ending]:
+    """Returns what `ending` says of each of several curves, which have finite values at the same places."""
+    end = _end(places)
     if len(end) < FEWEST:
-        return Ending("unknown", values=len(end))
+        return [Ending("unknown", values=len(end))] * len(curves)
     import numpy as np
 
-    x, y = np.array(end, dtype=float).T
-    slope, p = _test(x, np.array([merit(value, higher_is_better) for value in y]))
-    gain = slope * pairs[-1][0] * SHARE
-    least = relevant if relevant is not None else 0.01 * float(np.ptp([value for _, value in pairs]))
-    state: State = "improving" if p < LEVEL and gain >= least and gain > 0 else "settled"
-    return Ending(state, gain, p, len(end))
+    values = np.array(curves, dtype=float)
+    slopes, p_values = _tests(np.array(end, dtype=float), values[:, -len(end) :] * merit(1.0, higher_is_better))
+    gains = slopes * places[-1] * SHARE
+    least = np.full(len(values), relevant) if relevant is not None else 0.01 * np.ptp(values, axis=1)
+    improving = (p_values < LEVEL) & (gains >= least) & (gains > 0)
+    return [
+        Ending("improving" if is_so else "settled", gain, p, len(end))
+        for is_so, gain, p in zip(improving.tolist(), gains.tolist(), p_values.tolist(), strict=True)
+    ]
 
 
-def _end(pairs: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
-    """Returns the last fifth of a curve, or the last few values of its last half."""
-    if not pairs:
+def _end(places: Sequence[float]) -> Sequence[float]:
+    """Returns the places of the last fifth of a curve, or the last few of its last half."""
+    if not places:
         return ()
-    last = pairs[-1][0]
-    fifth = [pair for pair in pairs if pair[0] > (1 - SHARE) * last]
-    return fifth if len(fifth) >= FEWEST else [pair for pair in pairs[-FEWEST:] if pair[0] >= (1 - WIDEST) * last]
+    last = places[-1]
+    fifth = [place for place in places if place > (1 - SHARE) * last]
+    return fifth if len(fifth) >= FEWEST else [place for place in places[-FEWEST:] if place >= (1 - WIDEST) * last]
 
 
-def _test(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Returns the slope of the least-squares line and the p-value of no rise."""
+def _tests(x: np.ndarray, curves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the slopes of the least-squares lines through curves (R, n) over x (n,), and the p-values of no rise."""
     import numpy as np
     from scipy.special import stdtr
 
     x, n = x - x.mean(), len(x)
     spread = float(x @ x)
-    slope = float(x @ y) / spread
-    residuals = y - y.mean() - slope * x
-    squares = float(residuals @ residuals)
-    if squares <= 1e-20 * max(float(y @ y), 1e-300):  # on a line but for rounding
-        return slope, 0.0 if slope > 0 else 1.0
-    found = float(residuals[1:] @ residuals[:-1]) / squares
-    alike = min(max((n * found + 2) / (n - 4), 0.0), MOST_ALIKE)  # a line takes (2 + 4 alike) / n off, on the average
-    between = alike ** np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    slopes = curves @ x / spread
+    residuals = curves - curves.mean(axis=1, keepdims=True) - slopes[:, None] * x
+    squares = (residuals**2).sum(axis=1)
+    straight = squares <= 1e-20 * np.maximum((curves**2).sum(axis=1), 1e-300)  # on a line but for rounding
+    squares[straight] = 1.0
+    found = (residuals[:, 1:] * residuals[:, :-1]).sum(axis=1) / squares
+    alike = ((n * found + 2) / (n - 4)).clip(0.0, MOST_ALIKE)  # a line takes (2 + 4 alike) / n off, on the average
+    between = alike[:, None, None] ** np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
     line = np.stack([np.full(n, n**-0.5), x / spread**0.5])
-    left = n - float(np.trace(line @ between @ line.T))  # the mean of `squares` where the noise has variance 1
-    error = (squares / left * float(x @ between @ x)) ** 0.5 / spread
-    return slope, float(1 - stdtr(n - 2, slope / error))
+    left = n - np.einsum("ai,rij,aj->r", line, between, line)  # the mean of `squares` where the noise has variance 1
+    errors = np.sqrt(squares / left * np.einsum("i,rij,j->r", x, between, x)) / spread
+    p_values = 1 - stdtr(n - 2, slopes / errors)
+    return slopes, np.where(straight, np.where(slopes > 0, 0.0, 1.0), p_values)
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import sqrt
 from statistics import fmean, stdev
+from typing import TYPE_CHECKING
 
-from .pairs import all_alike, paired_differences, rounded
+from .pairs import all_alike, by_seed, difference_rows, paired_differences, rounded
+
+if TYPE_CHECKING:
+    import numpy as np
 
 LARGEST_EXACT = 20
 """Pairs whose sign flips are enumerated: a million sums."""
@@ -30,6 +34,31 @@ def paired_t_test(values: Mapping[int, float], baseline: Mapping[int, float]) ->
 
     t = fmean(differences) / (stdev(differences) / sqrt(len(differences)))
     return float(2 * stdtr(freedom, -abs(t)))
+
+
+def paired_t_tests(column: Sequence[Mapping[int, float]]) -> list[float | None]:
+    """p-values of `paired_t_test`, up to rounding, for each pair of cells, in the order of `combinations`."""
+
+    scores = by_seed(column)
+    found = [_p_values(difference_rows(scores[place + 1 :], scores[place])) for place in range(len(column) - 1)]
+    return [None if p != p else p for row in found for p in row.tolist()]
+
+
+def _p_values(differences: np.ndarray) -> np.ndarray:
+    """(rows,): the p-value of each row of differences (rows, seeds), of which NaN is none; NaN for fewer than two."""
+    import numpy as np
+    from scipy.special import stdtr
+
+    counts = (~np.isnan(differences)).sum(axis=1)
+    p_values, tested = np.full(len(counts), np.nan), counts > 1
+    if tested.any():
+        rows, freedom = differences[tested], counts[tested] - 1.0
+        low, high = np.nanmin(rows, axis=1), np.nanmax(rows, axis=1)
+        alike = np.abs(high - low) <= 1e-9 * np.maximum(np.abs(high), np.abs(low))
+        spread = np.where(alike, 1.0, np.nanstd(rows, axis=1, ddof=1))
+        p = 2 * stdtr(freedom, -np.abs(np.nanmean(rows, axis=1) / (spread / np.sqrt(freedom + 1))))
+        p_values[tested] = np.where(alike, np.where((low != 0) | (high != 0), 0.5**freedom, 1.0), np.minimum(p, 1.0))
+    return p_values
 
 
 def permutation_test(values: Mapping[int, float], baseline: Mapping[int, float]) -> float | None:

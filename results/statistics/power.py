@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from math import isfinite, sqrt
+from math import isfinite, nan, sqrt
 from typing import TYPE_CHECKING
 
 from .interval import check_level
@@ -86,14 +86,23 @@ def seeds_needed(
     return high
 
 
-def pooled_spread(differences: Sequence[Sequence[float]]) -> float | None:
+def pooled_spread(differences: Sequence[Sequence[float]] | np.ndarray) -> float | None:
     """Returns the standard deviation that several sets of paired differences have in common, each about its own mean.
 
-    None where no set has two differences, or there is no spread at all.
+    differences: of several lengths, or (sets, seeds) with NaN where there is none. None where no set has two
+    differences, or there is no spread at all.
     """
-    freedom = sum(len(of) - 1 for of in differences if len(of) > 1)
-    squares = sum((one - sum(of) / len(of)) ** 2 for of in differences if len(of) > 1 for one in of)
-    return sqrt(squares / freedom) if freedom and squares > 0 else None
+    import numpy as np
+
+    if not isinstance(differences, np.ndarray):
+        longest = max(map(len, differences), default=0)
+        differences = np.array([[*row, *[nan] * (longest - len(row))] for row in differences]).reshape(-1, longest)
+    counts = (~np.isnan(differences)).sum(axis=1)
+    several, freedom = differences[counts > 1], int(counts[counts > 1].sum()) - int((counts > 1).sum())
+    if not freedom:
+        return None
+    squares = float(np.nansum((several - np.nanmean(several, axis=1, keepdims=True)) ** 2))
+    return sqrt(squares / freedom) if squares > 0 else None
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import nan
@@ -123,7 +124,10 @@ def final_runs(runs: Iterable[ValView], seeds: Sequence[int]) -> dict[int, ValVi
     where the runs are not the final ones of one cell.
     """
     runs = _views(runs, "final")
-    return {seed: _one_run([run for run in runs if run.seed == seed]) for seed in seeds}
+    by_seed: dict[int, list[ValView]] = defaultdict(list)
+    for run in runs:
+        by_seed[run.seed].append(run)
+    return {seed: _one_run(by_seed.get(seed, ())) for seed in seeds}
 
 
 def _one_run(runs: Sequence[ValView]) -> ValView | None:

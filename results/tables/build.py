@@ -14,7 +14,7 @@ from ..store import RunRecord, ValView, final_runs
 from .citations import PublishedNumber
 from .compatibility import check_column, check_sections, check_variants, network
 from .costs import COSTS, UNLIKE, machines_of
-from .endings import selection_ending
+from .endings import selection_endings
 from .epoch_rules import score_on_test
 from .fields import BASIC, Context, Samples, field, no_samples
 from .model import SHOWN, Column, RowRuns, Table, TableCell, TableRow
@@ -103,9 +103,7 @@ def _values(rows: Sequence[TableRow], columns: Sequence[Column]) -> list[list[Ta
 
 
 def _cell(entry: RowRuns, column: Column) -> TableCell:
-    runs = {run.key: run for run in entry.runs}
-    chosen = final_runs([ValView.of(run) for run in runs.values()], entry.seeds)
-    found = {seed: runs[view.key] for seed, view in chosen.items() if view is not None}
+    found = _found(entry)
     scores = {seed: _score(run, column) for seed, run in found.items() if run.status == "done"}
     values = {seed: score for seed, score in scores.items() if isfinite(score)}
     return TableCell(
@@ -115,13 +113,25 @@ def _cell(entry: RowRuns, column: Column) -> TableCell:
         failed=tuple(seed for seed in found if seed not in scores),
         void=tuple(seed for seed in scores if seed not in values),
         model=entry.model or network(entry.runs, column.task),
-        improving=_improving([found[seed] for seed in values], column),
+        improving=_improving(entry, [found[seed] for seed in values], column),
     )
 
 
-def _improving(runs: Sequence[RunRecord], column: Column) -> int:
+def _found(entry: RowRuns) -> dict[int, RunRecord]:
+    """Returns the run that counts of each seed that has one."""
+    if "found" not in entry.memo:
+        runs = {run.key: run for run in entry.runs}
+        chosen = final_runs([ValView.of(run) for run in runs.values()], entry.seeds)
+        entry.memo["found"] = {seed: runs[view.key] for seed, view in chosen.items() if view is not None}
+    return entry.memo["found"]
+
+
+def _improving(entry: RowRuns, runs: Sequence[RunRecord], column: Column) -> int:
     """Returns how many runs were still improving when they ended; of what runs cost that says nothing."""
-    return 0 if column.metric in COSTS else sum(selection_ending(run, column)[0] == "improving" for run in runs)
+    if column.metric in COSTS:
+        return 0
+    endings = selection_endings(entry, column)
+    return sum(endings[run.key][0] == "improving" for run in runs)
 
 
 def _score(run: RunRecord, column: Column) -> float:

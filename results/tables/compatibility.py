@@ -47,14 +47,26 @@ def _check_data(entries: Sequence[RowRuns], title: str) -> None:
     protocols: dict[tuple[str, str], list[RunRecord]] = {}
     data: dict[tuple[str, str, str], list[RunRecord]] = {}
     for entry in entries:
-        for run in (run for run in entry.runs if run.status == "done"):
-            synthesizer = json.dumps([run.identity.get("synthesizer"), _synthesis(run)], sort_keys=True)
+        for synthesizer, run in _kinds(entry):
             protocols.setdefault((entry.section, run.task), []).append(run)
             data.setdefault((entry.section, run.task, synthesizer), []).append(run)
     for same in protocols.values():
         _check_one(same, "protocol", "protocol versions", title)
     for same in data.values():
         _check_one(same, "fingerprint", "states of the data", title)
+
+
+def _kinds(entry: RowRuns) -> Iterable[tuple[str, RunRecord]]:
+    """Returns the first finished run of each task, protocol, state of the data and synthesizer, with the last in
+    words.
+    """
+    if "kinds" not in entry.memo:
+        found: dict[tuple[str, ...], tuple[str, RunRecord]] = {}
+        for run in (run for run in entry.runs if run.status == "done"):
+            synthesizer = json.dumps([run.identity.get("synthesizer"), _synthesis(run)], sort_keys=True)
+            found.setdefault((run.task, run.protocol, run.fingerprint, synthesizer), (synthesizer, run))
+        entry.memo["kinds"] = list(found.values())
+    return entry.memo["kinds"]
 
 
 def _synthesis(run: RunRecord) -> dict[str, object]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import combinations
 
-from ..statistics import detectable_effect, paired_differences, pooled_spread
+import numpy as np
+
+from ..statistics import by_seed, detectable_effect, difference_rows, pooled_spread
 from .model import LEVEL, Table
 from .opponents import Address, baseline_place
 
@@ -32,20 +34,25 @@ def sights(table: Table) -> list[Sight]:
     """
     found = []
     for number, column in enumerate(table.columns):
-        sets = [] if column.derived else _differences(table, number)
-        spread = pooled_spread(sets)
+        differences = np.empty((0, 0)) if column.derived else _differences(table, number)
+        counts = (~np.isnan(differences)).sum(axis=1)
+        spread = pooled_spread(differences[counts > 1])
         if spread is not None:
-            seeds = min(map(len, sets))
-            effect = detectable_effect(spread, seeds, level=LEVEL, comparisons=len(sets))
-            found.append(Sight(column.title, column.unit, spread, seeds, len(sets), effect))
+            seeds, comparisons = int(counts[counts > 1].min()), int((counts > 1).sum())
+            effect = detectable_effect(spread, seeds, level=LEVEL, comparisons=comparisons)
+            found.append(Sight(column.title, column.unit, spread, seeds, comparisons, effect))
     return found
 
 
-def _differences(table: Table, number: int) -> list[list[float]]:
-    """The paired differences of each comparison of a column: with the baseline, or of all pairs in a group of rows."""
-    values = {(i, j): cell.values for i, cells in enumerate(table.cells) for j, cell in enumerate(cells)}
-    sets = [paired_differences(values[one], values[other]) for one, other in _pairs(table, number)]
-    return [differences for differences in sets if len(differences) > 1]
+def _differences(table: Table, number: int) -> np.ndarray:
+    """(comparisons, seeds): the paired differences of each comparison of a column, NaN where there is none: with the
+    baseline, or of all pairs in a group of rows.
+    """
+    pairs = _pairs(table, number)
+    used = {place: row for row, place in enumerate(dict.fromkeys(place for pair in pairs for place in pair))}
+    scores = by_seed([table.cells[i][j].values for i, j in used])
+    one, other = np.array([[used[place] for place in pair] for pair in pairs], dtype=int).reshape(-1, 2).T
+    return difference_rows(scores[one], scores[other])
 
 
 def _pairs(table: Table, number: int) -> list[tuple[Address, Address]]:

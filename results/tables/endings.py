@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import nan
+from math import isfinite, nan
 from statistics import fmean
 
-from ..statistics import Contender, could_change, ending
+from ..statistics import Contender, could_change, endings
 from ..store import RunRecord, axis_of, place_of
 from .costs import COSTS
 from .model import CellAddress, Column, RowRuns, Table, TableCell
@@ -41,8 +42,8 @@ def run_endings(table: Table) -> list[RunEnding]:
         column = place.column
         for run in runs_of(place.entry, place.cell):
             if column.selection_metric and (column.selection, run.key) not in found:
-                state, gain = selection_ending(run, column)
-                falling = curve_ending(run, LOSS, False)[0] == "improving"
+                state, gain = selection_endings(place.entry, column)[run.key]
+                falling = _endings(place.entry, LOSS, False)[run.key][0] == "improving"
                 found[column.selection, run.key] = RunEnding(place.title, column.task, state, gain, falling)
     return list(found.values())
 
@@ -53,23 +54,40 @@ def runs_of(entry: RowRuns, cell: TableCell) -> list[RunRecord]:
     return [run for run in entry.runs if run.key in shown and run.status == "done"]
 
 
-def selection_ending(run: RunRecord, column: Column) -> tuple[str, float]:
-    """Returns the state and the gain of a run by the selection metric of a column."""
+def selection_endings(entry: RowRuns, column: Column) -> Mapping[str, tuple[str, float]]:
+    """Returns the state and the gain of each run by the selection metric of a column, by the run's key."""
     metric = column.selection_metric
-    return curve_ending(run, metric, column.selection_higher_is_better, column.selection_unit) if metric else ("", 0.0)
+    if not metric:
+        return {run.key: ("", 0.0) for run in entry.runs}
+    return _endings(entry, metric, column.selection_higher_is_better, column.selection_unit)
 
 
-def curve_ending(run: RunRecord, metric: str, higher_is_better: bool, unit: str = "") -> tuple[str, float]:
-    """Returns the state and the gain that `statistics.ending` finds in a metric of a run's curve."""
-    axis = axis_of([run.curve])
-    entries = [entry for entry in run.curve if metric in entry]
-    found = ending(
-        [place_of(entry, axis) for entry in entries],
-        [entry[metric] for entry in entries],
-        higher_is_better=higher_is_better,
-        relevant=RELEVANT if unit == "%" else None,
-    )
-    return found.state, found.gain
+def _endings(entry: RowRuns, metric: str, higher_is_better: bool, unit: str = "") -> Mapping[str, tuple[str, float]]:
+    key = (metric, higher_is_better, unit)
+    if key not in entry.memo:
+        found = curve_endings(entry.runs, metric, higher_is_better, unit)
+        entry.memo[key] = {run.key: one for run, one in zip(entry.runs, found, strict=True)}
+    return entry.memo[key]
+
+
+def curve_endings(
+    runs: Sequence[RunRecord], metric: str, higher_is_better: bool, unit: str = ""
+) -> list[tuple[str, float]]:
+    """Returns the state and the gain that `statistics.ending` finds in a metric of each run's curve."""
+    alike: dict[tuple[float, ...], list[tuple[int, list[float]]]] = defaultdict(list)
+    for number, run in enumerate(runs):
+        axis = axis_of([run.curve])
+        pairs = [(place_of(entry, axis), entry[metric]) for entry in run.curve if metric in entry]
+        finite = [pair for pair in pairs if isfinite(pair[0]) and isfinite(pair[1])]
+        alike[tuple(place for place, _ in finite)].append((number, [value for _, value in finite]))
+    found = [("", 0.0)] * len(runs)
+    relevant = RELEVANT if unit == "%" else None
+    for places, members in alike.items():
+        curves = [values for _, values in members]
+        ends = endings(places, curves, higher_is_better=higher_is_better, relevant=relevant)
+        for (number, _), one in zip(members, ends, strict=True):
+            found[number] = one.state, one.gain
+    return found
 
 
 @dataclass(frozen=True)
@@ -105,7 +123,8 @@ def doubts(table: Table) -> Iterator[Doubt]:
         for place in places:
             yield from _gaps(place)
             if place.cell.summary is not None:
-                states = [_ending(run, place.column) for run in runs_of(place.entry, place.cell)]
+                known = _doubted(place)
+                states = [known[run.key] for run in runs_of(place.entry, place.cell)]
                 if "unknown" in {state for state, _ in states}:
                     yield Doubt(place.column.title, place.title, why="too few validations to tell")
                 gains = [gain if state == "improving" else 0.0 for state, gain in states]
@@ -122,7 +141,9 @@ def _gaps(place: CellAddress) -> Iterator[Doubt]:
         yield Doubt(place.column.title, place.title, why=f"{count} of {len(place.entry.seeds)} runs not finished")
 
 
-def _ending(run: RunRecord, column: Column) -> tuple[str, float]:
-    if any(column.metric in entry for entry in run.curve):
-        return curve_ending(run, column.metric, column.higher_is_better, column.unit)
-    return selection_ending(run, column)
+def _doubted(place: CellAddress) -> Mapping[str, tuple[str, float]]:
+    """Returns the endings of the runs by the column's own metric where val has it, else by the selection metric."""
+    column, by_selection = place.column, selection_endings(place.entry, place.column)
+    own = _endings(place.entry, column.metric, column.higher_is_better, column.unit)
+    has = {run.key: any(column.metric in entry for entry in run.curve) for run in place.entry.runs}
+    return {key: own[key] if has[key] else ending for key, ending in by_selection.items()}

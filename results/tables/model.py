@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from provbench.registry import FIELDS
@@ -90,6 +91,8 @@ class RowRuns:
     """True if the runs were trained with the group of each training sample."""
     section: str = ""
     """The suite's section that the runs are of, where the rows of a column may be of several: each has its own data."""
+    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Results of computing with `runs` and `seeds`, which columns of the same runs may share."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,7 @@ class TableCell:
 
     @property
     def summary(self) -> Summary | None:
-        return Summary.of(list(self.values.values())) if self.values else None
+        return _summary(tuple(self.values.values())) if self.values else None
 
     @property
     def gaps(self) -> int:
@@ -189,6 +192,12 @@ class TableCell:
         if self.summary is None:
             return GAP if self.gaps else ""
         return " ".join([self.summary.text(decimals) + RISING * (self.improving > 0), *[GAP] * self.gaps])
+
+
+@lru_cache(maxsize=10_000)
+def _summary(values: tuple[float, ...]) -> Summary:
+    """Returns the summary of values; it is asked for at each step of a table's making."""
+    return Summary.of(values)
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from provbench.registry import FULL, REGULARIZERS, Variant
 from provbench.registry.base import UserError, atomic_file, make_folder
-from provbench.results.store import Counts
+from provbench.results.store import Counts, RunRecord
 from provbench.results.tables import (
     COSTS,
     Column,
@@ -73,6 +74,7 @@ class _Builder:
     def __init__(self, scope: TableScope, states: Sequence[CellState], samples: Samples) -> None:
         self.samples = samples
         self.scope, self.section, self.suite = scope, scope.section, scope.suite
+        self._known: dict[Any, tuple[Sequence[RunRecord], dict[Any, Any]]] = {}
         self.states: dict[tuple[str, str] | None, CellState] = {
             (state.cell.name, state.cell.method): state for state in states
         }
@@ -180,11 +182,10 @@ class _Builder:
         state = self.states.get(self.scope.cell_name(column, row))
         if state is None or not self.scope.is_ours(column, row, state.cell):
             return RowRuns(model=self.scope.published_model(column, row))
-        names = {"method": state.cell.method, "task": state.cell.task.name}
-        selected = state.under(column.selection or self.section.selection)
         seeds, by_value = self.scope.seeds_of(row), bool(self.scope.rows_by)
+        runs, memo = self._runs(state, column.selection or self.section.selection, seeds)
         return RowRuns(
-            runs=[record.model_copy(update=names) for record in selected.records if record.seed in seeds],
+            runs=runs,
             seeds=seeds,
             model=network(state.cell),
             search=_counts(state) if state.trials else None,
@@ -192,7 +193,25 @@ class _Builder:
             method=state.cell.method if by_value else "",
             section=state.cell.name if by_value else "",
             uses_groups=uses_groups(state.cell),
+            memo=memo,
         )
+
+    def _runs(
+        self, state: CellState, protocol: str | None, seeds: Sequence[int]
+    ) -> tuple[Sequence[RunRecord], dict[Any, Any]]:
+        """Returns a cell's runs of these seeds, and what columns of them share; made once for all columns."""
+        key = (state.cell.name, state.cell.method, protocol, tuple(seeds))
+        if key not in self._known:
+            names, wanted = {"method": state.cell.method, "task": state.cell.task.name}, set(seeds)
+            records = [record for record in state.under(protocol).records if record.seed in wanted]
+            self._known[key] = [_named(record, names) for record in records], {}
+        return self._known[key]
+
+
+def _named(record: RunRecord, names: Mapping[str, str]) -> RunRecord:
+    """Returns a record under this suite's names."""
+    same = all(getattr(record, field) == name for field, name in names.items())
+    return record if same else record.model_copy(update=names)
 
 
 def uses_groups(cell: Cell) -> bool:

@@ -2,10 +2,10 @@
 
     python -m provbench.tools.bench.tables [--methods 100] [--seeds 1000] [--epochs 12] [--profile]
 
-Makes the records of a suite (methods x seeds) in a temporary folder (TMPDIR chooses the disk), and measures in processes
-of their own: reading and parsing every record's JSON; what `provbench tables` does (plan, survey, tables, their files)
-with the index that a driver leaves, and again. Prints CPU time, the peak of resident memory, and ratios of CPU time to
-the first. The files are in the operating system's cache in every case.
+Makes the records of a suite (methods x seeds) in a temporary folder (TMPDIR chooses the disk), and measures in
+processes of their own: reading and parsing every record's JSON; what `provbench tables` does (plan, survey, tables,
+their files) with the index that a driver leaves, and again. Prints CPU time, the peak of resident memory, and ratios of
+CPU time to the first. The files are in the operating system's cache in every case.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from provbench.registry import MODELS, TASKS, Metric, Progress, Recipe, Scores, Task, TaskInfo, TrainingSet
+from provbench.registry import MODELS, TASKS, Metric, Progress, Recipe, Task, TaskInfo, TrainingSet
 from provbench.registry.base import UserError
 from provbench.results.store import RunRecord, Store, encode
 from provbench.suites.driving import Output
@@ -175,16 +175,23 @@ class BenchTask(Task):
     def verify(self, progress: Progress) -> list[str]:
         return []
 
-    def _no_runs(self, *_: Any) -> Any:
+    def training_set(self) -> TrainingSet:
         raise UserError("bench: trains nothing")
 
-    def training_set(self) -> TrainingSet:
-        return self._no_runs()
+    def train_data(self, synthetic: Path | None) -> Any:
+        self.training_set()
 
-    train_data = eval_data = build_model = predict = _no_runs
+    def eval_data(self, split: str) -> Any:
+        self.training_set()
 
-    def score(self, split: Any, ids: Any, predictions: Any) -> Scores:
-        return self._no_runs()
+    def build_model(self) -> Any:
+        self.training_set()
+
+    def predict(self, model: Any, inputs: Any, labels: Any) -> Any:
+        self.training_set()
+
+    def score(self, split: Any, ids: Any, predictions: Any) -> Any:
+        self.training_set()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Any, ClassVar, NamedTuple
 
 from ..costs import COSTS
-from ..endings import runs_of, selection_ending
+from ..endings import runs_of, selection_endings
 from .statistic import Context, Statistic
 
 
@@ -33,7 +33,8 @@ class Convergence(Statistic):
         if context.column.derived or context.column.metric in COSTS or not context.column.selection_metric:
             return None
         runs = runs_of(context.row.entries[context.column_number], context.cell)
-        found = [selection_ending(run, context.column) for run in runs]
+        endings = selection_endings(context.row.entries[context.column_number], context.column)
+        found = [endings[run.key] for run in runs]
         gains = [gain for state, gain in found if state == "improving"]
         known = sum(state != "unknown" for state, _ in found)
         return Endings(len(gains), known, fmean(gains) if gains else 0.0) if found else None

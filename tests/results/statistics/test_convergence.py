@@ -5,7 +5,7 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from provbench.results.statistics import Contender, could_change, ending
+from provbench.results.statistics import Contender, could_change, ending, endings
 
 RUNS = 2000
 
@@ -99,3 +99,15 @@ class TestOrder:
     def test_of_what_is_better_when_lower_the_higher_number_is_the_lower_row(self) -> None:
         worse, better = Contender("a", 0.5, 0.2), Contender("b", 0.4)
         assert could_change([better, worse], higher_is_better=False) == [(worse, better)]
+
+
+@pytest.mark.parametrize("higher_is_better", [True, False])
+def test_several_curves_at_once_are_the_curves_one_by_one(higher_is_better: bool) -> None:
+    places = list(range(1, 41))
+    curves = [*(noise(40)[:20] + 0.05 * np.arange(40)).tolist(), [1.0] * 40, [0.5 * place for place in places]]
+    found = endings(places, curves, higher_is_better=higher_is_better, relevant=0.5)
+    for one, curve in zip(found, curves, strict=True):
+        alone = ending(places, curve, higher_is_better=higher_is_better, relevant=0.5)
+        assert (one.state, one.values) == (alone.state, alone.values)
+        assert (one.gain, one.p) == pytest.approx((alone.gain, alone.p))
+    assert endings([1.0, 2.0], [[1.0, 2.0]] * 3)[2].state == "unknown"

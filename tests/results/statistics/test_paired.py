@@ -2,14 +2,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pytest
 import scipy.stats
 from hypothesis import assume, given, settings, strategies as st
 
-from provbench.results.statistics import paired_differences, paired_t_test, permutation_test, wilcoxon_test
+from provbench.results.statistics import (
+    paired_differences,
+    paired_t_test,
+    permutation_test,
+    pooled_spread,
+    wilcoxon_test,
+)
+from provbench.results.statistics.paired import paired_t_tests
+from provbench.results.statistics.pairs import by_seed, difference_rows
 
 Test = Callable[[Mapping[int, float], Mapping[int, float]], float | None]
 TESTS: list[Test] = [paired_t_test, permutation_test, wilcoxon_test]
@@ -143,3 +151,25 @@ class TestWilcoxon:
         zero = dict.fromkeys(range(6), 0.0)
         small, large = (dict(enumerate([1, -2, 3, 4, 5, last])) for last in (6, 6e6))
         assert wilcoxon_test(small, zero) == wilcoxon_test(large, zero) == pytest.approx(6 / 64)
+
+
+cell = st.dictionaries(st.integers(0, 5), st.integers(0, 400).map(lambda value: value / 8), max_size=6)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(cell, max_size=6))
+def test_all_pairs_at_once_are_the_pairs_one_by_one(column: list[dict[int, float]]) -> None:
+    expected = [paired_t_test(one, other) for one, other in combinations(column, 2)]
+    found = paired_t_tests(column)
+    assert [p is None for p in found] == [p is None for p in expected]
+    assert [p or 0 for p in found] == pytest.approx([p or 0 for p in expected], rel=1e-9, abs=1e-12)
+
+
+def test_differences_of_rows_are_those_of_pairs() -> None:
+    column = [{0: 1.0, 1: 2.0, 2: 3.0}, {1: 2.0 + 1e-13, 2: 5.0}, {}]
+    scores = by_seed(column)
+    rows = difference_rows(scores[1:], scores[0])
+    assert [[value for value in row if value == value] for row in rows.tolist()] == [
+        paired_differences(other, column[0]) for other in column[1:]
+    ]
+    assert pooled_spread(rows) == pooled_spread([paired_differences(other, column[0]) for other in column[1:]])
