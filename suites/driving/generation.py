@@ -14,25 +14,34 @@ from provbench.registry.base import Child, UserError
 
 from ..executors import visible_gpus
 from ..planning import Cell, RunSpec, SetWork, ensure_synthetic, find_synthetic, is_phased
+from .generation_ray import RayWorkers
 
 
-def generate(work: SetWork, workers: int, share: Share, progress: Progress, gpus: Sequence[str] = ()) -> Path | None:
+def generate(
+    work: SetWork,
+    workers: int,
+    share: Share,
+    progress: Progress,
+    gpus: Sequence[str] = (),
+    cluster: RayWorkers | None = None,
+) -> Path | None:
     """Does a share of a set's work, and returns the folder of the set if it is whole then; None if not.
 
     workers: processes that divide the share among them; one works in this process. gpus: as `CUDA_VISIBLE_DEVICES`
-    names them; each worker gets one. A share that is a part of the set leaves other drivers to do the others at the
-    same time. What is finished is kept, whatever ends this process. Raises `UserError` where a worker does, or dies.
+    names them; each worker gets one. cluster: where the workers are, instead of on this machine. A share that is a part
+    of the set leaves other drivers to do the others at the same time. What is finished is kept, whatever ends this
+    process. Raises `UserError` where a worker does, or dies.
     """
     found = work.found()
     if found is not None:
         return found
     if share.count > 1:
-        _phases(work, workers, share, progress, gpus)
+        _phases(work, workers, share, progress, gpus, cluster)
         return work.finish()
     with work.alone():
         if work.folder.is_dir():
             return work.folder
-        _phases(work, workers, share, progress, gpus)
+        _phases(work, workers, share, progress, gpus, cluster)
         return work.finish()
 
 
@@ -47,9 +56,18 @@ def make_set(cell: Cell, spec: RunSpec, data_root: Path, progress: Progress) -> 
     return found or ensure_synthetic(task, spec.synthesizer, spec.fingerprint, data_root, progress)
 
 
-def _phases(work: SetWork, workers: int, share: Share, progress: Progress, gpus: Sequence[str]) -> None:
+def _phases(
+    work: SetWork,
+    workers: int,
+    share: Share,
+    progress: Progress,
+    gpus: Sequence[str],
+    cluster: RayWorkers | None,
+) -> None:
     for phase in work.plugin.phases:
-        if workers == 1:
+        if cluster is not None:
+            cluster.run(work, phase, [_part(share, number, workers) for number in range(workers)], progress)
+        elif workers == 1:
             work.work(phase, share, progress)
         else:
             _together(work, phase, workers, share, progress, gpus)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,7 @@ from ..terminal import (
 
 if TYPE_CHECKING:
     from provbench.registry import Share
+    from provbench.suites.driving import RayWorkers
     from provbench.suites.planning import SetWork
 
 
@@ -46,6 +48,10 @@ def generate(
         int | None, typer.Option(min=1, help="Draw the first images of each class only, and make contact sheets.")
     ] = None,
     to: Annotated[Path, typer.Option(help="Folder of the contact sheets.")] = Path("previews"),
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Workers on a Ray cluster that shares --data: auto, HOST:PORT."),
+    ] = None,
     download: Annotated[bool, typer.Option(help="Fetch the models that are missing from the hub.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what there is to do.")] = False,
     plugin: PluginOption = None,
@@ -58,6 +64,7 @@ def generate(
     missing.
     """
     from provbench.registry import Share, no_progress
+    from provbench.suites.driving import ray_workers
     from provbench.suites.planning import phased_sets, restrict
 
     planned = restrict(plan_of(suite, plugin), only or ())
@@ -73,7 +80,8 @@ def generate(
     if dry_run:
         print_json(found) if json else None
         return
-    done = [_make(work, workers, share, preview, to) for work in sets]
+    with ray_workers(ray) if ray is not None else nullcontext() as cluster:
+        done = [_make(work, workers, share, preview, to, cluster) for work in sets]
     if json:
         print_json([{"set": work.title, "folder": str(folder or "")} for work, folder in zip(sets, done, strict=True)])
 
@@ -121,15 +129,19 @@ def _described(work: SetWork, share: Share) -> dict[str, object]:
     return {"set": work.title, **vars(left)}
 
 
-def _make(work: SetWork, workers: int | None, share: Share, preview: int | None, to: Path) -> Path | None:
+def _make(
+    work: SetWork, workers: int | None, share: Share, preview: int | None, to: Path, cluster: RayWorkers | None
+) -> Path | None:
     from provbench.suites.driving import generate as run
     from provbench.suites.executors import visible_gpus
 
-    gpus = visible_gpus()
-    count = workers or max(1, len(gpus))
+    gpus = visible_gpus() if cluster is None else []
+    count = workers or (max(1, len(gpus)) if cluster is None else cluster.count)
     with progress_bar() as bar:
         job = bar.add_task(work.title, total=None, note="")
-        folder = run(work, count, share, lambda done, total: bar.update(job, completed=done, total=total), gpus)
+        folder = run(
+            work, count, share, lambda done, total: bar.update(job, completed=done, total=total), gpus, cluster
+        )
     if preview is not None:
         from provbench.benchmarks.common import contact_sheets
 

@@ -12,6 +12,7 @@ import pytest
 from provbench.registry import Share, UserError, load_plugins, no_progress
 from provbench.registry.synthesizers import read_manifest
 from provbench.suites.driving.generation import generate
+from provbench.suites.driving.generation_ray import ray_workers
 from provbench.suites.driving.output import Output
 from provbench.suites.file.schema import load_suite
 from provbench.suites.planning.inputs import missing_inputs
@@ -101,6 +102,20 @@ def test_what_was_begun_is_gone_on_with(work_of: Callable[..., SetWork], tmp_pat
     assert synthetic_leftovers(tmp_path / "data") != [work.begun]
     assert damaged_sets(tmp_path / "data") == [work.begun]
     assert generate(work, 1, Share(), no_progress) == work.folder
+
+
+@pytest.mark.slow
+def test_workers_on_a_ray_cluster_make_the_set_that_one_makes(work_of: Callable[..., SetWork], tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    one = generate(work_of(tmp_path / "one"), 1, Share(), no_progress)
+    with ray_workers("local") as cluster:
+        three = generate(work_of(tmp_path / "three"), 3, Share(), no_progress, cluster=cluster)
+        bad = work_of(tmp_path / "bad", SUITE.replace("images: 7", "images: 7, fail: true"))
+        with pytest.raises(UserError, match="no paint left"):
+            generate(bad, 2, Share(), no_progress, cluster=cluster)
+    assert one is not None
+    assert three is not None
+    assert files_of(one) == files_of(three)
 
 
 @pytest.mark.parametrize("workers", [1, 3])
