@@ -25,7 +25,9 @@ def read_folders(root: Path) -> Listing:
     Raises `MissingDataError` where there is no such folder.
     """
     if not root.is_dir():
-        raise MissingDataError(f"{root}: no such folder: put the images there, in a folder for each class")
+        raise MissingDataError(
+            f"{root}: no such folder: put the images there, in a folder for each class, or name their folder (path)"
+        )
     folders = _folders(root)
     splits: dict[Path, Split | None] = {
         folder: ALIASES[folder.name.casefold()] for folder in folders if folder.name.casefold() in ALIASES

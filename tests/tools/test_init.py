@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -171,3 +173,21 @@ def test_the_written_suite_gives_a_table(tmp_path: Path, provbench: Run) -> None
     assert "9 runs trained" in ended.stdout
     assert all(label in ended.stdout for label in ("baseline", "CutMix + guidance", "class-averaged"))
     assert [path.name for path in (tmp_path / "pets").glob("*.csv")] == ["provbench-split-val0.15-test0.2-seed0.csv"]
+
+
+def test_neither_init_nor_verify_imports_torch(pets: Path) -> None:
+    code = (
+        "import sys\n"
+        "from provbench.tools.cli import main\n"
+        "for command in (['init', 'my pets'], ['data', 'verify', 'images', '--param', 'path=PETS']):\n"
+        "    sys.argv[1:] = command\n"
+        "    try:\n"
+        "        main()\n"
+        "    except SystemExit as ended:\n"
+        "        assert not ended.code, ended.code\n"
+        "sys.exit('torch' in sys.modules)\n"
+    )
+    command = [sys.executable, "-c", code.replace("PETS", str(pets))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
