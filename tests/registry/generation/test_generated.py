@@ -216,3 +216,21 @@ def test_a_model_that_is_half_there_is_named(drawn: Any, tiny_model: Path, tmp_p
     weights.unlink()
     with pytest.raises(MissingDataError, match=r"unet/\*.safetensors is missing"):
         make(drawn, tmp_path / "set", generator={"name": "stable-diffusion", "model": str(copy), "size": 16})
+
+
+def test_tuned_weights_are_files_that_diffusers_loads(
+    drawn: Any, tiny_generator: dict[str, Any], tiny_model: Path, tmp_path: Path
+) -> None:
+    from provbench.registry import GENERATORS, IMAGE_SAMPLERS
+
+    tuner = {**LORA, "text_encoder": False}
+    sampler = {"name": "text-to-image", "steps": 2}
+    made = make(
+        drawn, tmp_path / "set", generator=tiny_generator, tuner=tuner, sampler=sampler, per_class=1, batch_size=1
+    )
+    (order, _) = made.orders(drawn, tmp_path / "set")
+    pipeline = GENERATORS.build("stable-diffusion", model=str(tiny_model), size=16).load()
+    pipeline.load_lora_weights(str(tmp_path / "set" / "lora"), weight_name="dataset.safetensors")
+    drawer = IMAGE_SAMPLERS.build("text-to-image", steps=2)
+    (image,) = drawer.draw(drawer.pipeline(pipeline), [order], drawn, 16)
+    assert np.array_equal(image, read_image(tmp_path / "set" / "images" / "00000-00000.png"))
