@@ -132,7 +132,7 @@ def test_a_grid_of_integers_has_a_step(make: Callable[[str], Plan]) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("model: tiny-cnn", "model: resnet18", "model: unknown model 'resnet18': did you mean 'resnet50'"),
+        ("model: tiny-cnn", "model: resnet51", "model: unknown model 'resnet51': did you mean 'resnet50'"),
         ("weights: null", "weights: None", "weights: 'None' is text; for random weights write null"),
         ("weights: null", "weights: IMAGENET1K_V1", "weights: tiny-cnn has MINI_WORLD or null for random ones"),
     ],
