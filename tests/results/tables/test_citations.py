@@ -38,7 +38,7 @@ class TestNames:
         others |= {"imagenet", "caltech101", "dtd", "eurosat", "sun397", "food101"}
         assert {number.task for number in NUMBERS} == {
             *("cub-wsol", "imagenet-wsol", "ucf101-24", "waterbirds", "iwildcam", "cub"),
-            *("openimages-wsol", "aircraft", "cars", "spawrious", "celeba", "metashift"),
+            *("openimages-wsol", "aircraft", "cars", "spawrious", "celeba", "metashift", "longtail-cub"),
             *FOUR,
             *(f"fewshot-{name}" for name in others),
         }
@@ -271,7 +271,7 @@ class TestBeyondObjects:
         printed = {"all": (53.42, 63.06), "few": (39.72, 53.47), "many": (87.25, 88.43)}
         for split, pair in printed.items():
             for method, value in zip(("datadream", "bob"), pair, strict=True):
-                found = values("fewshot-cub", method, "resnet50", f"accuracy[{split}]", setting="long-tail-100")
+                found = values("longtail-cub", method, "resnet50", f"accuracy[{split}]", setting="long-tail-100")
                 assert found == [(value, "secondary")]
 
     def test_ablations(self) -> None:
