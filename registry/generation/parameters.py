@@ -45,11 +45,9 @@ class GeneratedParams(Params):
         description="masks: from the model's attention to the class's tokens, from the difference to the edited "
         "image, or of a target whose pixels stayed",
     )
-    attention: AttentionParams = Field(
-        default_factory=lambda: AttentionParams.model_validate({}), description="which attention is collected"
-    )
+    attention: AttentionParams = Field(AttentionParams.model_validate({}), description="which attention is collected")
     difference: DifferenceParams = Field(
-        default_factory=lambda: DifferenceParams.model_validate({}),
+        DifferenceParams.model_validate({}),
         description="how edits are compared with their sources",
     )
     same_noise: bool = Field(False, description="whether images of the same number have the same noise in every class")

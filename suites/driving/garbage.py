@@ -34,7 +34,7 @@ KINDS = {
     "predictions": "of runs without a record",
     "decoded": "decoded images, which later runs read instead of decoding them again",
     "temporary": "files that killed processes were writing, and their locks",
-    "quarantine": "damaged files and synthetic sets that were set aside",
+    "quarantine": "damaged files and synthetic sets that were set aside, and sets that were begun",
     "superseded": "records that repetitions replaced, with what lay beside them",
 }
 
