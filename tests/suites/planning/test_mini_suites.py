@@ -1,0 +1,45 @@
+"""The suites on generated data hold steps equal, validate often enough to tell convergence, and share their runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from provbench.results.statistics import ending
+from provbench.suites.file import builtin_suites, load_suite
+from provbench.suites.planning import make_plan
+
+MINI = sorted(name for name, path in builtin_suites().items() if path.parent.name == "mini")
+CHOSEN_WITH = {100, 101}
+"""Seeds of the trainings by which the suites' parameters were chosen."""
+
+
+@pytest.mark.parametrize("name", MINI)
+def test_a_mini_suite_holds_steps_equal_and_validates_often_enough_to_tell_convergence(name: str) -> None:
+    suite = load_suite(name).suite
+    for task in suite.tasks:
+        budget = suite.budget_of(task)
+        assert budget is not None
+        assert budget.steps is not None
+        assert budget.validations is not None
+        places = [budget.steps * (part + 1) / budget.validations for part in range(budget.validations)]
+        assert ending(places, [50.0] * len(places)).state != "unknown"
+
+
+@pytest.mark.parametrize("name", MINI)
+def test_a_mini_suite_has_other_seeds_than_those_that_its_parameters_were_chosen_with(name: str) -> None:
+    assert not CHOSEN_WITH & set(load_suite(name).suite.seeds)
+
+
+def test_the_suite_of_the_shortcut_repeats_no_run_of_the_main_one() -> None:
+    keys = {
+        name: {
+            (cell.method, seed): cell.spec(seed, "final", "fingerprint").key
+            for cell in make_plan(load_suite(name)).cells
+            if cell.name == "waterbirds"
+            for seed in load_suite(name).suite.seeds
+        }
+        for name in ("mini", "mini_shortcut")
+    }
+    shared = keys["mini"].keys() & keys["mini_shortcut"].keys()
+    assert {method for method, _ in shared} >= {"edits", "edits+guidance", "edits+coarse", "edits+coarse-everything"}
+    assert all(keys["mini"][run] == keys["mini_shortcut"][run] for run in shared)
