@@ -35,3 +35,10 @@ def test_samples_of_a_batch_do_not_interact_in_the_tiny_net() -> None:
 def test_weights_that_cannot_be_had_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"the mini networks have MINI_WORLD.*got 'IMAGENET1K_V1'"):
         build_network("tiny-cnn", 2, weights="IMAGENET1K_V1", image_size=64, weights_dir=tmp_path)
+
+
+def test_a_head_may_begin_with_zeros() -> None:
+    model = build_network("tiny-cnn", 2, weights="MINI_WORLD", model_options={"zero_head": True})
+
+    assert not any(parameter.any() for parameter in model.head.parameters())  # pyright: ignore
+    assert not model(torch.randn(3, 3, 32, 32)).any()
