@@ -12,6 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 from provbench.registry.base import VARIANT_PATTERN
 
+from .curve_axis import axis_of, place_of
+
 if TYPE_CHECKING:
     from numpy import ndarray as Column
 else:
@@ -163,6 +165,17 @@ class RunRecord(RunSummary):
         if self.phase == "search" and ("test" in self.predictions or self.test_curve):
             raise ValueError("a run of a search must have no test predictions and no curve on test")
         return self
+
+    @property
+    def synthesizer(self) -> Any:
+        """Returns the synthesizer in the identity, as its name, version and parameters; None for none."""
+        return self.identity.get("synthesizer")
+
+    def series(self, name: str) -> tuple[list[float], list[float]]:
+        """Returns where the curve has a measurement, in steps or epochs as `curve_axis` describes, and its values."""
+        axis = axis_of([self.curve])
+        entries = [entry for entry in self.curve if name in entry]
+        return [place_of(entry, axis) for entry in entries], [entry[name] for entry in entries]
 
     @property
     def validations(self) -> list[dict[str, float]]:

@@ -147,6 +147,12 @@ class Store:
         """
         return self.reader(keys).all()
 
+    def tabled(self, keys: Iterable[str]) -> dict[str, RunRecord]:
+        """Returns the records of those of the keys that have one, as tables need them, through the index: what no table
+        shows is read from a record's file when it is asked for.
+        """
+        return self.reader(keys).tabled(self.get)
+
     def reader(self, keys: Iterable[str] | None = None) -> Reader:
         """The summaries of all records, or of those of `keys`, as they are now; each is parsed when it is asked for."""
         return Reader(self._folder, self._index, keys)

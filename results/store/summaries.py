@@ -8,16 +8,16 @@ index was filled by a program with the same schema. One `stat` a record is what 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from zlib import crc32
 
-from pydantic_core import from_json
-
 from .index import Index, Row
 from .record import SCHEMA_VERSION, RunRecord, RunSummary
 from .record_folder import RecordFolder
+from .tabled import packed, summary_fields, tabled
 
 BATCH = 1000
 """Records that are read before the index is written: what an interrupted reading loses."""
@@ -27,7 +27,7 @@ _NAMES_SET = set(_NAMES)  # one for all: a set of so many names is larger than t
 _LEFT_OUT = set(RunRecord.model_fields) - _NAMES_SET
 _NUMBERS = ("seconds", "seconds_per_step", "peak_memory_mb")
 
-VERSION = crc32(repr((1, SCHEMA_VERSION, _NAMES)).encode()) & 0x7FFFFFFF
+VERSION = crc32(repr((2, SCHEMA_VERSION, _NAMES, sys.byteorder)).encode()) & 0x7FFFFFFF
 """Version of the index's rows: of the layout of the index, and of what `pack` makes."""
 
 
@@ -62,6 +62,11 @@ class Reader:
         data = self._packed.get(key)
         return None if data is None else unpack(data)
 
+    def tabled(self, read: Callable[[str], RunRecord | None]) -> dict[str, RunRecord]:
+        """Returns the records as tables need them, by key. read: reads a record for what no table shows."""
+        with _no_garbage():
+            return {key: tabled(_fields(data), data, read) for key, data in self._packed.items()}
+
     def all(self) -> list[RunSummary]:
         """Every summary, in the order of `keys`."""
         with _no_garbage():
@@ -92,16 +97,12 @@ def _no_garbage() -> Iterator[None]:
 
 def pack(record: RunRecord) -> bytes:
     """The record's summary, for `unpack`."""
-    return record.model_dump_json(exclude=_LEFT_OUT).encode()
+    return packed(record, _LEFT_OUT)
 
 
 def unpack(data: bytes) -> RunSummary:
     """The summary that was packed. Nothing is validated: a record was, before it was packed."""
-    fields: dict[str, Any] = from_json(data)
-    for name in _NUMBERS:
-        fields[name] = float(fields[name])  # JSON has no NaN: it is text there
-    for split in ("val", "test"):
-        fields[split] = {name: float(value) for name, value in fields[split].items()}
+    fields = _fields(data)
     summary = RunSummary.__new__(RunSummary)
     summary.__setstate__(
         {
@@ -112,6 +113,15 @@ def unpack(data: bytes) -> RunSummary:
         }
     )
     return summary
+
+
+def _fields(data: bytes) -> dict[str, Any]:
+    fields = summary_fields(data)
+    for name in _NUMBERS:
+        fields[name] = float(fields[name])  # JSON has no NaN: it is text there
+    for split in ("val", "test"):
+        fields[split] = {name: float(value) for name, value in fields[split].items()}
+    return fields
 
 
 def _read(folder: RecordFolder, keys: Sequence[str]) -> list[Row]:

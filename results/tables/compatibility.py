@@ -63,7 +63,7 @@ def _kinds(entry: RowRuns) -> Iterable[tuple[str, RunRecord]]:
     if "kinds" not in entry.memo:
         found: dict[tuple[str, ...], tuple[str, RunRecord]] = {}
         for run in (run for run in entry.runs if run.status == "done"):
-            synthesizer = json.dumps([run.identity.get("synthesizer"), _synthesis(run)], sort_keys=True)
+            synthesizer = json.dumps([run.synthesizer, _synthesis(run)], sort_keys=True)
             found.setdefault((run.task, run.protocol, run.fingerprint, synthesizer), (synthesizer, run))
         entry.memo["kinds"] = list(found.values())
     return entry.memo["kinds"]
@@ -71,7 +71,7 @@ def _kinds(entry: RowRuns) -> Iterable[tuple[str, RunRecord]]:
 
 def _synthesis(run: RunRecord) -> dict[str, object]:
     """Returns the parameters of a run's synthesizer, also those that say where its data lie and are in no key."""
-    used = run.identity.get("synthesizer")
+    used = run.synthesizer
     prefix = f"{used['name']}." if used else None
     return {name: value for name, value in run.parameters.items() if prefix and name.startswith(prefix)}
 

@@ -9,7 +9,7 @@ from math import isfinite, nan
 from statistics import fmean
 
 from ..statistics import Contender, could_change, endings
-from ..store import RunRecord, axis_of, place_of
+from ..store import RunRecord
 from .costs import COSTS
 from .model import CellAddress, Column, RowRuns, Table, TableCell
 from .opponents import contests
@@ -76,10 +76,11 @@ def curve_endings(
     """Returns the state and the gain that `statistics.ending` finds in a metric of each run's curve."""
     alike: dict[tuple[float, ...], list[tuple[int, list[float]]]] = defaultdict(list)
     for number, run in enumerate(runs):
-        axis = axis_of([run.curve])
-        pairs = [(place_of(entry, axis), entry[metric]) for entry in run.curve if metric in entry]
-        finite = [pair for pair in pairs if isfinite(pair[0]) and isfinite(pair[1])]
-        alike[tuple(place for place, _ in finite)].append((number, [value for _, value in finite]))
+        places, values = run.series(metric)
+        if not (isfinite(sum(places)) and isfinite(sum(values))):
+            finite = [pair for pair in zip(places, values, strict=True) if all(map(isfinite, pair))]
+            places, values = [place for place, _ in finite], [value for _, value in finite]
+        alike[tuple(places)].append((number, values))
     found = [("", 0.0)] * len(runs)
     relevant = RELEVANT if unit == "%" else None
     for places, members in alike.items():

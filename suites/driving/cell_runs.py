@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from provbench.registry import PRUNERS, SAMPLERS
@@ -43,6 +43,8 @@ class CellRuns:
         self.earlier: Mapping[str, int] = self.search.counts() if self.search else {}
         """Trials that had ended when this was made, by how they did: `finished`, `pruned`, `failed`."""
         self._needed: int | None = None
+        self._specs: dict[str, Sequence[RunSpec]] = {}
+        """Final runs by protocol and parameters."""
 
     def _open_search(self, storage: BaseStorage | None) -> CellSearch | None:
         if storage is None or not self.plan.spaces(self.cell):
@@ -189,7 +191,10 @@ class CellRuns:
         return _each_once(spec for choice in self.choices() or () for spec in choice.specs)
 
     def _choice(self, protocol: str, chosen: Mapping[str, Any]) -> Choice[RunSpec]:
-        specs = self.plan.final_specs(self.cell, self.fingerprint, chosen, protocol)
+        made = f"{protocol} {sorted(chosen.items())}"
+        if made not in self._specs:  # to make keys takes time
+            self._specs[made] = self.plan.final_specs(self.cell, self.fingerprint, chosen, protocol)
+        specs = self._specs[made]
         return Choice(protocol, self.cell.selection_metric(protocol), chosen, specs=specs)
 
     def oracle_runs(self) -> list[RunSpec]:

@@ -106,7 +106,7 @@ def _tables(root: Path, options: argparse.Namespace, profile: bool = False) -> N
 
     def work() -> None:
         plan, output = _plan(options), Output(root / "out")
-        write_tables(make_tables(plan, survey(plan, output, root)), root / "tables")
+        write_tables(make_tables(plan, survey(plan, output, root, tabled=True)), root / "tables")
 
     if not profile:
         work()

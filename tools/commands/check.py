@@ -45,7 +45,7 @@ def check(
 
     planned = plan_of(suite, plugin)
     try:
-        states = survey(planned, Output(out), data, storage)
+        states = survey(planned, Output(out), data, storage, tabled=True)
     except MissingDataError as error:
         raise UserError(f"data are not ready, so there are no runs to check: {error}") from None
     found = doubts_of(make_tables(planned, states))

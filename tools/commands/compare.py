@@ -92,7 +92,7 @@ def _tables_of(plan: Plan, root: Path, data: Path) -> tuple[dict[str, Table], Pa
     from provbench.suites.showing import make_tables, survey
 
     output = Output(root)
-    return make_tables(plan, survey(plan, output, data)), output.suite(plan.file.suite.name) / "tables"
+    return make_tables(plan, survey(plan, output, data, tabled=True)), output.suite(plan.file.suite.name) / "tables"
 
 
 def _direction(task: str, metric: str) -> bool | None:

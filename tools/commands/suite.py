@@ -312,7 +312,7 @@ def survey_of(planned: Plan, out: Path, data: Path, storage: str | None = None) 
     from provbench.suites.driving import Output
     from provbench.suites.showing import survey
 
-    return survey(planned, Output(out), data, storage)
+    return survey(planned, Output(out), data, storage, tabled=True)
 
 
 def _survey_or_gaps(planned: Plan, out: Path, data: Path, storage: str | None) -> tuple[list[CellState], str]:
@@ -320,7 +320,7 @@ def _survey_or_gaps(planned: Plan, out: Path, data: Path, storage: str | None) -
     from provbench.suites.driving import Output
     from provbench.suites.showing import survey_ready
 
-    states, problem = survey_ready(planned, Output(out), data, storage)
+    states, problem = survey_ready(planned, Output(out), data, storage, tabled=True)
     return states, problem and f"data are not ready, so there are no run keys yet: {problem}"
 
 
