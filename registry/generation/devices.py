@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,3 +29,17 @@ def out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError) and "not enough memory" in str(error)
     )
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """While the body runs on a CPU, torch computes by one thread: the number of threads may change a sum's last bit."""
+    import torch
+
+    before = torch.get_num_threads()
+    if not has_gpu():
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

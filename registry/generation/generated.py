@@ -134,9 +134,11 @@ class Generated(Phased):
     def work(
         self, phase: str, data: TrainingSet, out: Path, share: Share, progress: Callable[[int, int], None]
     ) -> None:
-        {"describe": self._describe, "tune": self._tune, "judge": self._prepare_filter, "draw": self._draw}[phase](
-            data, out, share, progress
-        )
+        from .devices import one_thread
+
+        does = {"describe": self._describe, "tune": self._tune, "judge": self._prepare_filter, "draw": self._draw}
+        with one_thread():
+            does[phase](data, out, share, progress)
 
     def estimate(self, data: TrainingSet, out: Path, share: Share) -> Estimate:
         done = len(list((out / ROWS).glob("*.json")))

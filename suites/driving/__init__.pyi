@@ -7,7 +7,7 @@ from .cell_runs import (
 from .data_garbage import find_data_garbage as find_data_garbage
 from .driver import Driver as Driver
 from .garbage import KINDS as KINDS, Garbage as Garbage, find_garbage as find_garbage, remove as remove
-from .generation import generate as generate
+from .generation import generate as generate, workers_for as workers_for
 from .generation_ray import RayWorkers as RayWorkers, ray_workers as ray_workers
 from .lost_runs import LostRuns as LostRuns
 from .output import (

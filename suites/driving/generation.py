@@ -12,9 +12,12 @@ from typing import Any
 from provbench.registry import Progress, Share
 from provbench.registry.base import Child, UserError
 
-from ..executors import visible_gpus
+from ..executors import cores, visible_gpus
 from ..planning import Cell, RunSpec, SetWork, ensure_synthetic, find_synthetic, is_phased
 from .generation_ray import RayWorkers
+
+WORTHWHILE = 120.0
+"""Seconds of work from which a set is made by several processes on a CPU: each takes half a minute to start."""
 
 
 def generate(
@@ -50,10 +53,15 @@ def make_set(cell: Cell, spec: RunSpec, data_root: Path, progress: Progress) -> 
     assert spec.synthesizer is not None
     task = cell.build_task(data_root)
     found = find_synthetic(task, spec.synthesizer, spec.fingerprint, data_root)
-    gpus = visible_gpus() if found is None and is_phased(spec.synthesizer) else []
-    if len(gpus) > 1:
-        found = generate(SetWork.of(cell, data_root), len(gpus), Share(), progress, gpus)
+    if found is None and is_phased(spec.synthesizer):
+        work, gpus = SetWork.of(cell, data_root), visible_gpus()
+        found = generate(work, workers_for(work, gpus), Share(), progress, gpus)
     return found or ensure_synthetic(task, spec.synthesizer, spec.fingerprint, data_root, progress)
+
+
+def workers_for(work: SetWork, gpus: Sequence[str]) -> int:
+    """Returns how many processes make a set: one a GPU, or one a core where that is worth the start of processes."""
+    return max(1, len(gpus) or (cores() if work.estimate(Share()).seconds > WORTHWHILE else 1))
 
 
 def _phases(

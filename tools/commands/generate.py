@@ -38,7 +38,10 @@ def generate(
     suite: SuiteArgument,
     only: OnlyOption = None,
     data: DataOption = DEFAULT_DATA,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a GPU, or one.")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes; default: one a GPU, or one a core for more than some minutes' work."),
+    ] = None,
     shard: Annotated[
         str,
         typer.Option(metavar="I/N", help="Do only the I-th of N parts: one command on each of N machines."),
@@ -132,11 +135,11 @@ def _described(work: SetWork, share: Share) -> dict[str, object]:
 def _make(
     work: SetWork, workers: int | None, share: Share, preview: int | None, to: Path, cluster: RayWorkers | None
 ) -> Path | None:
-    from provbench.suites.driving import generate as run
+    from provbench.suites.driving import generate as run, workers_for
     from provbench.suites.executors import visible_gpus
 
     gpus = visible_gpus() if cluster is None else []
-    count = workers or (max(1, len(gpus)) if cluster is None else cluster.count)
+    count = workers or (workers_for(work, gpus) if cluster is None else cluster.count)
     with progress_bar() as bar:
         job = bar.add_task(work.title, total=None, note="")
         folder = run(
