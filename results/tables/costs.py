@@ -84,5 +84,7 @@ COSTS: dict[str, Cost] = {
         "epochs", "the first epoch with the best value of the selection metric", _best_epoch, False
     ),
     "training time": Cost("h", "wall time of the run, validation and test included", _training_time),
-    "peak memory": Cost("GB", "peak of the GPU's allocations, or of resident memory", _peak_memory),
+    "peak memory": Cost(
+        "GB", "peak of the GPU's allocations, or of resident memory, beyond what the process held before", _peak_memory
+    ),
 }
