@@ -30,6 +30,7 @@ from .commands import (
     results,
     runs,
     search,
+    steering,
     suite,
     sync,
     synthetic,
@@ -43,7 +44,6 @@ app = typer.Typer(
     name="provbench",
     cls=contributed.ContributedGroup,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Benchmark methods that learn from synthetic data: run suites, search hyper-parameters, regenerate tables.",
@@ -63,6 +63,7 @@ pictures.add_to(app)
 report.add_to(app)
 check.add_to(app)
 doctor.add_to(app)
+steering.add_to(app)
 app.add_typer(data.app, name="data")
 app.add_typer(synthetic.app, name="synthetic")
 app.add_typer(results.app, name="results")

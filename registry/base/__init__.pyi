@@ -63,7 +63,9 @@ from .image_files import (
 from .image_modes import to_rgb as to_rgb
 from .lazy import functional as functional, hidden as hidden, torch as torch
 from .locks import (
+    HOLDER as HOLDER,
     TakenError as TakenError,
+    describe_holder as describe_holder,
     held as held,
     is_held as is_held,
     is_locked as is_locked,

@@ -17,4 +17,6 @@ from .output import (
     output_lock as output_lock,
     weights_file as weights_file,
 )
+from .pulse import Pulse as Pulse, read_pulse as read_pulse
+from .steering import pause as pause, resume as resume, retry as retry, stop as stop
 from .tally import Faults as Faults, Tally as Tally

@@ -8,6 +8,7 @@ checkpoints.
 from __future__ import annotations
 
 import shutil
+import time
 import warnings
 from collections import deque
 from collections.abc import Collection
@@ -26,10 +27,15 @@ from .cell_runs import CellRuns
 from .generation import make_set
 from .lost_runs import FILE as LOST_FILE, LostRuns
 from .output import Output, RecordCache, is_whole, move_files, output_lock, wanted_epochs, weights_file
+from .steering import Steering
 from .tally import Faults, Repeats, Tally
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
+
+
+POLL = 0.5
+"""Seconds between two looks of a paused driver with nothing under way."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,10 @@ class Driver:
         self._waiting: dict[str, list[_Waiting]] = {}
         self._again: deque[Job] = deque()
         """Jobs that were lost, and are to be submitted once more."""
-        self._announced = -1
+        self._unlucky: dict[str, list[_Waiting]] = {}
+        """Final runs that failed or were lost under this driver, and may be tried again on request."""
+        self._announced, self._paused = -1, False
+        self.steering = Steering(output.root)
 
     @property
     def _suite_folder(self) -> Path:
@@ -85,6 +94,7 @@ class Driver:
         """Run what is missing. Raises `UserError` where nothing can be run (missing data, a locked folder, …)."""
         fingerprints = self._prepare()  # before the output folder is made: where data are missing, nothing is written
         with output_lock(self.output.root):
+            self.steering.begin()
             self._known = RecordCache(self.store)
             self._studies = self._open_studies()
             cells = [
@@ -163,11 +173,34 @@ class Driver:
         queue = deque(cells)
         self._announce(cells)
         while True:
-            while len(self._waiting) - len(self._again) < self.executor.slots and self._start_one(queue):
+            paused = self._steer()
+            while not paused and self._has_room() and self._start_one(queue):
                 self._announce(cells)
-            if not self._waiting:
+            if len(self._waiting) > len(self._again):
+                self._take_in(self.executor.wait(self._reported))
+            elif paused:
+                time.sleep(POLL)
+            elif not self._waiting:
                 return
-            self._take_in(self.executor.wait(self._reported))
+
+    def _has_room(self) -> bool:
+        return len(self._waiting) - len(self._again) < self.executor.slots
+
+    def _steer(self) -> bool:
+        """Obeys requests of other commands; returns whether no new run is to start."""
+        self.steering.obey_stop()
+        for key in self.steering.retries():
+            if (waiting := self._unlucky.pop(key, None)) is not None:
+                self.tally.failed.pop(key, None)
+                self.tally.lost.pop(key, None)
+                self.faults.forget(key)
+                self._waiting[key] = waiting
+                self._again.append(Job(waiting[0].spec, self.place))
+        paused = self.steering.paused
+        if paused != self._paused:
+            self._paused = paused
+            self.observer.paused(paused)
+        return paused
 
     def _announce(self, cells: list[CellRuns]) -> None:
         """Tell how many runs the suite needs, whenever that has changed: a search may choose fewer than it could."""
@@ -220,6 +253,7 @@ class Driver:
 
     def _reported(self, job: Job, epoch: int, epochs: int, value: float | None) -> bool:
         self.observer.reported(job, epoch, epochs, value)
+        self.steering.obey_stop()
         answers = [one.cell.reported(one.spec, epoch, value) for one in self._waiting[job.spec.key]]
         self._sync_studies()
         return all(answers)
@@ -237,7 +271,10 @@ class Driver:
             self._lost_runs.discard(key)
         shutil.rmtree(self.place.work_root / key, ignore_errors=True)
         self.tally.trained += record.status != "failed"
-        for number, one in enumerate(self._waiting.pop(key)):
+        waiting = self._waiting.pop(key)
+        if record.status == "failed" and record.phase == "final":
+            self._unlucky[key] = waiting
+        for number, one in enumerate(waiting):
             self._ended(one, record, cached=number > 0)
         self.faults.count(key, record, record.reason)
 
@@ -285,7 +322,10 @@ class Driver:
             return
         self.tally.lost[spec.key] = finished.error
         self._lost_runs.add(spec, finished.error, over_time=finished.over_time)
-        for one in self._waiting.pop(spec.key):
+        waiting = self._waiting.pop(spec.key)
+        if spec.phase == "final":
+            self._unlucky[spec.key] = waiting
+        for one in waiting:
             one.cell.lost(one.spec)
             self.observer.lost(one.spec, finished.error)
         self.faults.count(spec.key, None, finished.error)

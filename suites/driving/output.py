@@ -43,6 +43,14 @@ class Output:
         return self.root / "work"
 
     @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    def log(self, key: str) -> Path:
+        """What a run printed; the file is there only if it printed anything."""
+        return self.logs / f"{key}.log"
+
+    @property
     def trackers(self) -> Path:
         return self.root / "trackers"
 

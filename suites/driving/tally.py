@@ -96,6 +96,10 @@ class Faults:
     def tries(self, key: str) -> int:
         return self._tries[key]
 
+    def forget(self, key: str) -> None:
+        """Lets a run have all of its attempts again."""
+        del self._tries[key]
+
     def again(self, key: str) -> bool:
         """Returns whether a lost run may be retried."""
         return self._tries[key] < self.attempts

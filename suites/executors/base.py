@@ -113,6 +113,9 @@ class Observer:
         earlier: those that ended before and that the driver does not come back to: the trials of earlier drivers.
         """
 
+    def paused(self, paused: bool) -> None:
+        """No new run is started, until this is called with False."""
+
     def started(self, job: Job) -> None:
         """A run was given to the executor."""
 
@@ -142,6 +145,10 @@ class Observers(Observer):
     def planned(self, runs: int, earlier: int = 0) -> None:
         for observer in self.observers:
             observer.planned(runs, earlier)
+
+    def paused(self, paused: bool) -> None:
+        for observer in self.observers:
+            observer.paused(paused)
 
     def started(self, job: Job) -> None:
         for observer in self.observers:

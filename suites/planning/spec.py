@@ -130,5 +130,7 @@ class Place:
     """Weights that a final run keeps, as `<key>/weights/epoch_<number>.safetensors` under work_root."""
     time_limit: float | None = None
     """Seconds that one attempt of a run may take. It does not count what an earlier attempt took."""
+    logs: Path | None = None
+    """Folder of what runs print, `<key>.log`; None: it is not kept."""
     pictures: int = 0
     """Number of pictures of test samples that a final run draws, as `<key>/pictures/<name>.png` under work_root."""

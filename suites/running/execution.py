@@ -19,6 +19,7 @@ from provbench.results.store import RunRecord
 from ..planning import Place, RunSpec, code_of, data_fingerprint, ensure_synthetic, keep_to_code
 from .environment import PeakMemory, git_state, machine, package_versions
 from .failures import MethodFailure, OverTimeError, sort_out, whole_traceback
+from .run_log import logged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,11 +119,19 @@ def _attempt(spec: RunSpec, place: Place, report: OnValidation) -> dict[str, Any
     def measured() -> dict[str, float]:
         return {"seconds": round(time.monotonic() - began, 3), "peak_memory_mb": memory.megabytes()}
 
+    file = place.logs / f"{spec.key}.log" if place.logs and distributed.is_rank_0() else None
     try:
-        with working_folder(place.work_root, spec.key) if distributed.is_rank_0() else nullcontext() as folder:
+        with (
+            logged(file) as log,
+            working_folder(place.work_root, spec.key) if distributed.is_rank_0() else nullcontext() as folder,
+        ):
             if folder is not None:  # the other ranks wait for this one before they look for a checkpoint
                 keep_to_code(folder, code_of(spec))
-            result = _train(spec, place, report, partial(loop.train, tick=deadline.check))
+            try:
+                result = _train(spec, place, report, partial(loop.train, tick=deadline.check))
+            except Exception as error:
+                log.failure(error)
+                raise
         largest = distributed.largest_of_ranks(memory.megabytes())
     except (Exception, SystemExit) as error:
         known = sort_out(error)

@@ -15,6 +15,7 @@ from . import (
     results as results,
     runs as runs,
     search as search,
+    steering as steering,
     suite as suite,
     sync as sync,
     synthetic as synthetic,

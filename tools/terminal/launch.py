@@ -58,7 +58,7 @@ def drive(
 ) -> Tally:
     """Run a suite with progress on the terminal; `after(tracking)` is called at its end. options: the driver's own."""
     from provbench.registry import TRACKERS
-    from provbench.suites.driving import Driver, Faults
+    from provbench.suites.driving import Driver, Faults, Pulse
     from provbench.suites.executors import Observers
     from provbench.suites.planning import Place
     from provbench.suites.trackers import Tracking
@@ -71,14 +71,18 @@ def drive(
         threads=threads or executor.threads,
         workers=workers,
         time_limit=seconds_of(time_limit),
+        logs=output.logs.absolute() if executor.reads_drivers_data else None,
         **(place or {}),
     )
     tracking = Tracking([TRACKERS.build(name) for name in track or ()], output.trackers, output.root / "pictures")
     try:
         with ProgressDisplay() as display:
-            observer = Observers([display, tracking])
-            faults = Faults(attempts, max_failure_rate)
-            tally = Driver(plan, output, executor, where, observer, faults=faults, **options).run()
+            pulse = Pulse(output.root, plan.file.suite.name)
+            faults, observer = Faults(attempts, max_failure_rate), Observers([display, tracking, pulse])
+            try:
+                tally = Driver(plan, output, executor, where, observer, faults=faults, **options).run()
+            finally:
+                pulse.close()
         if after is not None:
             after(tracking)
     except SystemExit:  # a signal

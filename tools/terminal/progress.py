@@ -97,6 +97,9 @@ class ProgressDisplay(Observer):
         else:
             self.progress.update(self._suite, total=runs)
 
+    def paused(self, paused: bool) -> None:
+        self._say("paused: what is under way ends, and no new run starts" if paused else "resumed")
+
     def started(self, job: Job) -> None:
         name = f"  {_name(job.spec)}"
         self._runs[job.spec.key] = self.progress.add_task(name, total=periods_of(job.spec.task.params), note="starting")
