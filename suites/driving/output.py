@@ -47,7 +47,7 @@ class Output:
         return self.root / "logs"
 
     def log(self, key: str) -> Path:
-        """What a run printed; the file is there only if it printed anything."""
+        """Output of a run; the file is there only if the run printed anything."""
         return self.logs / f"{key}.log"
 
     @property

@@ -1,4 +1,4 @@
-"""What a run prints, kept in a file of its own beside what the terminal shows."""
+"""Output of a run, kept in a file of its own beside what the terminal shows."""
 
 from __future__ import annotations
 

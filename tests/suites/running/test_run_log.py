@@ -29,7 +29,7 @@ def test_what_is_printed_is_shown_and_kept(tmp_path: Path, capsys: pytest.Captur
 def test_warnings_and_the_whole_traceback(tmp_path: Path) -> None:
     file = tmp_path / "aa.log"
     with logged(file) as log:
-        warnings.showwarning("mind this", UserWarning, "plugin.py", 3)
+        sys.stderr.write(warnings.formatwarning("mind this", UserWarning, "plugin.py", 3))
         try:
             raise ValueError("deep")
         except ValueError as error:
