@@ -17,8 +17,11 @@ def write_tokenizer(folder: Path) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def write_stable_diffusion(folder: Path) -> None:
-    """Writes a Stable Diffusion model of 16 pixels with random weights, as the hub has them."""
+def write_stable_diffusion(folder: Path, in_channels: int = 4) -> None:
+    """Writes a Stable Diffusion model of 16 pixels with random weights, as the hub has them.
+
+    in_channels: 8 for a model that is given an image beside the noise, as InstructPix2Pix is.
+    """
     import torch
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -34,7 +37,7 @@ def write_stable_diffusion(folder: Path) -> None:
     network: Any = UNet2DConditionModel
     unet = network(
         sample_size=8,
-        in_channels=4,
+        in_channels=in_channels,
         out_channels=4,
         layers_per_block=1,
         block_out_channels=(16, 32),
