@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -78,11 +77,11 @@ def _small(params: dict[str, Any], model: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory, tiny_stable_diffusion: Path) -> Iterator[dict[str, Path]]:
+def models(tmp_path_factory: pytest.TempPathFactory, tiny_stable_diffusion: Path) -> dict[str, Path]:
     """The tiny model by sampler: InstructPix2Pix has its own."""
     other = tmp_path_factory.mktemp("models") / "pix2pix"
     write_stable_diffusion(other, in_channels=8)
-    yield {"instruct-pix2pix": other, "": tiny_stable_diffusion}
+    return {"instruct-pix2pix": other, "": tiny_stable_diffusion}
 
 
 def test_every_suite_has_such_rows() -> None:
