@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from mmengine.hooks import Hook
-from mmengine.runner import Runner, TestLoop
+from mmengine.runner import Runner
 
 NAME = "test curve"
 
@@ -21,10 +19,8 @@ class CurveOnTestHook(Hook):
             runner.message_hub.update_info(NAME, [])
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        loop = runner._test_loop
-        if not isinstance(loop, TestLoop):
-            loop = runner._test_loop = runner.build_test_loop(cast(dict[str, object], loop))
-        found = {name: float(value) for name, value in (loop.run() or {}).items()}
+        scores: dict[str, float] | None = runner.test_loop.run()  # pyright: ignore[reportAssignmentType]
+        found = {name: float(value) for name, value in (scores or {}).items()}
         runner.message_hub.update_info(NAME, [*tested_curve(runner), {"epoch": float(runner.epoch), **found}])
 
 

@@ -78,7 +78,7 @@ def test_a_name_stands_for_a_plugin_without_parameters(write_suite: Callable[...
     plan = make_plan(load_suite(str(write_suite(GOOD))), PLUGINS)
     spec = next(cell for cell in plan.cells if cell.method == "mixed").spec(0, "final", "")
     assert spec.augmentation is not None
-    assert spec.augmentation.params == {"prob": 1.0, "beta": 1.0}
+    assert spec.augmentation.params == {"prob": 1.0, "beta": 1.0, "within": "batch"}
 
 
 def test_unknown_suite_and_missing_file() -> None:
