@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -19,8 +21,8 @@ class CurveOnTestHook(Hook):
             runner.message_hub.update_info(NAME, [])
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        scores: dict[str, float] | None = runner.test_loop.run()  # pyright: ignore[reportAssignmentType]
-        found = {name: float(value) for name, value in (scores or {}).items()}
+        loop: Any = runner.test_loop
+        found = {name: float(value) for name, value in (loop.run() or {}).items()}
         runner.message_hub.update_info(NAME, [*tested_curve(runner), {"epoch": float(runner.epoch), **found}])
 
 
