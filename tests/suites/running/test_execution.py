@@ -59,7 +59,7 @@ def test_two_runs_are_identical_in_one_process(make: Callable[..., Plan], place:
 def test_and_in_another_process(make: Callable[..., Plan], place: Callable[[str], Place]) -> None:
     spec = guided_spec(make())
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        other = pool.apply(_in_process, (spec, place("other")))
+        other = pool.apply_async(_in_process, (spec, place("other"))).get(timeout=300)
     assert other.outcome == execute(spec, place("here")).outcome
 
 
