@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from provbench.registry import REGULARIZERS, Batch, Regularizer, Source, Step, build_network, double_differentiable
 
-NETWORKS = ("tiny-deit", "tiny-mae", "tiny-clip", "tiny-sat", "resnet18")
+NETWORKS = ("tiny-deit", "tiny-mae", "tiny-clip", "tiny-sat", pytest.param("resnet18", marks=pytest.mark.slow))
 
 
 def network(name: str) -> nn.Module:

@@ -172,14 +172,14 @@ def test_its_terms_shrink_when_they_are_all_that_is_learnt() -> None:
     model, images = TinySAT(3, image_size=32), torch.randn(4, 3, 32, 32)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     sums = []
-    for _ in range(30):
+    for _ in range(12):
         losses = model.logits_and_losses(images)[1]
         total = losses["area"] + losses["binarity"]
         optimizer.zero_grad()
         total.backward()
         optimizer.step()
         sums.append(total.item())
-    assert sums[-1] < 0.8 * sums[0]
+    assert sums[-1] < 0.9 * sums[0]
 
 
 def test_the_full_size_is_deit_s_with_a_token_and_a_convolution() -> None:

@@ -33,6 +33,7 @@ def cells(make: Callable[[str], Plan], tmp_path: Path, monkeypatch: pytest.Monke
     return {cell.method: cell for cell in make(yaml.safe_dump(document)).cells}
 
 
+@pytest.mark.slow
 def test_sat_is_trained_by_every_method_with_its_own_loss_and_both_evaluators(
     cells: dict[str, Cell], tmp_path: Path
 ) -> None:
