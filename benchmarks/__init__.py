@@ -11,8 +11,14 @@ from provbench.registry import COMMANDS, MODELS, TASKS
 for _name, _target in {
     "cub": "cub.task:Cub",
     "cub-wsol": "cub_wsol.task:CubWsol",
+    "fewshot-aircraft": "fewshot.tasks:FewShotAircraft",
+    "fewshot-cars": "fewshot.tasks:FewShotCars",
+    "fewshot-cub": "fewshot.tasks:FewShotCub",
+    "fewshot-pets": "fewshot.tasks:FewShotPets",
     "images": "own_images.task:OwnImages",
     "iwildcam": "iwildcam.task:IWildCam",
+    "longtail-cub": "fewshot.tasks:LongTailCub",
+    "longtail-flowers": "fewshot.tasks:LongTailFlowers",
     "ucf101-24": "ucf101_24.task:Ucf10124",
     "waterbirds": "waterbirds.task:Waterbirds",
 }.items():

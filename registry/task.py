@@ -60,11 +60,23 @@ class ProtocolRules:
     """Parameters that a selection protocol sets in the recipe of its runs, besides the metric that it goes by.
 
     trials, finals: parameters of the runs of a search, and of the final ones. A suite cannot set those of them that
-    the base of all recipes does not have.
+    the base of all recipes does not have. folds: names of two parameters, the number of folds and the fold: each trial
+    has a run for each fold, and the mean of their validation values. searches: False where a protocol takes the
+    suite's own values. validates: False where no image beside the training images chooses anything. words: a sentence
+    on it for the notes under a table.
     """
 
     trials: Mapping[str, Any] = field(default_factory=dict)
     finals: Mapping[str, Any] = field(default_factory=dict)
+    folds: tuple[str, str] | None = None
+    searches: bool = True
+    validates: bool = True
+    words: str = ""
+
+    @property
+    def own(self) -> frozenset[str]:
+        """The names of the parameters that it sets."""
+        return frozenset({*self.trials, *self.finals, *(self.folds or ())[1:]})
 
     def of(self, phase: str) -> Mapping[str, Any]:
         """Returns the parameters of runs of a phase, `search` or `final`."""

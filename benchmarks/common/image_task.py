@@ -221,8 +221,12 @@ class ImageTask(Task):
         return [*problems, *self.data_problems(progress)]
 
     def training_set(self) -> TrainingSet:
+        return self.as_training_set(self.records("train"))
+
+    def as_training_set(self, records: Sequence[ImageRecord]) -> TrainingSet:
+        """Returns images of this data set as a synthesizer sees them."""
         return RecordTrainingSet(
-            self.records("train"),
+            records,
             self.num_classes,
             folder=self.root,
             hint=self.where_to_get_segmentations(),

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from provbench.registry import PRUNERS, SAMPLERS
+from provbench.registry.base import best_key
 from provbench.results.store import Choice, RunRecord, ValView, best_trial, oracle_trial
 
 from ..planning import ORACLE, Cell, Plan, RunSpec
+from .folds import Folds
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -33,9 +35,13 @@ class CellRuns:
         self.search = self._open_search(storage)
         self._trials: defaultdict[str, list[int]] = defaultdict(list)
         """Key to the numbers of the trials under way; a sampler may draw the same parameters twice."""
+        self._folds: dict[int, Folds] = {}
+        """The trials under way by number."""
+        self._later: deque[RunSpec] = deque()
+        """Further folds of trials under way."""
         self._queue: deque[RunSpec] = deque()
         self._probing: set[str] | None = None
-        """Keys of the oracle's runs that have not ended; None before they begin."""
+        """Keys of the probes that have not ended; None before they begin."""
         self._final = False
         """True if the final runs are in the queue."""
         self.incomplete = False
@@ -64,15 +70,17 @@ class CellRuns:
     def _count_needed(self) -> int:
         if self.search is None:
             return len(self.final_runs()) if self.finals else 0
-        budget = self.search.settings.budget
+        seed = self.plan.file.suite.search.seed
+        folds = len(self.cell.trial(seed, self.fingerprint))
+        budget = self.search.settings.budget * folds
         if not self.finals:
             return budget
         protocols, choices = self.cell.protocols, self.choices() or ()
         known = len(choices) == len(protocols)
         finals = len(self.final_runs()) if known else len(self.plan.file.suite.seeds) * len(protocols)
-        open_trials = max(0, budget - sum(self.search.counts().values()))
-        probes = len(self.oracle_runs()) + open_trials if ORACLE in protocols else 0
-        return budget + probes + finals
+        open_trials = max(0, self.search.settings.budget - sum(self.search.counts().values()))
+        each = sum(len(self._compared_by(protocol, {})) for protocol in protocols if self.cell.probes(protocol))
+        return budget + len(self.probes()) + open_trials * each + finals
 
     def failed_trials(self) -> list[tuple[RunSpec, str]]:
         """The runs of the trials that have failed, each once, and why."""
@@ -91,15 +99,18 @@ class CellRuns:
 
     def next(self) -> RunSpec | None:
         """A run that can start now, or None: wait for those under way, or the cell needs no more."""
+        if self._later:
+            return self._later.popleft()
         if self.search is not None and not self.search.exhausted:
             number, chosen = self.search.ask()
-            spec = search_base(self.plan, self.cell, self.fingerprint, chosen)
-            self._trials[spec.key].append(number)
-            return spec
+            runs = self.cell.trial(self.plan.file.suite.search.seed, self.fingerprint, chosen)
+            self._folds[number] = Folds(runs)
+            self._trials[runs[0].key].append(number)
+            return runs[0]
         if self._trials or self.incomplete or not self.finals:
             return None
         if self._probing is None:
-            probes = self.oracle_runs()
+            probes = self.probes()
             self._probing = {spec.key for spec in probes}
             self._queue.extend(probes)
             self._needed = None
@@ -111,7 +122,7 @@ class CellRuns:
 
     def reported(self, spec: RunSpec, epoch: int, value: float | None) -> bool:
         """A run was validated; whether to stop it. A trial that was drawn twice stops where both would."""
-        numbers = self._trials.get(spec.key, [])
+        numbers = [number for number in self._trials.get(spec.key, []) if self._folds[number].reports]
         answers = [self.search.report(number, epoch, value) for number in numbers] if self.search else []
         return bool(answers) and all(answers)
 
@@ -126,10 +137,23 @@ class CellRuns:
 
     def ended(self, spec: RunSpec, run: ValView) -> None:
         for number in self._trials.pop(spec.key, []):
-            assert self.search is not None
-            self.search.tell(number, run, spec.selection_metric)
+            self._fold_ended(number, spec, run)
         if self._probing:
             self._probing.discard(spec.key)
+
+    def _fold_ended(self, number: int, spec: RunSpec, run: ValView) -> None:
+        """A run of a trial has ended: its next fold follows, or the study is told."""
+        assert self.search is not None
+        folds = self._folds[number]
+        told = folds.take(run, spec.selection_metric)
+        if told is not None:
+            del self._folds[number]
+            self.search.tell(number, told, spec.selection_metric)
+            return
+        following = folds.rest.popleft()
+        if not self._trials[following.key]:
+            self._later.append(following)
+        self._trials[following.key].append(number)
 
     def lost(self, spec: RunSpec) -> None:
         if self._trials.pop(spec.key, None):
@@ -157,34 +181,52 @@ class CellRuns:
         assert self.search is not None
         if protocol == self.cell.protocol:
             return self.search.best()
-        trials = {self._compared_by(protocol, trial.params).key: trial.params for trial in self.search.finished()}
+        if not self.cell.rules(protocol).searches:
+            return {}
+        if self.cell.rules(protocol).folds:
+            return self._best_over_folds(protocol)
+        trials = {self._compared_by(protocol, trial.params)[0].key: trial.params for trial in self.search.finished()}
         records = [record for key in trials if (record := self.lookup(key)) is not None]
         metric, higher = self.cell.selection_metric(protocol), self.cell.higher_is_better(protocol)
+        if self.cell.probes(protocol) and len(records) < len(trials):
+            return None
         if protocol != ORACLE:
             best = best_trial(map(ValView.of, records), metric, higher_is_better=higher)
         else:
-            known = len(records) == len(trials)
-            best = oracle_trial(records, metric, higher_is_better=higher) if known else None
+            best = oracle_trial(records, metric, higher_is_better=higher)
         return dict(trials[best.key]) if best is not None else None
+
+    def _best_over_folds(self, protocol: str) -> dict[str, Any] | None:
+        """The parameters of the trial with the best mean over a protocol's folds; None while any fold is not known."""
+        assert self.search is not None
+        params = [trial.params for trial in self.search.finished()]
+        probes = [spec for of in params for spec in self._compared_by(protocol, of)]
+        if any(self.lookup(spec.key) is None for spec in probes):
+            return None
+        values = {place: value for place, of in enumerate(params) if (value := self.value(protocol, of)) is not None}
+        best = best_key(values, self.cell.higher_is_better(protocol))
+        return None if best is None else dict(params[best])
 
     def trial_specs(self) -> list[RunSpec]:
         """The runs of the trials that have ended, each once."""
         assert self.search is not None
+        seed = self.plan.file.suite.search.seed
         return _each_once(
-            search_base(self.plan, self.cell, self.fingerprint, trial.params)
+            spec
             for trial in self.search.trials()
             if trial.state.is_finished()
+            for spec in self.cell.trial(seed, self.fingerprint, trial.params)
         )
 
     def value(self, protocol: str, params: Mapping[str, Any]) -> float | None:
         """Returns the value by which a protocol judges a finished trial: a val metric, for the oracle a test metric;
         None if not known.
         """
-        record = self.lookup(self._compared_by(protocol, params).key)
-        if record is None or record.status != "done":
-            return None
-        scores = record.test if protocol == ORACLE else record.val
-        return scores.get(self.cell.selection_metric(protocol))
+        records = [self.lookup(spec.key) for spec in self._compared_by(protocol, params)]
+        done = [record for record in records if record is not None and record.status == "done"]
+        scores = [record.test if protocol == ORACLE else record.val for record in done]
+        found = [value for of in scores if (value := of.get(self.cell.selection_metric(protocol))) is not None]
+        return sum(found) / len(found) if found and len(found) == len(records) else None
 
     def final_runs(self) -> list[RunSpec]:
         """Those of every protocol, each once."""
@@ -197,17 +239,22 @@ class CellRuns:
         specs = self._specs[made]
         return Choice(protocol, self.cell.selection_metric(protocol), chosen, specs=specs)
 
-    def oracle_runs(self) -> list[RunSpec]:
-        """Its probes: the finished trials' parameters, trained once more, and scored on test; each once."""
-        if self.search is None or ORACLE not in self.cell.protocols:
+    def probes(self) -> list[RunSpec]:
+        """The runs of the finished trials' parameters that protocols look at beside the trials' own; each once."""
+        if self.search is None:
             return []
-        return _each_once(self._compared_by(ORACLE, trial.params) for trial in self.search.finished())
+        probing = [protocol for protocol in self.cell.protocols if self.cell.probes(protocol)]
+        trials = self.search.finished() if probing else []
+        return _each_once(
+            spec for trial in trials for protocol in probing for spec in self._compared_by(protocol, trial.params)
+        )
 
-    def _compared_by(self, protocol: str, chosen: Mapping[str, Any]) -> RunSpec:
-        """The run of a trial that a protocol looks at: the oracle's is trained once more, and the test split scored."""
-        phase = "final" if protocol == ORACLE else "search"
-        ruled = protocol if protocol in self.cell.task.info.rules else None
-        return self.cell.spec(self.plan.file.suite.search.seed, phase, self.fingerprint, chosen, ruled)
+    def _compared_by(self, protocol: str, chosen: Mapping[str, Any]) -> list[RunSpec]:
+        """The runs of a trial that a protocol looks at: the oracle's is trained once more, and tested."""
+        seed, ruled = self.plan.file.suite.search.seed, protocol if protocol in self.cell.task.info.rules else None
+        if protocol == ORACLE:
+            return [self.cell.spec(seed, "final", self.fingerprint, chosen, ruled)]
+        return self.cell.trial(seed, self.fingerprint, chosen, ruled)
 
 
 def _each_once(specs: Iterable[RunSpec]) -> list[RunSpec]:
@@ -216,7 +263,7 @@ def _each_once(specs: Iterable[RunSpec]) -> list[RunSpec]:
 
 def search_base(plan: Plan, cell: Cell, fingerprint: str, chosen: Mapping[str, Any] | None = None) -> RunSpec:
     """The run that a cell's search varies; with the parameters that it chose, a trial's."""
-    return cell.spec(plan.file.suite.search.seed, "search", fingerprint, chosen)
+    return cell.trial(plan.file.suite.search.seed, fingerprint, chosen)[0]
 
 
 def search_settings(plan: Plan, cell: Cell, base: RunSpec) -> Settings:

@@ -1,5 +1,5 @@
 from .inputs import describe_missing as describe_missing, missing_inputs as missing_inputs, restrict as restrict
-from .plan import ORACLE as ORACLE, Cell as Cell, Plan as Plan, make_plan as make_plan
+from .plan import Cell as Cell, Plan as Plan, make_plan as make_plan
 from .plugin_code import (
     OtherCode as OtherCode,
     changes_of_code as changes_of_code,
@@ -8,6 +8,7 @@ from .plugin_code import (
     keep_to_code as keep_to_code,
     other_code as other_code,
 )
+from .protocol_rules import ORACLE as ORACLE
 from .set_work import SetWork as SetWork, found_set as found_set, is_phased as is_phased, phased_sets as phased_sets
 from .spec import KEY_LENGTH as KEY_LENGTH, Place as Place, RunSpec as RunSpec, digest as digest
 from .synthetic import (

@@ -18,6 +18,7 @@ from provbench.registry import (
     SYNTHESIZERS,
     TASKS,
     Params,
+    ProtocolRules,
     Registry,
     SearchSpace,
     Task,
@@ -32,12 +33,9 @@ from provbench.results.store import Phase
 from ..file import PluginUse, SuiteFile, fitted
 from .held_equal import check_budgets
 from .method_part import MethodPart
-from .protocol_rules import check_rules
+from .protocol_rules import ORACLE, check_protocols, check_rules, metric_of
 from .spec import PluginSpec, RunSpec
 from .synthetic import data_fingerprint
-
-ORACLE = "oracle"
-"""The protocol that chooses on test data: computed after a search, from runs of its own, and labelled in tables."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +73,7 @@ class Cell:
 
     def selection_metric(self, protocol: str) -> str:
         """The metric that a protocol goes by; the oracle's is a test metric, by default the task's main one."""
-        return _metric_of(self.task, protocol)
+        return metric_of(self.task, protocol)
 
     def higher_is_better(self, protocol: str) -> bool:
         """Returns whether the metric of a protocol is better when higher."""
@@ -129,7 +127,29 @@ class Cell:
 
     def setting(self, protocol: str) -> str:
         """Returns the task's protocol in words, as a selection protocol has it."""
-        return self.task.setting(self.task.Params(**self.resolve_task(protocol=protocol).params))
+        own = self.task.setting(self.task.Params(**self.resolve_task(protocol=protocol).params))
+        return "; ".join(words for words in (own, self.rules(protocol).words) if words)
+
+    def rules(self, protocol: str) -> ProtocolRules:
+        """Returns what a selection protocol sets."""
+        return self.task.info.ruled(protocol)
+
+    def probes(self, protocol: str) -> bool:
+        """Returns whether a protocol looks at runs of its own of the trials that the search made under the first."""
+        if not self.rules(protocol).searches:
+            return False
+        return protocol == ORACLE or self.rules(protocol).trials != self.rules(self.protocol).trials
+
+    def trial(
+        self, seed: int, fingerprint: str, chosen: Mapping[str, Any] | None = None, protocol: str | None = None
+    ) -> list[RunSpec]:
+        """Returns the runs of a trial under a protocol, by default the first: one, or one for each fold."""
+        spec = self.spec(seed, "search", fingerprint, chosen, protocol)
+        names = self.rules(protocol or self.protocol).folds
+        if names is None:
+            return [spec]
+        each = [{**spec.task.params, names[1]: fold} for fold in range(spec.task.params[names[0]])]
+        return [spec.model_copy(update={"task": spec.task.model_copy(update={"params": of})}) for of in each]
 
     def build_task(self, data_root: Path) -> Task:
         return self.task(self.task.Params(**self.resolve_task().params), variant=self.variant.name, data_root=data_root)
@@ -166,10 +186,6 @@ class Cell:
         )
 
 
-def _metric_of(task: type[Task], protocol: str) -> str:
-    return task.info.selection.get(protocol, task.info.main_metric)
-
-
 def _network_version(name: str) -> str:
     """Returns the version of a registered model; a task's own networks are covered by the version of the task."""
     return MODELS.version(name) if name in MODELS else DEFAULT_VERSION
@@ -195,7 +211,8 @@ class Plan:
     @cached_property
     def _spaces(self) -> dict[Cell, dict[str, SearchSpace]]:
         search = self.file.suite.search
-        return {cell: _spaces(cell, search.space) if search.trials else {} for cell in self.cells}
+        searched = {cell for cell in self.cells if search.trials and cell.rules(cell.protocol).searches}
+        return {cell: _spaces(cell, search.space) if cell in searched else {} for cell in self.cells}
 
     def sections(self) -> dict[str, Cell]:
         """One cell for each task section: enough to reach its data."""
@@ -255,7 +272,7 @@ def _cell(file: SuiteFile, name: str, method: str, plugins: tuple[str, ...]) -> 
     where_task, where_method = file.where("tasks", name), file.where("methods", method)
     task = _located(where_task, lambda: TASKS.get(section.task or name))
     protocols = section.selection or (next(iter(task.info.selection)),)
-    _check_protocols(protocols, task, file.where("tasks", name, "selection"))
+    check_protocols(protocols, task, file.where("tasks", name, "selection"))
 
     def part(registry: Registry, use: PluginUse, *location: str | int) -> MethodPart:
         where = file.where("methods", method, *location)
@@ -301,19 +318,6 @@ def _check_processes(spec: RunSpec, cell: Cell, file: SuiteFile) -> None:
     if size % spec.processes:
         where = file.where("tasks", cell.name, "processes")
         raise UserError(f"{where}: {spec.processes} processes cannot share batches of {size} evenly ({cell.method})")
-
-
-def _check_protocols(protocols: tuple[str, ...], task: type[Task], where: str) -> None:
-    for protocol in protocols:
-        if protocol != ORACLE and protocol not in task.info.selection:
-            known = nearest(protocol, {*task.info.selection, ORACLE})
-            raise UserError(f"{where}: unknown selection protocol {protocol!r}{known}")
-        _located(f"{where}: {task.name}: {protocol}", partial(task.info.metric, _metric_of(task, protocol)))
-    if protocols[0] == ORACLE:
-        first = next(iter(task.info.selection))
-        raise UserError(
-            f"{where}: a search must not see test metrics, so {ORACLE} cannot come first: write [{first}, {ORACLE}]"
-        )
 
 
 def _located(where: str, look_up: Any) -> Any:

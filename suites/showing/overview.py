@@ -143,8 +143,13 @@ def runs_needed(plan: Plan, state: CellState) -> int:
     if not plan.spaces(cell):
         return CellRuns(plan, cell, "", None, lambda key: None).needed
     budget = search_settings(plan, cell, search_base(plan, cell, "")).budget
-    probes = budget if ORACLE in cell.protocols else 0
-    return budget + probes + len(plan.file.suite.seeds) * len(cell.protocols)
+    folds = len(cell.trial(plan.file.suite.search.seed, ""))
+    probes = sum(
+        budget * (1 if protocol == ORACLE else len(cell.trial(0, "", None, protocol)))
+        for protocol in cell.protocols
+        if cell.probes(protocol)
+    )
+    return budget * folds + probes + len(plan.file.suite.seeds) * len(cell.protocols)
 
 
 Many = Callable[[Iterable[str]], Mapping[str, RunRecord]]

@@ -113,7 +113,7 @@ def recorded_order(cells: Iterable[CellRuns]) -> list[str]:
     """The keys of a suite's runs, each once: by cell the trials by number, the oracle's probes, the final seeds."""
     keys = []
     for runs in cells:
-        trials = [*runs.trial_specs(), *runs.oracle_runs()] if runs.search is not None else []
+        trials = [*runs.trial_specs(), *runs.probes()] if runs.search is not None else []
         keys += [spec.key for spec in (*trials, *runs.final_runs())]
     return list(dict.fromkeys(keys))
 

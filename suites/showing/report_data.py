@@ -121,7 +121,7 @@ def _search_runs(opened: Iterable[CellRuns], store: Store) -> Iterator[RunRecord
     """The records of trials, and of the oracle's probes."""
     for runs in opened:
         if runs.search is not None:
-            yield from store.records(spec.key for spec in (*runs.trial_specs(), *runs.oracle_runs()))
+            yield from store.records(spec.key for spec in (*runs.trial_specs(), *runs.probes()))
 
 
 def _axis(space: SearchSpace) -> str:
