@@ -120,6 +120,10 @@ class RunRecord(RunSummary):
     """Machine on which the run was timed: `cpu`, `cores`, `gpu`, `threads`. Records from before this field was added
     have none.
     """
+    samples: dict[str, int] = Field(default_factory=dict, repr=False)
+    """Numbers of real training samples (`train`) and of validation samples (`val`). Records from before this field was
+    added have none.
+    """
     traceback: str = Field(default="", max_length=MAX_TRACEBACK, repr=False)
     """Traceback of the error that ended a failed run; the middle of a longer one is left out."""
     plugins: dict[str, PluginCode] = Field(default_factory=dict, repr=False)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
 
@@ -193,6 +193,7 @@ def _train(spec: RunSpec, place: Place, report: OnValidation, train: Callable[..
         "steps": outcome.steps,
         "seconds_per_step": outcome.seconds_per_step,
         "predictions": outcome.predictions,
+        "samples": sample_counts(task),
     }
 
 
@@ -201,6 +202,12 @@ def _loading_processes(place: Place, ranks: int) -> int:
     if place.workers is not None:
         return place.workers
     return min(max(place.threads // ranks - 1, 1), MOST_LOADING) if torch.cuda.is_available() else 0
+
+
+def sample_counts(task: Task) -> dict[str, int]:
+    """Returns the numbers of real training samples and of validation samples."""
+    sets = {"train": task.training_set(), "val": task.eval_data("val")}
+    return {split: len(cast("Sized", of)) for split, of in sets.items()}
 
 
 def build_task(spec: RunSpec, place: Place) -> Task:

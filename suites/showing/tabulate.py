@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from provbench.results.tables import (
 from ..file import ColumnSection, RowSection, TableSection
 from ..planning import Cell, Plan, code_notes
 from .overview import CellState
+from .setting_notes import setting_notes
 from .table_scope import TableScope, by_task, network
 from .value_scope import scope_of
 
@@ -100,19 +101,15 @@ class _Builder:
         )
         places = dict.fromkeys(scope.cell_name(column, row) for column in scope.columns for row in scope.rows)
         used = [self.states[place] for place in places if place in self.states]
-        return replace(table, notes=(*table.notes, *self._settings(), *notes_on_code(used)))
+        return replace(table, notes=(*table.notes, *setting_notes(self._shown()), *notes_on_code(used)))
 
-    def _settings(self) -> list[str]:
-        """Returns a note on the setting of each task that has several, by section and selection protocol."""
-        found: dict[str, None] = {}
+    def _shown(self) -> Iterator[tuple[CellState, str]]:
+        """Yields the state of each of the suite's cells in the table, with the protocol that its column names."""
         for column in self.scope.columns:
             for row in self.scope.rows:
                 state = self.states.get(self.scope.cell_name(column, row))
                 if state is not None and self.scope.is_ours(column, row, state.cell):
-                    protocol = self._protocol(column, state.cell)
-                    if words := state.cell.setting(protocol):
-                        found[f"Setting of {state.cell.name}, {protocol}: {words}."] = None
-        return list(found)
+                    yield state, self._protocol(column, state.cell)
 
     def _protocol(self, column: ColumnSection, cell: Cell | None) -> str:
         return column.selection or self.section.selection or (cell.protocol if cell else "")
