@@ -1,4 +1,4 @@
-"""What the tasks on few images share: official layouts, splits by seed and by file, and three ways to validate."""
+"""The base of tasks on few images: official layouts, splits by seed and by file, and three ways to validate."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PROTOCOLS: Mapping[str, ProtocolRules] = {
         words="the parameters are fixed, and the last epoch is tested",
     ),
 }
-"""What is validated on: BOB's larger set, the training images themselves, or nothing."""
+"""The three ways to validate: on BOB's larger set, on the training images themselves, on nothing."""
 TINY = {
     "model": "tiny-cnn",
     "weights": "MINI_WORLD",

@@ -251,7 +251,8 @@ class CellRuns:
 
     def _compared_by(self, protocol: str, chosen: Mapping[str, Any]) -> list[RunSpec]:
         """The runs of a trial that a protocol looks at: the oracle's is trained once more, and tested."""
-        seed, ruled = self.plan.file.suite.search.seed, protocol if protocol in self.cell.task.info.rules else None
+        seed, rules = self.plan.file.suite.search.seed, self.cell.task.info.rules
+        ruled = protocol if {protocol, self.cell.protocol} & rules.keys() else None
         if protocol == ORACLE:
             return [self.cell.spec(seed, "final", self.fingerprint, chosen, ruled)]
         return self.cell.trial(seed, self.fingerprint, chosen, ruled)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,33 +10,23 @@ from torch.utils.data import Dataset, Subset
 
 from provbench.registry import TASKS, ProtocolRules, TaskInfo
 
-
-def _toy() -> Any:
-    """The module of the toy task, wherever it was loaded from."""
-    if "toy" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("toy", Path(__file__).with_name("toy.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules["toy"] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules["toy"])
-    return sys.modules["toy"]
+Toy: Any = TASKS.get("toy")
+"""The toy task, whose plugin is loaded before."""
+Blobs: Any = Toy.eval_data.__globals__["Blobs"]
 
 
-toy: Any = _toy()
-
-
-class FoldedParams(toy.ToyParams):
+class FoldedParams(Toy.Params):
     validation: str = "large"
     folds: int = 3
     fold: int = 0
 
 
-class Folded(toy.Toy):
+class Folded(Toy):
     """Which half of a noisy image is brighter."""
 
     Params = FoldedParams
     info: ClassVar[TaskInfo] = replace(
-        toy.Toy.info,
+        Toy.info,
         selection={"large": "accuracy", "support-only": "accuracy", "none": "accuracy"},
         rules={
             "support-only": ProtocolRules(
@@ -49,7 +37,7 @@ class Folded(toy.Toy):
     )
 
     def _fold(self, held_out: bool) -> Dataset[Any]:
-        data = toy.Blobs("train", self.params.train_size)
+        data = Blobs("train", self.params.train_size)
         places = [place for place in range(len(data)) if (place % self.params.folds == self.params.fold) == held_out]
         return Subset(data, places)
 

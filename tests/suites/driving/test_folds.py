@@ -52,7 +52,7 @@ class Searched:
 
     @property
     def runs(self) -> CellRuns:
-        (runs,) = open_begun(self.plan, self.output, self.data, None)
+        (runs,) = open_begun(self.plan, self.output, self.data, None).values()
         return runs
 
     def trials(self, validation: str) -> list[RunRecord]:
@@ -99,7 +99,7 @@ def test_all_runs_are_counted_and_a_second_start_trains_nothing(searched: Search
     again = Driver(searched.plan, searched.output, Inline(), Place(searched.data, tmp_path / "work")).run()
 
     assert again.trained == 0
-    assert runs_needed(searched.plan, state) == len(searched.records) == searched.tally.trained + 0
+    assert runs_needed(searched.plan, state) == len(searched.records) == searched.tally.trained
     assert not again.lost
 
 
