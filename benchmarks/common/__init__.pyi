@@ -50,6 +50,7 @@ from .mini_birds import (
     PRETRAINING as PRETRAINING,
     Drawing as Drawing,
     Parts as Parts,
+    SIDE as SIDE,
     Species as Species,
     draw_scene as draw_scene,
     few_shot_drawing as few_shot_drawing,

@@ -1,0 +1,77 @@
+"""Reads the weights that ship with provbench, or others of the same form, as a pipeline of diffusers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...base import MissingDataError, UserError, content_digest
+
+if TYPE_CHECKING:
+    from diffusers import StableDiffusionPipeline
+
+WEIGHTS = Path(__file__).with_name("weights")
+SHA256 = {
+    "scheduler/scheduler_config.json": "",
+    "text_encoder/config.json": "",
+    "text_encoder/model.safetensors": "",
+    "tokenizer/tokenizer.json": "",
+    "tokenizer/tokenizer_config.json": "",
+    "unet/config.json": "",
+    "unet/diffusion_pytorch_model.safetensors": "",
+}
+"""Of the files that ship, which `provbench.tools.pretraining.mini_diffusion` makes again."""
+
+
+def load_pipeline(folder: Path = WEIGHTS) -> StableDiffusionPipeline:
+    """Returns the model in a folder as a pipeline, in FP32, on the CPU.
+
+    Raises `MissingDataError` naming a file that is not there, and `UserError` naming one that is damaged.
+    """
+    from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline, UNet2DConditionModel
+    from torch import float32
+    from transformers import CLIPTextModel, CLIPTokenizer
+
+    from .folding import Folding
+
+    check_files(folder)
+    try:
+        pipeline = StableDiffusionPipeline(
+            vae=Folding(),
+            text_encoder=_read(CLIPTextModel, folder / "text_encoder", dtype=float32),
+            tokenizer=_read(CLIPTokenizer, folder / "tokenizer"),
+            unet=_read(UNet2DConditionModel, folder / "unet", torch_dtype=float32),
+            scheduler=_read(DPMSolverMultistepScheduler, folder / "scheduler"),
+            safety_checker=None,  # pyright: ignore[reportArgumentType]
+            feature_extractor=None,  # pyright: ignore[reportArgumentType]
+            requires_safety_checker=False,
+        )
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise UserError(f"{folder}: cannot be read as the weights of mini-diffusion ({error})") from error
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def check_files(folder: Path = WEIGHTS) -> None:
+    """Raises as `load_pipeline`, for files that are missing, and for those that ship and have other contents."""
+    for name, expected in SHA256.items():
+        file = folder / name
+        if not file.is_file():
+            raise MissingDataError(f"{file}: no such file. {_remedy(folder)}")
+        if folder == WEIGHTS and (found := content_digest(file)) != expected:
+            raise UserError(f"{file}: its SHA-256 must be {expected} (got {found}): {_remedy(folder)}")
+
+
+def weights_digests(folder: Path = WEIGHTS) -> dict[str, str]:
+    """Returns the SHA-256 of each file of a model. Raises `MissingDataError` naming a file that is not there."""
+    return SHA256 if folder == WEIGHTS else {name: content_digest(folder / name) for name in SHA256}
+
+
+def _remedy(folder: Path) -> str:
+    if folder == WEIGHTS:
+        return "Install provbench again."
+    return f"Make it by `python -m provbench.tools.pretraining.mini_diffusion {folder}`."
+
+
+def _read(kind: Any, folder: Path, **options: Any) -> Any:
+    return kind.from_pretrained(folder, local_files_only=True, **options)
