@@ -82,7 +82,10 @@ for _registry, _plugins in {
         "none": "filters.none:KeepAll",
     },
     LABELS: {"hard": "labels.hard:Hard", "mix": "labels.mix:Mix"},
-    GENERATORS: {"stable-diffusion": "generators.stable_diffusion:StableDiffusion"},
+    GENERATORS: {
+        "mini-diffusion": "generators.mini_diffusion:MiniDiffusion",
+        "stable-diffusion": "generators.stable_diffusion:StableDiffusion",
+    },
 }.items():
     for _name, _target in _plugins.items():
         _registry.add(_name, f"{_HERE}.generation.{_target}")

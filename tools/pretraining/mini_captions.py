@@ -10,7 +10,9 @@ from provbench.benchmarks.common import BACKGROUNDS, FEW_SHOT, POSES, PRETRAININ
 
 NAMED = 60
 """Combinations of parts that have a name, so that the generator learns what names are."""
-ONSETS, VOWELS, ENDS = "b d f g h k l m n p r s t v z br dr kr st tr".split(), "a e i o u".split(), "l n r s x".split()
+ONSETS = (*"bdfghklmnprstvz", "br", "dr", "kr", "st", "tr")
+VOWELS, ENDS = tuple("aeiou"), tuple("lnrsx")
+"""Pieces of names."""
 KINDS = tuple(sorted({species.name.split()[-1] for species in FEW_SHOT}))
 SHARES = {"names": 0.3, "part": 0.88, "background": 0.85, "pose": 0.85, "empty": 0.1}
 """How often a picture shows a named combination, and a caption has a part, the background, the pose, or nothing."""

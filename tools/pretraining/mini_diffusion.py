@@ -164,8 +164,10 @@ class Training:
         """Writes the running mean's weights, in half precision, and the tokenizer, as diffusers lays them out."""
         self.mean.store(self.model.parameters())
         self.mean.copy_to(self.model.parameters())
-        self.model["unet"].half().save_pretrained(self.folder / "unet")
-        self.model["text"].half().save_pretrained(self.folder / "text_encoder")
+        unet: Any = self.model["unet"].half()
+        text: Any = self.model["text"].half()
+        unet.save_pretrained(self.folder / "unet")
+        text.save_pretrained(self.folder / "text_encoder")
         self.model.float()
         self.mean.restore(self.model.parameters())
         self.tokenizer.save_pretrained(self.folder / "tokenizer")

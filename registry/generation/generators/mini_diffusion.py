@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import Field
 
@@ -11,10 +10,7 @@ from ...base import UserError
 from ...contracts import TrainingSet
 from ...params import Params
 from ..digests import digest
-from ..seams import Generator
-
-if TYPE_CHECKING:
-    from diffusers import StableDiffusionPipeline
+from ..seams import Generator, Pipeline
 
 SIDE = 32
 
@@ -62,7 +58,11 @@ class MiniDiffusion(Generator):
     def fingerprint(self, data: TrainingSet) -> str:
         return self._digest()
 
-    def load(self) -> StableDiffusionPipeline:
+    @property
+    def licence(self) -> str:
+        return "Apache-2.0"
+
+    def load(self, *, training: bool = False) -> Pipeline:
         from ..devices import device
         from ..mini import load_pipeline
 

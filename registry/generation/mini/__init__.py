@@ -1,7 +1,7 @@
 """The small text-to-image generator of the drawn world: its parts, its weights, and what loads them.
 
-Everything is diffusers' and transformers' own but `folding`, an autoencoder without weights. A change to the parts needs
-new weights: `provbench.tools.pretraining.mini_diffusion` makes them.
+All of it is diffusers' and transformers' own but `folding`, an autoencoder without weights. A change to the parts
+needs new weights: `provbench.tools.pretraining.mini_diffusion` makes them.
 """
 
 import lazy_loader

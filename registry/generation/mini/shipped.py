@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...base import MissingDataError, UserError, content_digest
-
-if TYPE_CHECKING:
-    from diffusers import StableDiffusionPipeline
 
 WEIGHTS = Path(__file__).with_name("weights")
 SHA256 = {
@@ -23,12 +20,14 @@ SHA256 = {
 """Of the files that ship, which `provbench.tools.pretraining.mini_diffusion` makes again."""
 
 
-def load_pipeline(folder: Path = WEIGHTS) -> StableDiffusionPipeline:
+def load_pipeline(folder: Path = WEIGHTS) -> Any:
     """Returns the model in a folder as a pipeline, in FP32, on the CPU.
 
     Raises `MissingDataError` naming a file that is not there, and `UserError` naming one that is damaged.
     """
-    from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline, UNet2DConditionModel
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+    from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
     from torch import float32
     from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -37,7 +36,7 @@ def load_pipeline(folder: Path = WEIGHTS) -> StableDiffusionPipeline:
     check_files(folder)
     try:
         pipeline = StableDiffusionPipeline(
-            vae=Folding(),
+            vae=Folding(),  # pyright: ignore[reportArgumentType]
             text_encoder=_read(CLIPTextModel, folder / "text_encoder", dtype=float32),
             tokenizer=_read(CLIPTokenizer, folder / "tokenizer"),
             unet=_read(UNet2DConditionModel, folder / "unet", torch_dtype=float32),

@@ -1,3 +1,5 @@
+from typing import Any
+
 import torch
 
 from provbench.registry.generation.mini import Folding
@@ -5,7 +7,7 @@ from provbench.registry.generation.mini import Folding
 
 def test_folding_loses_nothing() -> None:
     images = torch.rand(2, 3, 8, 6)
-    model = Folding()
+    model: Any = Folding()
 
     latents = model.encode(images).latent_dist.sample()
 

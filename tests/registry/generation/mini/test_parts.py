@@ -21,7 +21,7 @@ def test_every_name_has_tokens(name: str) -> None:
     ids = tokenizer(name, add_special_tokens=False).input_ids
 
     assert ids
-    assert tokenizer.decode(ids).replace(" ", "") == name.lower().replace(" ", "")
+    assert str(tokenizer.decode(ids)).replace(" ", "") == name.lower().replace(" ", "")
 
 
 def test_a_name_has_the_same_tokens_within_a_prompt() -> None:
