@@ -1,10 +1,10 @@
 """Trains the small text-to-image generator of the drawn world.
 
-    python -m provbench.tools.pretraining.mini_diffusion OUT [--steps 6000] [--images 30000] [--seed 0]
+    python -m provbench.tools.pretraining.mini_diffusion OUT [--steps 6000] [--images 20000] [--seed 0]
 
 A U-Net on the pixels and a text encoder learn together to tell an image from its noisy form and a caption of parts,
 names, backgrounds and poses. None of the few-shot species is among the pictures. Training goes on where it was
-interrupted, from OUT/state.pt; the weights are a running mean. About an hour on one core.
+interrupted, from OUT/state.pt; the weights are a running mean. About half an hour on one core.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from PIL import Image
 from torch import Tensor, nn
 
@@ -31,6 +32,8 @@ from .mini_trunk import normalised
 ASPECTS = ("head", "wing", "wing_mark", "beak", "beak_shape", "background", "pose")
 PROBED, HELD, ATTENDED = 4_000, 1_000, 200
 """Drawn pictures that the probe is trained on, that test it, and on which attention is measured."""
+SIDES = (8, 16)
+"""Sides of the attention maps that count: coarser ones do not see the bird."""
 TIMES = (100, 300, 500, 700)
 """Times, of 1,000, at which attention is measured."""
 
@@ -151,11 +154,12 @@ def attention(pipeline: Any, moment: int) -> float:
     latents = SCALE * pipeline.vae.encode(torch.from_numpy(images).float() / 127.5 - 1).latent_dist.mean
     noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(0))
     times = torch.full((len(images),), moment)
-    noisy = pipeline.scheduler.add_noise(latents, noise, times)
+    adding: Any = DDPMScheduler.from_config(pipeline.scheduler.config)
+    noisy = adding.add_noise(latents, noise, times)
     words = [described(list(one.parts.phrases())) for one in shown]
     prompts = [sentence(word, one.background, one.pose) for word, one in zip(words, shown, strict=True)]
     places = [places_of(pipeline, prompt, word) for prompt, word in zip(prompts, words, strict=True)]
-    collector = Collector(AttentionParams.model_validate({}), places, (0, 1), 1)
+    collector = Collector(AttentionParams.model_validate({"sides": SIDES}), places, (0, 1), 1)
     with collecting(pipeline.unet, collector):
         pipeline.unet(noisy, times, pipeline.encode_prompt(prompts, "cpu", 1, False)[0])
     found = [mask_of(relevance) for relevance in collector.maps(masks.shape[-1])]
