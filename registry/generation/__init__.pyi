@@ -1,4 +1,11 @@
 from .analysis import Analysis as Analysis, ClassAnalysis as ClassAnalysis, analyse as analyse
+from .attention import (
+    AttentionParams as AttentionParams,
+    Collector as Collector,
+    collecting as collecting,
+    mask_of as mask_of,
+    overlap as overlap,
+)
 from .information import Information as Information, information as information
 from .likeness import extractor as extractor
 from .model_files import fetch as fetch
@@ -20,3 +27,4 @@ from .seams import (
     Wording as Wording,
 )
 from .set_files import drawn_rows as drawn_rows
+from .tokens import places_of as places_of

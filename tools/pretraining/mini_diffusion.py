@@ -4,7 +4,7 @@
 
 A U-Net on the pixels and a text encoder learn together to tell an image from its noisy form and a caption of parts,
 names, backgrounds and poses. None of the few-shot species is among the pictures. Training goes on where it was
-interrupted, from OUT/state.pt; the weights are a running mean. About half an hour on one core.
+interrupted, from OUT/state.safetensors; the weights are a running mean. About half an hour on one core.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import torch
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
+from provbench.registry.base import atomic_path, read_tensors, write_tensors
 from provbench.registry.generation.mini import (
     FACTOR,
     SCALE,
@@ -175,22 +176,22 @@ class Training:
 
     @property
     def _state(self) -> Path:
-        return self.folder / "state.pt"
+        return self.folder / "state.safetensors"
 
     def _save(self) -> None:
-        state: dict[str, Any] = {
+        state = {
             "step": self.step,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "mean": self.mean.state_dict(),
         }
-        torch.save(state, self._state.with_suffix(".part"))
-        self._state.with_suffix(".part").replace(self._state)
+        with atomic_path(self._state) as temporary:
+            write_tensors(state, temporary)
 
     def _resume(self) -> None:
         if not self._state.is_file():
             return
-        state = torch.load(self._state, weights_only=True)
+        state = read_tensors(self._state)
         self.step = state["step"]
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -22,9 +22,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from provbench.benchmarks.common import BACKGROUNDS, POSES, PRETRAINING, tiny_trunk
-from provbench.registry.generation.attention import AttentionParams, Collector, collecting, mask_of, overlap
+from provbench.registry.generation import AttentionParams, Collector, collecting, mask_of, overlap, places_of
 from provbench.registry.generation.mini import SCALE, WEIGHTS, load_pipeline
-from provbench.registry.generation.tokens import places_of
 
 from .mini_captions import Picture, described, drawn, sentence
 from .mini_trunk import normalised
