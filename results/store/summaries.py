@@ -17,7 +17,7 @@ from zlib import crc32
 from .index import Index, Row
 from .record import SCHEMA_VERSION, RunRecord, RunSummary
 from .record_folder import RecordFolder
-from .tabled import packed, summary_fields, tabled
+from .tabled import SHARED, packed, summary_fields, tabled
 
 BATCH = 1000
 """Records that are read before the index is written: what an interrupted reading loses."""
@@ -27,7 +27,7 @@ _NAMES_SET = set(_NAMES)  # one for all: a set of so many names is larger than t
 _LEFT_OUT = set(RunRecord.model_fields) - _NAMES_SET
 _NUMBERS = ("seconds", "seconds_per_step", "peak_memory_mb")
 
-VERSION = crc32(repr((2, SCHEMA_VERSION, _NAMES, sys.byteorder)).encode()) & 0x7FFFFFFF
+VERSION = crc32(repr((2, SCHEMA_VERSION, _NAMES, SHARED, sys.byteorder)).encode()) & 0x7FFFFFFF
 """Version of the index's rows: of the layout of the index, and of what `pack` makes."""
 
 

@@ -12,13 +12,15 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from .curve_axis import axis_of, place_of
-from .record import PluginCode, RunRecord
+from .record import PluginCode, RunRecord, RunSummary
 
 _LENGTHS = struct.Struct("<III")
 """Bytes of the summary, of what many runs share, and of the names of the curves' columns; the columns follow."""
 _CURVES: tuple[str, ...] = ("curve", "test_curve")
 _WHOLE = ("identity", "versions", "traceback", "predictions")
 """Fields that are read from the record's file, should anyone ask for them."""
+SHARED = tuple(sorted(set(RunRecord.model_fields) - set(RunSummary.model_fields) - {*_CURVES, *_WHOLE}))
+"""All other fields that a summary lacks: small ones, which are often the same for many runs."""
 
 
 class TabledRecord(RunRecord):
@@ -53,9 +55,8 @@ def packed(record: RunRecord, left_out: set[str]) -> bytes:
     shared = to_json(
         {
             "parameters": record.parameters,
-            "machine": record.machine,
-            "plugins": record.plugins,
             "synthesizer": record.synthesizer,
+            **{name: getattr(record, name) for name in SHARED},
         }
     )
     curves = [getattr(record, name) for name in _CURVES]
@@ -89,8 +90,7 @@ def tabled(fields: Mapping[str, Any], data: bytes, read: Callable[[str], RunReco
         {
             "__dict__": {
                 **fields,
-                "machine": shared["machine"],
-                "plugins": shared["plugins"],
+                **{name: shared[name] for name in SHARED},
                 "_synthesizer": shared["synthesizer"],
                 "_columns": data[8:12] + data[start + second :],
                 "_read": read,

@@ -96,3 +96,12 @@ def test_a_record_that_was_replaced_is_the_new_one(store: Store) -> None:
 def test_records_of_one_cell_share_their_parameters(store: Store) -> None:
     one, other = store.tabled([record(1).key, record(3).key]).values()
     assert one.parameters is other.parameters
+
+
+def test_no_field_of_a_record_is_forgotten(store: Store) -> None:
+    """A field that records gain later is there without anyone remembering it here."""
+    whole = record(1).model_copy(update={"samples": {"train": 5, "val": 3}, "key": f"b{'0' * 19}"})
+    store.put(whole)
+    found = store.tabled([whole.key])[whole.key]
+    for name in set(RunRecord.model_fields) - {"test", "curve", "test_curve"}:  # which have NaN, and tests of their own
+        assert getattr(found, name) == getattr(whole, name), name
