@@ -99,3 +99,4 @@ from .task import (
     TaskInfo as TaskInfo,
     no_progress as no_progress,
 )
+from .weights import GradientShare as GradientShare, Weight as Weight, factor as factor

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from .base import torch
 from .core import Plugin, Registry
+from .weights import GradientShare
 
 if TYPE_CHECKING:
     import numpy as np
@@ -130,8 +131,9 @@ class Step:
     normalisation statistics. pixel_mean, pixel_std: (C,), which were taken from pixels in [0, 1] and by which they were
     divided; None where inputs are no images.
     part: the samples that the regularizer wanted apart, if they went through the network in a pass of their own:
-    `again` then has the draws of that pass. class_weight: (K,) of the classification loss, or None. autocast: whether
-    a pass that is differentiated twice may keep the autocast that is on. groups: (B,) int64, of the samples, where a
+    `again` then has the draws of that pass. class_weight: (K,) of the classification loss, or None. plain_loss: whether
+    that loss has neither class weights, nor smoothed labels, nor parts that weigh differently. autocast: whether a pass
+    that is differentiated twice may keep the autocast that is on. groups: (B,) int64, of the samples, where a
     regularizer uses them. memory: what the regularizer's `memory` made, to be changed in place; checkpoints have it.
     """
 
@@ -143,6 +145,7 @@ class Step:
     pixel_std: Tensor | None = None
     part: Part | None = None
     class_weight: Tensor | None = None
+    plain_loss: bool = True
     autocast: bool = False
     pixel_mean: Tensor | None = None
     groups: Tensor | None = None
@@ -183,8 +186,19 @@ class Regularizer(Plugin, ABC):
     uses_groups: ClassVar[bool] = False
     """True if the term needs `step.groups`, the groups of the training samples, which tables then tell."""
 
+    weight: ClassVar[str] = ""
+    """Name of the parameter that is the weight of the term and that may be a `GradientShare`; "" if there is none."""
+
     period: ClassVar[int] = 1
     """Every so manieth step is regularized, from the first one on, with so many times the weight."""
+
+    @property
+    def calibration(self) -> GradientShare | None:
+        """Returns the share that the training loop is to calibrate the term's weight to; `term` then has the weight 1.
+        None where the weight is a number.
+        """
+        value = getattr(self.params, self.weight) if self.weight else None
+        return value if isinstance(value, GradientShare) else None
 
     def due(self, number: int) -> bool:
         """Returns whether step `number`, counted from 0, is regularized at all."""

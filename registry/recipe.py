@@ -70,6 +70,11 @@ class Recipe(Params):
     gradient_probe: int = Field(
         32, ge=0, description="val samples, mixed, on which the input gradient outside of the targets is measured"
     )
+    penalty_probe: int = added(
+        50,
+        ge=0,
+        description="steps between measurements of the penalties' share of the parameter gradient; 0: none",
+    )
     steps: int | None = added(
         None, ge=1, description="batches in all, instead of epochs; the schedule, in parts of its epochs, spans them"
     )

@@ -67,6 +67,23 @@ class LossHook(Hook):
         return sums
 
 
+class StrengthHook(Hook):
+    """Adds the penalties' shares of the parameter gradient to the losses of an epoch. Comes after `LossHook`."""
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        learner_of(runner).strengths.start_epoch(runner.iter)
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        strengths = learner_of(runner).strengths
+        runner.message_hub.update_info("losses", {**runner.message_hub.get_info("losses"), **strengths.shares()})
+        for name, weight in strengths.weights().items():
+            if strengths.is_fixed(name) and not (math.isfinite(weight) and weight > 0):
+                raise DivergedError(
+                    f"{name}: its weight cannot be calibrated to a share: the loss or the penalty had no gradient, or "
+                    "none that is finite, on the first steps; give a number"
+                )
+
+
 class TickHook(Hook):
     """Calls `tick` after each step, of evaluations too. What it raises ends the run."""
 

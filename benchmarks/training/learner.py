@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -12,26 +11,15 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from provbench.registry import (
-    Augmentation,
-    Batch,
-    Part,
-    Regularizer,
-    SelfTaught,
-    Step,
-    Task,
-    classification_loss,
-    double_differentiable,
-    full_precision,
-    on_device,
-)
+from provbench.registry import Augmentation, Batch, Regularizer, Step, Task, classification_loss
 from provbench.registry.base import UserError, derive_seed
 
 from .data import Preprocessor, batch_of
 from .distributed import rank, ranks, relative_weight
 from .groups import groups_for
-from .rerun import Rerun, samples_interact
+from .passes import precision_for, run_step
 from .seeding import seed_torch
+from .strength import Strengths
 
 
 class Learner(BaseModel):
@@ -53,6 +41,7 @@ class Learner(BaseModel):
         self.autocast_penalties = recipe.precision == "bf16" and recipe.penalty_precision == "amp"
         self.generator = torch.Generator()
         self.step = 0
+        self.strengths = Strengths(list(self.net.parameters()), regularizers, recipe.penalty_probe)
         self.class_weight: Tensor | None
         self.register_buffer("class_weight", task.class_weight(), persistent=False)
         self.groups = groups_for(task, regularizers)
@@ -99,13 +88,26 @@ class Learner(BaseModel):
                 )
             batch = self.augmentation(batch, self.generator, self.net)
         active = [one for one in self.regularizers if one.due(self.step) and one.active(batch)]
-        with self._precision(active):
-            step, own = self._step(active, batch)
+        autocast = self.autocast_penalties
+        with precision_for(active, autocast):
+            step, own = run_step(
+                self.net,
+                batch,
+                active,
+                self.generator,
+                self.step,
+                autocast=autocast,
+                pixel_std=self.preprocessor.pixel_std,
+                pixel_mean=self.preprocessor.pixel_mean,
+                class_weight=self.class_weight,
+                plain_loss=self.plain_loss,
+            )
             loss = self.classification_loss(step.logits.float(), step.batch)
-            if any(one.replaces_loss for one in active):
-                loss = loss.detach()
-            terms = {f"loss_{one.name}": one.term(self._of(one, step)) for one in active}
-        return {"loss_classification": loss, **{f"loss_{name}": value for name, value in own.items()}, **terms}
+            terms = {one.name: one.term(self._of(one, step)) for one in active}
+            terms = self.strengths(self.step, loss, terms)
+        if any(one.replaces_loss for one in active):
+            loss = loss.detach()
+        return {"loss_classification": loss, **{f"loss_{name}": value for name, value in {**own, **terms}.items()}}
 
     def _of(self, regularizer: Regularizer, step: Step) -> Step:
         """Returns the step with what this regularizer alone knows: its memory, and the groups if it uses them."""
@@ -115,62 +117,11 @@ class Learner(BaseModel):
         assert self.groups is not None
         return replace(step, memory=memory, groups=self.groups.of_samples(step.batch.ids))
 
-    @contextmanager
-    def _precision(self, active: Sequence[Regularizer]) -> Iterator[None]:
-        """The kernels and the precision that a step's regularizers need."""
-        exact = any(one.full_precision for one in active)
-        with full_precision() if exact else nullcontext():
-            if any(one.second_order for one in active):
-                with double_differentiable(self.autocast_penalties):
-                    yield
-            else:
-                yield
-
-    def _step(self, active: Sequence[Regularizer], batch: Batch) -> tuple[Step, Mapping[str, Tensor]]:
-        """Returns the step after its forward pass (or passes, where one regularizer wants some of the samples apart),
-        and the network's own terms.
-        """
-        if any(one.second_order or one.first_order for one in active):
-            batch = batch.with_inputs(batch.inputs.detach().requires_grad_())
-        again = Rerun(self.net, batch.inputs.device) if any(one.reruns_model for one in active) else _no_rerun
-        rows, part, own = self._apart(active, batch), None, {}
-        if rows is None:
-            logits, own = self.logits_and_losses(batch.inputs)
-        else:
-            logits, part = self._in_two(batch, rows)
-        step = Step(
-            logits,
-            batch,
-            self.generator,
-            self.step,
-            again,
-            self.preprocessor.pixel_std,
-            part,
-            self.class_weight,
-            self.autocast_penalties,
-            self.preprocessor.pixel_mean,
-        )
-        return step, own
-
-    def _apart(self, active: Sequence[Regularizer], batch: Batch) -> Tensor | None:
-        """Returns the rows that go through the network before the others; None where all go together."""
-        together = len(active) != 1 or isinstance(self.net, SelfTaught) or samples_interact(self.net)
-        return None if together else active[0].apart(batch, self.generator)
-
-    def _in_two(self, batch: Batch, rows: Tensor) -> tuple[Tensor, Part]:
-        """Returns the logits of the batch, and the samples of those rows, which went through the network first."""
-        part = batch.part(rows)
-        part = part.with_inputs(part.inputs.detach().requires_grad_())
-        others = torch.ones(len(batch), dtype=torch.bool).index_fill(0, rows, False).nonzero().squeeze(1)
-        with double_differentiable(self.autocast_penalties):
-            logits = self.net(part.inputs)
-        rest = [self.net(batch.inputs[on_device(others, batch.inputs)])] if len(others) else []
-        order = on_device(torch.cat([rows, others]).argsort(), logits)
-        return torch.cat([logits, *(one.to(logits.dtype) for one in rest)])[order], Part(logits, part)
-
-    def logits_and_losses(self, inputs: Tensor) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """Returns the logits, and the terms of the loss that the network has of its own, by name."""
-        return self.net.logits_and_losses(inputs) if isinstance(self.net, SelfTaught) else (self.net(inputs), {})
+    @property
+    def plain_loss(self) -> bool:
+        """Returns whether the loss is the plain mean over samples."""
+        recipe = self.task.params
+        return self.class_weight is None and recipe.real_weight is None and not recipe.label_smoothing
 
     def classification_loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """Its mean over the ranks is the loss of the whole batch, also where their parts' weights differ.
@@ -201,7 +152,3 @@ class Learner(BaseModel):
 def learner_of(runner: Runner) -> Learner:
     """The learner that a runner steps, out of the wrapper that several processes have around it."""
     return cast(Learner, getattr(runner.model, "module", runner.model))
-
-
-def _no_rerun(inputs: Tensor) -> Tensor:
-    raise RuntimeError("a regularizer that calls step.again says so: reruns_model = True")

@@ -22,8 +22,8 @@ from .curve import CurveHook, curve, losses_by_epoch, validations
 from .data import SeededSampler, eval_loader, require_samples, train_loader, working
 from .distributed import BuffersHook, from_rank_0, is_rank_0, join, part_of_batch, ranks
 from .groups import sampling_weights
-from .hooks import LossHook, OnValidation, ReportHook, SeedHook, TickHook
-from .learner import Learner
+from .hooks import LossHook, OnValidation, ReportHook, SeedHook, StrengthHook, TickHook
+from .learner import Learner, learner_of
 from .optim import build_optimizer, schedule, schedule_over
 from .pictures import Draw, save_pictures
 from .probe import build_probe
@@ -45,6 +45,8 @@ class Outcome:
     predictions: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
     test_curve: list[dict[str, float]] = field(default_factory=list)
     seconds_per_step: float = 0.0
+    calibrated: dict[str, float] = field(default_factory=dict)
+    """Weights that were calibrated to a share of the parameter gradient, as `gradient-guidance.alpha`."""
 
 
 def train(
@@ -133,6 +135,7 @@ def _hooks(task: Task, preprocess: Any, test: bool) -> list[Hook]:
         *([ClockHook(recipe)] if budget_of(recipe.model_dump())[0] == "seconds" else []),
         LossHook(),
         StepClock(),
+        StrengthHook(),
         BuffersHook(),
         *reliance_hooks(task, preprocess, test),
         *([CurveOnTestHook()] if test and recipe.test_curve else []),
@@ -181,8 +184,20 @@ def _outcome(
 ) -> Outcome:
     scores = {name: float(value) for name, value in test.items()}
     entries = curve(validations(runner), losses_by_epoch(runner))
+    learner = learner_of(runner)
+    found = learner.strengths.weights()
+    weights = {f"{one.name}.{one.weight}": found[one.name] for one in learner.regularizers if one.name in found}
     return Outcome(
-        val, scores, entries, epoch, runner.iter, pruned, predictions, tested_curve(runner), seconds_per_step(runner)
+        val,
+        scores,
+        entries,
+        epoch,
+        runner.iter,
+        pruned,
+        predictions,
+        tested_curve(runner),
+        seconds_per_step(runner),
+        weights,
     )
 
 

@@ -56,7 +56,7 @@ _WORDS = {
 """Messages by the type of pydantic's error."""
 
 _BRANCH = re.compile(
-    r"(function-[\w-]+|literal|dict|list|tuple|constrained-\w+|json-or-python|nullable|lax-or-strict)\b.*\[.*"
+    r"(function-[\w-]+|literal|dict|list|tuple|constrained-\w+|json-or-python|nullable|lax-or-strict|weight)\b.*\[.*"
 )
 """Parts of a location that pydantic adds for the alternative of a union that it tried; they name no field."""
 
@@ -82,7 +82,8 @@ def describe_issues(error: ValidationError, where: str, model: type[BaseModel]) 
     for location, kind, value, words in issues(error):
         path = ".".join(map(str, location))
         if kind == "extra_forbidden":
-            lines.append(f"{where}: unknown parameter {path!r}{nearest(path, model.model_fields)}")
+            meant = nearest(path, model.model_fields) if len(location) == 1 else ""
+            lines.append(f"{where}: unknown parameter {path!r}{meant}")
         elif kind == "missing":
             lines.append(f"{where}: {path}: {words}")
         elif not location:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import model_validator
+
 from ..base import UserError
 from ..contracts import Batch, Regularizer, Source, Step, in_fp32, input_gradient, require_gradient
 from ..losses import classification_loss
 from ..params import Params, added, tunable
+from ..weights import GradientShare, Weight, factor
 from .shifted_step import require_smooth, slope, valued
 
 if TYPE_CHECKING:
@@ -16,12 +19,18 @@ if TYPE_CHECKING:
 
 
 class DoubleBackpropParams(Params):
-    strength: float = tunable(
-        1.0, low=1e-3, high=1e3, log=True, ge=0, description="weight of the penalty, λ, for normalised inputs"
+    strength: Weight = tunable(
+        1.0, low=1e-3, high=1e3, log=True, description="weight of the penalty, λ, for normalised inputs"
     )
     estimator: Literal["exact", "shifted-step"] = added(
         "exact", description="how the penalty's gradient is computed, see the plugin's description"
     )
+
+    @model_validator(mode="after")
+    def _shifts_need_a_number(self) -> DoubleBackpropParams:
+        if self.estimator == "shifted-step" and isinstance(self.strength, GradientShare):
+            raise ValueError("estimator shifted-step needs a number for strength, which is the length of its shifts")
+        return self
 
 
 class DoubleBackprop(Regularizer):
@@ -33,7 +42,7 @@ class DoubleBackprop(Regularizer):
     Estimators, and what a step costs in plain steps: `exact` (2.0) differentiates twice. `shifted-step` (1.7) takes the
     training step at the inputs x + 2 strength · ∂CE/∂x instead of x, whose parameter gradient is that of loss and
     penalty together up to terms in strength²; for smooth networks only (no ReLU, no max pooling), without class
-    weights, and with a strength whose shifts stay small.
+    weights, label smoothing and `real_weight`, and with a strength whose shifts stay small.
 
     Source: Drucker & LeCun, "Double Backpropagation: Increasing Generalization Performance" (IJCNN 1991); for deep
     nets Ross & Doshi-Velez, "Improving the Adversarial Robustness and Interpretability of Deep Neural Networks by
@@ -42,6 +51,7 @@ class DoubleBackprop(Regularizer):
 
     Params = DoubleBackpropParams
     params: DoubleBackpropParams
+    weight = "strength"
 
     @property
     def second_order(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -56,14 +66,17 @@ class DoubleBackprop(Regularizer):
     def term(self, step: Step) -> Tensor:
         if self.second_order:
             return super().term(step)
-        if step.class_weight is not None:
-            raise UserError(f"{self.name}: estimator shifted-step has no class weights: take estimator: exact")
+        if not step.plain_loss:
+            raise UserError(
+                f"{self.name}: estimator shifted-step has no class weights, label smoothing or real_weight: take "
+                "estimator: exact"
+            )
         require_smooth(step.logits, self.name)
-        return shifted_loss(step, self.params.strength)
+        return shifted_loss(step, factor(self.params.strength))
 
     def penalty(self, logits: Tensor, batch: Batch, generator: Generator) -> Tensor:
         loss = gradient_energy(logits, batch.inputs, batch.sources)
-        return self.params.strength * require_gradient(loss, self.name)
+        return factor(self.params.strength) * require_gradient(loss, self.name)
 
 
 def gradient_energy(logits: Tensor, inputs: Tensor, sources: Sequence[Source]) -> Tensor:

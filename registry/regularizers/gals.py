@@ -12,6 +12,7 @@ from ..base import CLIP_FILES, MissingDataError, UserError, hub_folder, torch
 from ..contracts import Batch, Regularizer, Step, in_fp32, input_gradient, require_gradient
 from ..losses import classification_loss
 from ..params import Params, tunable
+from ..weights import Weight, factor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 
 class GalsParams(Params):
-    strength: float = tunable(
-        1e4, low=1.0, high=1e5, log=True, ge=0, description="weight of the penalty, λ; the larger batches, the larger"
+    strength: Weight = tunable(
+        1e4, low=1.0, high=1e5, log=True, description="weight of the penalty, λ; the larger batches, the larger"
     )
     mask: Literal["clip", "provenance"] = Field(
         "clip", description="where the loss may look: CLIP's attention to the prompts, or the samples' provenance masks"
@@ -55,6 +56,7 @@ class Gals(Regularizer):
 
     Params = GalsParams
     params: GalsParams
+    weight = "strength"
 
     def active(self, batch: Batch) -> bool:
         return self.params.mask == "clip" or batch.any_guided
@@ -86,7 +88,7 @@ class Gals(Regularizer):
         self, logits: Tensor, batch: Batch, maps: Tensor, known: Tensor, class_weight: Tensor | None = None
     ) -> Tensor:
         loss = outside(logits, batch.inputs, batch.sources, maps, known, class_weight)
-        return self.params.strength * (require_gradient(loss, self.name) if bool(known.any()) else loss)
+        return factor(self.params.strength) * (require_gradient(loss, self.name) if bool(known.any()) else loss)
 
     def _pixels(self, step: Step) -> Tensor:
         """(B, 3, H, W): the inputs of a step in [0, 1]. Raises `UserError` where they are no images."""

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from ..base import torch
 from ..contracts import Batch, Part, Regularizer, Step, double_differentiable, require_gradient
 from ..params import Params, added, tunable
+from ..weights import Weight, factor
 from .guidance import (
     SECOND_ORDER,
     Block,
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
 
 class GradientGuidanceParams(Params):
-    alpha: float = tunable(0.03, low=0.003, high=0.3, log=True, ge=0, description="weight of the penalty, α")
+    alpha: Weight = tunable(
+        0.03, low=0.003, high=0.3, log=True, description="weight of the penalty, α; or {share: 0.1}, see below"
+    )
     reduction: Literal["mean", "sum"] = Field("mean", description="over the guided samples of a batch")
     mask: MaskKind = Field("provenance", description="random and everything are the paper's controls")
     mask_scale: float = Field(
@@ -87,6 +90,10 @@ class GradientGuidance(Regularizer):
     step (in a pass of their own, in addition, where batch normalisation has samples interact, or with `subset: own`):
     both are unbiased for networks whose samples do not interact, and combine with every estimator.
 
+    `alpha: {share: 0.1}` calibrates α on the first 20 penalised steps (`steps`) such that the penalty's parameter
+    gradient is a tenth as long as the classification loss's, then fixes it; the record has the value. A search varies
+    `gradient-guidance.alpha.share` where the suite gives a share.
+
     Source: Nagano et al., "Learning from Synthetic Data via Provenance-Based Input Gradient Guidance" (CVPR 2026),
     equations of L_PG for soft and hard labels; no reference implementation is public. `scalar`, `normalise`, `blocks`
     and the estimators are this project's.
@@ -94,6 +101,7 @@ class GradientGuidance(Regularizer):
 
     Params = GradientGuidanceParams
     params: GradientGuidanceParams
+    weight = "alpha"
 
     @property
     def second_order(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -128,7 +136,7 @@ class GradientGuidance(Regularizer):
         return self._weighted(loss, step.batch)
 
     def _weighted(self, loss: Tensor, batch: Batch) -> Tensor:
-        weight = self.params.alpha * self.params.every
+        weight = factor(self.params.alpha) * self.params.every
         if self.params.reduction == "sum":
             weight /= self.params.share
         return weight * (require_gradient(loss, self.name) if self.active(batch) else loss)

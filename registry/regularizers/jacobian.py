@@ -9,13 +9,14 @@ from pydantic import Field
 from ..base import functional, torch
 from ..contracts import Batch, Regularizer, input_gradient, on_device, require_gradient
 from ..params import Params, tunable
+from ..weights import Weight, factor
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 
 class JacobianParams(Params):
-    strength: float = tunable(0.01, low=1e-4, high=1.0, log=True, ge=0, description="weight of the penalty, λ_JR")
+    strength: Weight = tunable(0.01, low=1e-4, high=1.0, log=True, description="weight of the penalty, λ_JR")
     projections: int = Field(1, ge=1, description="random directions a step; each costs a backward pass")
 
 
@@ -30,10 +31,11 @@ class Jacobian(Regularizer):
 
     Params = JacobianParams
     params: JacobianParams
+    weight = "strength"
 
     def penalty(self, logits: Tensor, batch: Batch, generator: Generator) -> Tensor:
         loss = jacobian_energy(logits, batch.inputs, self.params.projections, generator)
-        return self.params.strength * require_gradient(loss, self.name)
+        return factor(self.params.strength) * require_gradient(loss, self.name)
 
 
 def jacobian_energy(logits: Tensor, inputs: Tensor, projections: int, generator: Generator) -> Tensor:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from ..base import functional, torch
 from ..contracts import Batch, Regularizer, Source, Step, in_fp32, input_gradient, require_gradient
 from ..params import Params, added, tunable
+from ..weights import Weight, factor
 from .shifted_step import require_smooth, shift_of, slope, valued
 
 if TYPE_CHECKING:
@@ -15,12 +16,11 @@ if TYPE_CHECKING:
 
 
 class RightForTheRightReasonsParams(Params):
-    strength: float = tunable(
+    strength: Weight = tunable(
         0.01,
         low=1e-6,
         high=1.0,
         log=True,
-        ge=0,
         description="weight of the penalty, λ₁; the more classes, the smaller",
     )
     estimator: Literal["exact", "shifted-step"] = added(
@@ -52,6 +52,7 @@ class RightForTheRightReasons(Regularizer):
 
     Params = RightForTheRightReasonsParams
     params: RightForTheRightReasonsParams
+    weight = "strength"
 
     @property
     def second_order(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -70,13 +71,13 @@ class RightForTheRightReasons(Regularizer):
         if self.second_order:
             return super().term(step)
         require_smooth(step.logits, self.name)
-        return self.params.strength * shifted_reasons(step, self.params.step_size)
+        return factor(self.params.strength) * shifted_reasons(step, self.params.step_size)
 
     def penalty(self, logits: Tensor, batch: Batch, generator: Generator) -> Tensor:
         if not self.active(batch):
             return logits.new_zeros((), dtype=torch.float32)
         loss = reasons_loss(logits, batch.inputs, batch.sources)
-        return self.params.strength * require_gradient(loss, self.name)
+        return factor(self.params.strength) * require_gradient(loss, self.name)
 
 
 def reasons_loss(logits: Tensor, inputs: Tensor, sources: Sequence[Source]) -> Tensor:

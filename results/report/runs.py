@@ -119,7 +119,7 @@ def run_page(
         curve_header=header,
         curve=[[number(entry.get(name)) for name in header] for entry in run.curve],
         metrics=[(name, run.val.get(name), run.test.get(name)) for name in dict.fromkeys([*run.test, *run.val])],
-        parameters=[(name, value_text(run.parameters[name])) for name in sorted(run.parameters, key=str.lower)],
+        parameters=_parameters(run),
         identity=[(name, value_text(value)) for name, value in leaves(run.identity)] if run.identity else (),
         pictures=[(file.stem, path) for file, path in pictures.items() if not is_sheet(file.stem)],
         sheets=[(file.stem, path) for file, path in pictures.items() if is_sheet(file.stem)],
@@ -144,6 +144,12 @@ def run_signature(report: Report, links: Links, key: str, pictures: Mapping[Path
         report.suite,
         report.options,
     )
+
+
+def _parameters(run: RunRecord) -> list[tuple[str, str]]:
+    """Returns the parameters, and the weights that were calibrated, by name."""
+    named = {**run.parameters, **{f"{name} (calibrated)": value for name, value in run.calibrated.items()}}
+    return [(name, value_text(named[name])) for name in sorted(named, key=str.lower)]
 
 
 def _classes(report: Report, key: str) -> Sequence[str]:

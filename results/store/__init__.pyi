@@ -1,6 +1,6 @@
 from . import export as export
 from .csv_text import columns_csv as columns_csv
-from .curve_axis import PLACES as PLACES, axis_of as axis_of, place_of as place_of
+from .curve_axis import PLACES as PLACES, SHARE as SHARE, axis_of as axis_of, place_of as place_of
 from .merging import Merged as Merged, merge as merge
 from .outcome import (
     Difference as Difference,

@@ -14,6 +14,10 @@ set.
 """
 
 
+SHARE = "share_"
+"""Begins the names of the penalties' shares of the parameter gradient in a curve: in percent of the loss's."""
+
+
 def axis_of(curves: Iterable[Curve]) -> str:
     """Returns `step` where every entry has it, else `epoch`."""
     entries = [entry for curve in curves for entry in curve]

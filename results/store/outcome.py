@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from .curve_axis import SHARE
 from .record import RunRecord
 
 
@@ -33,15 +34,20 @@ def difference(one: RunRecord, other: RunRecord) -> Difference | None:
 
 
 def with_comparable_curves(one: RunRecord, other: RunRecord) -> tuple[RunRecord, RunRecord]:
-    """Returns the two without what one's curve tells of epochs that were not validated and the other's says nothing of:
-    older records have curves of the validated epochs only."""
+    """Returns the two without what one's curve tells and the other's says nothing of: older records have curves of the
+    validated epochs only, and no shares of penalties."""
     return _less(one, other), _less(other, one)
 
 
 def _less(run: RunRecord, other: RunRecord) -> RunRecord:
     epochs = {entry.get("epoch") for entry in (*other.curve, *run.validations)}
-    curve = [entry for entry in run.curve if entry.get("epoch") in epochs]
-    return run if len(curve) == len(run.curve) else run.model_copy(update={"curve": curve})
+    names = {name for entry in other.curve for name in entry}
+    curve = [
+        {name: value for name, value in entry.items() if name in names or not name.startswith(SHARE)}
+        for entry in run.curve
+        if entry.get("epoch") in epochs
+    ]
+    return run if curve == run.curve else run.model_copy(update={"curve": curve})
 
 
 def _narrowed(field: str, one: Any, other: Any) -> Difference:

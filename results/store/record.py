@@ -133,6 +133,8 @@ class RunRecord(RunSummary):
     records have entries of the validated epochs only."""
     test_curve: list[dict[str, Metric]] = Field(default_factory=list, repr=False)
     """One entry a validated epoch: `epoch` and the test metrics. Only final runs whose recipe asks for it have it."""
+    calibrated: dict[str, Metric] = Field(default_factory=dict)
+    """Weights of penalties that were calibrated to a share of the parameter gradient, as `gradient-guidance.alpha`."""
     predictions: dict[str, dict[str, Column]] = Field(default_factory=dict, exclude=True, repr=False)
     """Predictions by split, one array a column, one row a sample. They are stored next to the record, not in it."""
 
@@ -189,9 +191,15 @@ class RunRecord(RunSummary):
     @property
     def outcome(self) -> dict[str, Any]:
         """Returns what a repetition of the run must reproduce to the last bit."""
-        return {"status": self.status, "val": self.val, "test": self.test, "curve": self.curve, "epoch": self.epoch} | (
-            {"test_curve": self.test_curve} if self.test_curve else {}
-        )
+        told = {
+            "status": self.status,
+            "val": self.val,
+            "test": self.test,
+            "curve": self.curve,
+            "epoch": self.epoch,
+            "calibrated": self.calibrated,
+        }
+        return told | ({"test_curve": self.test_curve} if self.test_curve else {})
 
 
 def _json_value(value: Any, *path: Any) -> Any:

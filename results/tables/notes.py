@@ -13,7 +13,7 @@ from .model import GAP, LEVEL, Table
 from .opponents import is_column
 from .published_cells import PublishedCells
 from .run_notes import origin_notes
-from .training_notes import budget_notes, convergence_notes, detectable_notes
+from .training_notes import budget_notes, convergence_notes, detectable_notes, strength_notes
 
 NO_PUBLISHED = "Published numbers are those of the full data sets, and are not shown."
 
@@ -32,6 +32,7 @@ def table_notes(table: Table, published_cells: PublishedCells) -> Iterator[str]:
     yield from _seeds(table)
     yield from budget_notes(table)
     yield from convergence_notes(table)
+    yield from strength_notes(table)
     yield from _gaps(table)
     yield from _networks(table)
     yield from _search(table)

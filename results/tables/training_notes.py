@@ -8,10 +8,14 @@ from statistics import fmean
 
 from provbench.registry import budget_of
 
+from ..store import SHARE, RunRecord
 from .costs import COSTS
 from .detectable import sights
 from .endings import RELEVANT, RunEnding, run_endings, runs_of
 from .model import LEVEL, RISING, Table
+
+WEAK = 1.0
+"""Percent of the loss's parameter gradient below which a penalty is said to be weak."""
 
 ALIKE = 0.01
 """Numbers of steps that differ by less are called equal."""
@@ -79,6 +83,34 @@ def _convergence(task: str, runs: list[RunEnding]) -> str:
         f"training loss was still falling in {falling}. (Slope of the last fifth, p < 0.05, from {RELEVANT:g} points "
         f"on; a learning rate that ends at zero flattens a curve, too.){mark}"
     )
+
+
+def strength_notes(table: Table) -> Iterator[str]:
+    """Yields the penalties whose parameter gradient stayed under a hundredth of the loss's in all runs of a row."""
+    largest: dict[str, dict[tuple[str, str], float]] = defaultdict(dict)
+    for place in table.places():
+        for run in runs_of(place.entry, place.cell):
+            for name, share in _shares(run).items():
+                key = (place.title, name)
+                largest[place.column.task][key] = max(share, largest[place.column.task].get(key, 0.0))
+    for task, shares in largest.items():
+        weak = [f"{title} ({name}: {share:.2g} %)" for (title, name), share in shares.items() if share < WEAK]
+        if weak:
+            yield (
+                f"Penalties of {task} that can hardly have mattered, as their parameter gradient never was {WEAK:g} % "
+                f"of the loss's: {', '.join(weak)}."
+            )
+
+
+def _shares(run: RunRecord) -> dict[str, float]:
+    """Returns the largest share of each penalty in a run's curve, in percent."""
+    shares: dict[str, float] = {}
+    for entry in run.curve:
+        for name, value in entry.items():
+            if name.startswith(SHARE):
+                penalty = name.removeprefix(SHARE)
+                shares[penalty] = max(value, shares.get(penalty, 0.0))
+    return shares
 
 
 def detectable_notes(table: Table) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from provbench.registry import Params, Registry, validate_params
 
+from .nested import overridden
 from .spec import PluginSpec
 
 
@@ -25,7 +26,7 @@ class MethodPart:
         plugin = self.registry.get(self.name)
         prefix = f"{self.name}."
         mine = {key.removeprefix(prefix): value for key, value in chosen.items() if key.startswith(prefix)}
-        params = validate_params(plugin.Params, {**self.values, **mine}, f"{self.where}: {self.name}")
+        params = validate_params(plugin.Params, overridden(self.values, mine), f"{self.where}: {self.name}")
         return PluginSpec.of(plugin, params)
 
     @property

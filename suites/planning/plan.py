@@ -24,7 +24,6 @@ from provbench.registry import (
     Task,
     Variant,
     load_plugins,
-    search_spaces,
     validate_params,
 )
 from provbench.registry.base import UserError, nearest
@@ -33,6 +32,7 @@ from provbench.results.store import Phase
 from ..file import PluginUse, SuiteFile, fitted
 from .held_equal import check_budgets
 from .method_part import MethodPart
+from .nested import declared_spaces, field_at
 from .protocol_rules import ORACLE, check_protocols, check_rules, metric_of
 from .spec import PluginSpec, RunSpec
 from .synthetic import data_fingerprint
@@ -85,18 +85,26 @@ class Cell:
         return {"": self.task.Params, **{f"{part.name}.": part.model for part in self.parts}}
 
     def knows(self, parameter: str) -> bool:
-        return any(
-            parameter.startswith(prefix) and parameter.removeprefix(prefix) in model.model_fields
-            for prefix, model in self.parameter_models.items()
-        )
+        """Returns whether the cell has this parameter, or could be given it."""
+        return field_at(self.parameter_models, parameter) is not None
+
+    def varies(self, parameter: str) -> bool:
+        """Returns whether a search can vary this parameter. Of a weight that is a share that is `alpha.share`, and not
+        `alpha`.
+        """
+        return parameter in self._values
+
+    @cached_property
+    def _values(self) -> dict[str, Any]:
+        return self.spec(0, "search", "").parameters
 
     def parameters(self) -> list[str]:
         return [prefix + name for prefix, model in self.parameter_models.items() for name in model.model_fields]
 
     def space(self, parameter: str, given: SearchSpace | None) -> SearchSpace:
         """The space of a parameter, by default the declared one, as the parameter's type has it. Raises `UserError`."""
-        prefix, _, name = parameter.rpartition(".")
-        field = self.parameter_models[prefix and f"{prefix}."].model_fields[name]
+        field = field_at(self.parameter_models, parameter)
+        assert field is not None
         space = given or self.default_spaces()[parameter]
         return fitted(
             space, field.annotation, lambda value: self.spec(0, "search", "", {parameter: value}).parameters[parameter]
@@ -109,11 +117,7 @@ class Cell:
 
     def default_spaces(self) -> dict[str, SearchSpace]:
         """The search spaces that the task and the plugins declare."""
-        return {
-            prefix + name: space
-            for prefix, model in self.parameter_models.items()
-            for name, space in search_spaces(model)
-        }
+        return declared_spaces(self.parameter_models, self.varies)
 
     def resolve_task(
         self, chosen: Mapping[str, Any] | None = None, protocol: str | None = None, phase: Phase = "final"
@@ -240,7 +244,7 @@ class Plan:
 
 def _spaces(cell: Cell, given: Mapping[str, SearchSpace | None]) -> dict[str, SearchSpace]:
     names = given or cell.default_spaces()
-    varied = [name for name in names if cell.knows(name) and name not in cell.swept]
+    varied = [name for name in names if cell.varies(name) and name not in cell.swept]
     return {name: cell.space(name, given.get(name)) for name in varied}
 
 
@@ -336,7 +340,7 @@ def _check_space(file: SuiteFile, cells: tuple[Cell, ...]) -> None:
         plugin = _located(place, partial(registry.get, use.name))
         validate_params(plugin.Params, use.values, f"{place}: {use.name}")
     for name, space in search.space.items():
-        owners = [cell for cell in cells if cell.knows(name)]
+        owners = [cell for cell in cells if cell.varies(name)]
         where = file.where("search", "space", name)
         if not owners:
             known = {parameter for cell in cells for parameter in cell.parameters()}

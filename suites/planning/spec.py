@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict
 from provbench.registry import DEFAULT_VERSION, Keep, Params, Plugin, implied
 from provbench.results.store import KEY_LENGTH, Phase, digest
 
+from .nested import flattened
+
 __all__ = ["KEY_LENGTH", "Place", "PluginSpec", "RunSpec", "default_data_root", "digest"]
 
 
@@ -41,7 +43,8 @@ class PluginSpec(BaseModel):
         return {"name": self.name, "version": self.version, "params": params}
 
     def flat(self) -> dict[str, Any]:
-        return {f"{self.name}.{name}": value for name, value in self.params.items()}
+        """Returns the parameters as `cutmix.prob`; those within another as `gradient-guidance.alpha.share`."""
+        return {f"{self.name}.{path}": value for path, value in flattened(self.params).items()}
 
 
 class RunSpec(BaseModel):

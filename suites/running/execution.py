@@ -194,6 +194,7 @@ def _train(spec: RunSpec, place: Place, report: OnValidation, train: Callable[..
         "seconds_per_step": outcome.seconds_per_step,
         "predictions": outcome.predictions,
         "samples": sample_counts(task),
+        "calibrated": outcome.calibrated,
     }
 
 

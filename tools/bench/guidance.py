@@ -4,9 +4,12 @@ network.
     python -m provbench.tools.bench.guidance [--model resnet50] [--batch 8] [--size 96] [--steps 5] [--json]
 
 For each variant: the time of a training step and its peak memory (GPU only) as ratios to the plain step of the same
-run, median and interquartile range; host synchronisations a step (GPU only); and, for estimators, the cosine of their
-penalty's parameter gradient with the exact one's, averaged over draws. Steps of the variants are interleaved, so that
-whatever else the machine does falls on all of them. Only torch and provbench's registry and models are imported.
+run, median and quartiles over rounds; host synchronisations a step (GPU only); and, for estimators, the cosine of their
+penalty's parameter gradient with the exact one's, averaged over draws. A round takes each variant's step in turn, and
+its ratios are to its own plain step, so that whatever else the machine does falls on all of them; on a CPU the time is
+that of the process, on a GPU that of its own clock. `skp` and `tiny-skp` get clouds of points and BatchMix instead of
+images and CutMix. Only torch, provbench's registry, its networks and the forward pass of its training step are
+imported, so that the tool runs where nothing else is installed.
 """
 
 from __future__ import annotations
@@ -15,23 +18,23 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from provbench.benchmarks.training import precision_for, run_step
 from provbench.registry import (
     AUGMENTATIONS,
     REGULARIZERS,
     Batch,
     Regularizer,
-    Step,
+    UserError,
     build_network,
     classification_loss,
-    double_differentiable,
 )
 
 WARM_UP = 3
@@ -48,7 +51,13 @@ GUIDANCE: dict[str, dict[str, Any]] = {
     "random-source, every 4th step": {"estimator": "random-source", "every": 4},
     "random-source, every 8th step": {"estimator": "random-source", "every": 8},
 }
-OTHERS = {"double-backprop": "double-backprop", "jacobian": "jacobian"}
+OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "double-backprop": ("double-backprop", {}),
+    "double-backprop, shifted step": ("double-backprop", {"estimator": "shifted-step"}),
+    "jacobian": ("jacobian", {}),
+}
+CLOUD = (5, 32, 17)
+"""Channels, instances and joints of a cloud of points."""
 
 
 @dataclass
@@ -66,7 +75,7 @@ class Measured:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="tiny-cam", help="any registered model of images, or tiny-skp, skp")
+    parser.add_argument("--model", default="tiny-cam", help="any registered network of images, or tiny-skp, skp")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--size", type=int, default=64, help="side of the images in pixels")
     parser.add_argument("--steps", type=int, default=20)
@@ -91,15 +100,17 @@ def measure(options: argparse.Namespace, device: torch.device) -> list[Measured]
     """Returns the plain step first, then CutMix alone, then CutMix with each estimator, then the other penalties."""
     torch.manual_seed(0)
     net, batch = build(options, device)
-    mixed = AUGMENTATIONS.build("cutmix", prob=1.0)(batch, torch.Generator().manual_seed(0), net)
+    mixing = "batchmix" if is_cloud(options.model) else "cutmix"
+    mixed = AUGMENTATIONS.build(mixing, prob=1.0)(batch, torch.Generator().manual_seed(0), net)
     guided = {name: REGULARIZERS.build("gradient-guidance", **values) for name, values in GUIDANCE.items()}
-    others = {name: REGULARIZERS.build(plugin) for name, plugin in OTHERS.items()}
+    others = {name: REGULARIZERS.build(plugin, **values) for name, (plugin, values) in OTHERS.items()}
     steps = {
         "plain": stepper(net, batch, None, options.precision),
-        "CutMix": stepper(net, mixed, None, options.precision),
+        "mixed": stepper(net, mixed, None, options.precision),
         **{name: stepper(net, mixed, one, options.precision) for name, one in guided.items()},
         **{name: stepper(net, batch, one, options.precision) for name, one in others.items()},
     }
+    steps = {name: step for name, step in steps.items() if is_possible(step)}
     found = {name: Measured(name) for name in steps}
     time_steps(steps, found, options.steps, device)
     if device.type == "cuda":
@@ -108,10 +119,11 @@ def measure(options: argparse.Namespace, device: torch.device) -> list[Measured]
     for name, regularizer in guided.items():
         if regularizer.params.every == 1:
             found[name].cosine = fidelity(net, mixed, name, regularizer)
-    plain = statistics.median(found["plain"].milliseconds)
+    plain = found["plain"].milliseconds
     for one in found.values():
         # a lazy step costs what the mean over its period costs
-        costs = [statistics.mean(group) / plain for group in grouped(one.milliseconds, period(one.name))]
+        rounds = zip(grouped(one.milliseconds, period(one.name)), plain, strict=True)
+        costs = [statistics.mean(group) / own for group, own in rounds]
         quartiles = statistics.quantiles(costs, n=4) if len(costs) > 1 else [costs[0]] * 3
         one.ratio, one.spread = quartiles[1], (quartiles[0], quartiles[2])
     return list(found.values())
@@ -121,6 +133,9 @@ def build(options: argparse.Namespace, device: torch.device) -> tuple[nn.Module,
     """Returns the network with random weights, and a batch of noise with ten labels."""
     net = build_network(options.model, 10, image_size=options.size)
     inputs = torch.randn(options.batch, 3, options.size, options.size)
+    if is_cloud(options.model):
+        inputs = torch.rand(options.batch, *CLOUD)
+        inputs[:, 3] = 1  # confidence: every point is there
     if options.channels_last:
         net, inputs = net.to(memory_format=torch.channels_last), inputs.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     labels = torch.arange(options.batch) % 10
@@ -130,33 +145,39 @@ def build(options: argparse.Namespace, device: torch.device) -> tuple[nn.Module,
 def stepper(net: nn.Module, batch: Batch, regularizer: Regularizer | None, precision: str) -> Callable[[int], None]:
     """Returns a training step as the training loop takes it; its argument is the number of the step."""
     optimizer = torch.optim.SGD(net.parameters(), lr=1e-4)
-    device = batch.inputs.device.type
+    device, autocast = batch.inputs.device.type, precision == "bf16"
 
     def step(number: int) -> None:
-        with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
-            due = regularizer if regularizer is not None and regularizer.due(number) else None
-            loss = total_loss(net, batch, due, number)
+        with torch.autocast(device, torch.bfloat16, enabled=autocast):
+            due = [one for one in (regularizer,) if one is not None and one.due(number)]
+            # a batch of its own: what is guided is looked up once a step
+            loss = sum(loss_and_terms(net, replace(batch), due, number, autocast))
         optimizer.zero_grad()
-        loss.backward()
+        torch.as_tensor(loss).backward()
         optimizer.step()
 
     return step
 
 
-def total_loss(net: nn.Module, batch: Batch, regularizer: Regularizer | None, number: int) -> Tensor:
-    if regularizer is None:
-        return classification_loss(net(batch.inputs).float(), batch.sources)
-    if not regularizer.second_order:
-        logits = net(batch.inputs)
-        return classification_loss(logits.float(), batch.sources) + term(regularizer, net, logits, batch, number)
-    batch = batch.with_inputs(batch.inputs.detach().requires_grad_())
-    with double_differentiable(autocast=True):
-        logits = net(batch.inputs)
-        return classification_loss(logits.float(), batch.sources) + term(regularizer, net, logits, batch, number)
+def is_possible(step: Callable[[int], None]) -> bool:
+    """Takes the first step of a variant, and returns whether the network can be trained so."""
+    try:
+        step(0)
+    except UserError:
+        return False
+    return True
 
 
-def term(regularizer: Regularizer, net: nn.Module, logits: Tensor, batch: Batch, number: int) -> Tensor:
-    return regularizer.term(Step(logits, batch, torch.Generator().manual_seed(number), number, net))
+def loss_and_terms(
+    net: nn.Module, batch: Batch, active: Sequence[Regularizer], number: int, autocast: bool
+) -> tuple[Tensor, ...]:
+    """Returns the classification loss and the regularizers' terms, as the training loop has them."""
+    active = [one for one in active if one.active(batch)]
+    with precision_for(active, autocast):
+        step, _ = run_step(net, batch, active, torch.Generator().manual_seed(number), number, autocast=autocast)
+        terms = [one.term(step) for one in active]
+    loss = classification_loss(step.logits.float(), batch.sources)
+    return (loss.detach() if any(one.replaces_loss for one in active) else loss, *terms)
 
 
 def time_steps(
@@ -172,17 +193,21 @@ def time_steps(
 
 
 def timed(work: Callable[[], None], device: torch.device) -> float:
-    """Returns milliseconds: of the GPU's own clock where there is one."""
+    """Returns milliseconds: of the GPU's own clock where there is one, else of this process."""
     if device.type != "cuda":
-        began = time.perf_counter()
+        began = time.process_time()
         work()
-        return 1000 * (time.perf_counter() - began)
+        return 1000 * (time.process_time() - began)
     first, last = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     first.record()
     work()
     last.record()
     last.synchronize()
     return first.elapsed_time(last)
+
+
+def is_cloud(model: str) -> bool:
+    return model in ("skp", "tiny-skp")
 
 
 def period(name: str) -> int:
@@ -226,9 +251,7 @@ def mean_gradient(net: nn.Module, batch: Batch, regularizer: Regularizer, draws:
     total = torch.zeros(sum(one.numel() for one in parameters), device=batch.inputs.device)
     with steady(net):
         for draw in range(draws):
-            inputs = batch.inputs.detach().requires_grad_()
-            with double_differentiable():
-                value = term(regularizer, net, net(inputs), batch.with_inputs(inputs), draw * regularizer.params.every)
+            _, value = loss_and_terms(net, replace(batch), [regularizer], draw * regularizer.params.every, False)
             gradients = torch.autograd.grad(value, parameters, allow_unused=True)
             pairs = zip(gradients, parameters, strict=True)
             total += torch.cat([(torch.zeros_like(own) if one is None else one).ravel() for one, own in pairs])

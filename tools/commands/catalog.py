@@ -142,8 +142,11 @@ def _print(registry: Registry, name: str) -> None:
 
 
 def type_words(schema: dict[str, Any]) -> str:
-    if "anyOf" in schema:
-        return " | ".join(type_words(option) for option in schema["anyOf"])
+    options = schema.get("anyOf") or schema.get("oneOf")
+    if options:
+        return " | ".join(map(type_words, options))
+    if "$ref" in schema:
+        return "mapping"
     if "enum" in schema:
         return " | ".join(map(str, schema["enum"]))
     return str(schema.get("const", schema.get("type", "any")))

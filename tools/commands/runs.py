@@ -20,7 +20,7 @@ from ..terminal import (
 
 KeyArgument = Annotated[str, typer.Argument(help="A run key, or its first digits.")]
 
-_APART = {"parameters", "val", "test", "curve", "versions", "identity", "traceback", "plugins"}
+_APART = {"parameters", "val", "test", "curve", "versions", "identity", "traceback", "plugins", "calibrated"}
 """Fields of a record that are not shown as they are."""
 
 
@@ -38,6 +38,7 @@ def show(key: KeyArgument, out: OutOption = DEFAULT_OUT, json: JsonOption = Fals
     plain = record.model_dump(mode="json", exclude=_APART)
     rows: list[tuple[str, Any]] = [(name, value) for name, value in plain.items() if value not in ("", None)]
     rows += [(f"{name} (parameter)", value) for name, value in sorted(record.parameters.items())]
+    rows += _calibrated(record)
     for split, metrics in (("val", record.val), ("test", record.test)):
         rows += [(f"{split} {name}", f"{value:.3f}") for name, value in metrics.items()]
     rows += [(f"version of {name}", value) for name, value in record.versions.items()]
@@ -50,6 +51,10 @@ def show(key: KeyArgument, out: OutOption = DEFAULT_OUT, json: JsonOption = Fals
     if record.status == "failed":
         say(record.traceback.rstrip() or "no traceback was recorded")
         say(f"{HOW_TO_RETRY}: provbench run SUITE --retry-failed")
+
+
+def _calibrated(record: Any) -> list[tuple[str, str]]:
+    return [(f"{name} (calibrated)", f"{value:.6g}") for name, value in record.calibrated.items()]
 
 
 def _code(code: Any) -> str:
@@ -83,6 +88,8 @@ def why(
         print_json({"key": record.key, "identity": record.identity, "recomputed": digest(record.identity)})
         return
     print_rows(("part of the key", "value"), parts.items())
+    for name, value in _calibrated(record):
+        say(f"{name}: {value}, which the run found for itself, and which is no part of the key")
     say(f"SHA-256 of these parts as canonical JSON begins with {digest(record.identity)}; the key is {record.key}")
 
 

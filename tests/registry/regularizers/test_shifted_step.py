@@ -79,12 +79,12 @@ def test_functions_have_kinks_too_and_smooth_networks_none() -> None:
     assert kinks(functional.softplus(functional.normalize(inputs)).softmax(dim=1).sum()) == []
 
 
-def test_class_weights_are_refused() -> None:
+def test_other_losses_are_refused() -> None:
     model, data = net(nn.GELU()), batch()
     data = data.with_inputs(data.inputs.requires_grad_())
     regularizer = REGULARIZERS.build("double-backprop", estimator="shifted-step")
-    step = Step(model(data.inputs), data, torch.Generator(), 0, model, class_weight=torch.ones(4))
-    with pytest.raises(UserError, match="no class weights: take estimator: exact"):
+    step = Step(model(data.inputs), data, torch.Generator(), 0, model, plain_loss=False)
+    with pytest.raises(UserError, match="no class weights, label smoothing or real_weight: take estimator: exact"):
         regularizer.term(step)
 
 

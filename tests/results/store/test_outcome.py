@@ -54,3 +54,18 @@ def test_curves_of_validated_epochs_only_are_compared_there(make_record) -> None
     assert difference(moved, other) is not None, "two newer records are compared at every epoch"
     gone = make_record(val={"a": 2.0}, curve=newer[:-1])
     assert difference(one, gone) is not None
+
+
+def test_shares_of_penalties_are_compared_where_both_have_them(make_record) -> None:
+    older, newer, other = (
+        make_record(val={"a": 1.0}, curve=[{"epoch": 1, "a": 1.0, **share}])
+        for share in ({}, {"share_guidance": 0.5}, {"share_guidance": 0.6})
+    )
+    assert difference(older, newer) is None
+    assert difference(newer, older) is None
+    assert difference(newer, other) is not None
+
+
+def test_calibrated_weights_are_part_of_the_outcome(make_record) -> None:
+    one, other = (make_record(calibrated={"guidance.alpha": alpha}) for alpha in (0.1, 0.2))
+    assert difference(one, other) == ("calibrated", {"guidance.alpha": 0.1}, {"guidance.alpha": 0.2})

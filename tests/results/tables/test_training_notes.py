@@ -149,3 +149,16 @@ class TestDetectable:
         alone = table([row("a", {0: 60.0}), row("b", {0: 61.0})], baseline="a")
         assert not sights(alone)
         assert "could not have been told" not in notes(alone)
+
+
+class TestStrength:
+    def test_penalties_that_stayed_weak_in_all_runs_are_named(self) -> None:
+        weak = trained("guided", (70, 71), (0, 0), of_curve={"share_gradient-guidance": 0.42})
+        assert (
+            "Penalties of waterbirds that can hardly have mattered, as their parameter gradient never was 1 % of the "
+            "loss's: guided (gradient-guidance: 0.42 %)."
+        ) in notes(made(trained("baseline", (70, 71), (0, 0)), weak))
+
+    def test_others_are_not(self) -> None:
+        strong = trained("guided", (70, 71), (0, 0), of_curve={"share_gradient-guidance": 1.5})
+        assert "hardly have mattered" not in notes(made(strong, trained("baseline", (70, 71), (0, 0))))

@@ -146,3 +146,10 @@ def test_one_rank_that_is_killed_is_not(spec: Callable[..., RunSpec], place: Cal
 def test_a_batch_must_be_dealt_out_evenly(spec: Callable[..., RunSpec], place: Callable[[str], Place]) -> None:
     with pytest.raises(UserError, match="batch_size: 15 samples cannot be dealt out evenly to 2 processes; use 14 or"):
         execute(spec(2, batch_size=15), replace(place("a"), keep="none"))
+
+
+def test_two_processes_calibrate_one_weight(spec: Callable[..., RunSpec], place: Callable[[str], Place]) -> None:
+    mixed = MIXED.replace("0.03", "{share: 0.2, steps: 5}")
+    found = [execute(spec(processes, mixed, lr=1e-4), place(str(processes))).calibrated for processes in (1, 2)]
+    assert found[0].keys() == found[1].keys() == {"gradient-guidance.alpha"}
+    assert found[1]["gradient-guidance.alpha"] == pytest.approx(found[0]["gradient-guidance.alpha"], rel=0.7)
