@@ -177,6 +177,10 @@ class RunRecord(RunSummary):
         """Returns the synthesizer in the identity, as its name, version and parameters; None for none."""
         return self.identity.get("synthesizer")
 
+    def curve_names(self) -> list[str]:
+        """Returns the names that entries of the training curve have."""
+        return list(dict.fromkeys(name for entry in self.curve for name in entry))
+
     def series(self, name: str) -> tuple[list[float], list[float]]:
         """Returns where the curve has a measurement, in steps or epochs as `curve_axis` describes, and its values."""
         axis = axis_of([self.curve])

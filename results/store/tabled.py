@@ -17,7 +17,7 @@ from .record import PluginCode, RunRecord, RunSummary
 _LENGTHS = struct.Struct("<III")
 """Bytes of the summary, of what many runs share, and of the names of the curves' columns; the columns follow."""
 _CURVES: tuple[str, ...] = ("curve", "test_curve")
-_WHOLE = ("identity", "versions", "traceback", "predictions")
+_WHOLE = ("identity", "versions", "traceback", "predictions", "calibrated")
 """Fields that are read from the record's file, should anyone ask for them."""
 SHARED = tuple(sorted(set(RunRecord.model_fields) - set(RunSummary.model_fields) - {*_CURVES, *_WHOLE}))
 """All other fields that a summary lacks: small ones, which are often the same for many runs."""
@@ -46,6 +46,9 @@ class TabledRecord(RunRecord):
 
     def series(self, name: str) -> tuple[list[float], list[float]]:
         return _Columns(self.__dict__["_columns"]).series(name)
+
+    def curve_names(self) -> list[str]:
+        return _names(self.__dict__["_columns"])[_CURVES[0]][0]
 
 
 def packed(record: RunRecord, left_out: set[str]) -> bytes:
@@ -113,12 +116,18 @@ def _shared(data: bytes) -> dict[str, Any]:
     return shared
 
 
+def _names(data: bytes) -> dict[str, tuple[list[str], int]]:
+    """Returns the names of the columns of each curve, and the number of its rows."""
+    (length,) = struct.unpack_from("<I", data)
+    return dict(zip(_CURVES, from_json(data[4 : 4 + length]), strict=True))
+
+
 class _Columns:
     """The columns of a record's curves."""
 
     def __init__(self, data: bytes) -> None:
         (length,) = struct.unpack_from("<I", data)
-        self.curves = dict(zip(_CURVES, from_json(data[4 : 4 + length]), strict=True))
+        self.curves = _names(data)
         count = sum(len(names) * rows for names, rows in self.curves.values())
         start = 4 + length
         self.values = array("d", data[start : start + 8 * count])

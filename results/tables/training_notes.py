@@ -104,13 +104,8 @@ def strength_notes(table: Table) -> Iterator[str]:
 
 def _shares(run: RunRecord) -> dict[str, float]:
     """Returns the largest share of each penalty in a run's curve, in percent."""
-    shares: dict[str, float] = {}
-    for entry in run.curve:
-        for name, value in entry.items():
-            if name.startswith(SHARE):
-                penalty = name.removeprefix(SHARE)
-                shares[penalty] = max(value, shares.get(penalty, 0.0))
-    return shares
+    names = [name for name in run.curve_names() if name.startswith(SHARE)]
+    return {name.removeprefix(SHARE): max(run.series(name)[1]) for name in names}
 
 
 def detectable_notes(table: Table) -> Iterator[str]:

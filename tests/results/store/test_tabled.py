@@ -37,6 +37,7 @@ def record(number: int) -> RunRecord:
         seconds=1.5,
         identity={"task": "toy", "synthesizer": {"name": "swap", "params": {"a": 1}} if number % 2 else None},
         machine={"cpu": "x"},
+        calibrated={"guidance.alpha": 0.1 * number},
         versions={"python": "3"},
         plugins={"augmentation cutmix": PluginCode(version="1", origin="provbench")},
         traceback="t" * number,
@@ -70,6 +71,7 @@ def test_curves_have_the_same_places_and_values(store: Store) -> None:
         assert whole is not None
         for name in ("accuracy", "loss", "absent"):
             assert repr(found.series(name)) == repr(whole.series(name))
+        assert found.curve_names() == whole.curve_names()
         assert repr(found.validations) == repr(whole.validations)
 
 
