@@ -17,7 +17,7 @@ from .record import PluginCode, RunRecord, RunSummary
 _LENGTHS = struct.Struct("<III")
 """Bytes of the summary, of what many runs share, and of the names of the curves' columns; the columns follow."""
 _CURVES: tuple[str, ...] = ("curve", "test_curve")
-_WHOLE = ("identity", "versions", "traceback", "predictions")
+_WHOLE = ("identity", "versions", "traceback", "predictions", "calibrated")
 """Fields that are read from the record's file, should anyone ask for them."""
 SHARED = tuple(sorted(set(RunRecord.model_fields) - set(RunSummary.model_fields) - {*_CURVES, *_WHOLE}))
 """All other fields that a summary lacks: small ones, which are often the same for many runs."""
