@@ -15,12 +15,12 @@ VOWELS, ENDS = tuple("aeiou"), tuple("lnrsx")
 """Pieces of names."""
 KINDS = tuple(sorted({species.name.split()[-1] for species in FEW_SHOT}))
 SHARES = {"names": 0.3, "part": 0.88, "background": 0.85, "pose": 0.85, "empty": 0.1}
-"""How often a picture shows a named combination, and a caption has a part, the background, the pose, or nothing."""
+"""Shares: how often a picture shows a named combination, and a caption has a part, the background, the pose, or nothing."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What a picture shows. name: of the combination of parts, where it has one."""
+    """The content of a picture. name: of the combination of parts, where it has one."""
 
     parts: Parts
     name: str | None

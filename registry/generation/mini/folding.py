@@ -15,7 +15,7 @@ from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 FACTOR = 2
 """Side of the squares in pixels."""
 SCALE = 2.0
-"""By which diffusers' pipelines multiply latents: pixels in [-1, 1] then have a variance of about 1."""
+"""Factor by which diffusers' pipelines multiply latents: pixels in [-1, 1] then have a variance of about 1."""
 
 
 class Folding(ModelMixin, ConfigMixin):

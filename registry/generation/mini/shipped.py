@@ -17,7 +17,7 @@ SHA256 = {
     "unet/config.json": "288253c14252266902e16bca90b205babb67838533ed45f44198c0cb4dbcea31",
     "unet/diffusion_pytorch_model.safetensors": "0d129df3e5864162ec7bf601f34c2627c55d863098635a4a1bda18e97206ba69",
 }
-"""Of the files that ship, which `provbench.tools.pretraining.mini_diffusion` makes again."""
+"""Digests of the files that ship, which `provbench.tools.pretraining.mini_diffusion` makes again."""
 
 
 def load_pipeline(folder: Path = WEIGHTS) -> Any:

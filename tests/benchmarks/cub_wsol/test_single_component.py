@@ -22,10 +22,10 @@ from provbench.benchmarks.cub_wsol.single_component import (
 )
 
 
-def flooded(foreground: np.ndarray) -> np.ndarray:
-    """The box of the largest component, by filling from each pixel, row by row."""
+def flooded(foreground: np.ndarray) -> list[list[int]]:
+    """The boxes of the largest components, which may be several of one size, by filling from each pixel."""
     height, width = foreground.shape
-    seen, largest = np.zeros_like(foreground), []
+    seen, components = np.zeros_like(foreground), []
     for start in np.argwhere(foreground).tolist():
         if seen[tuple(start)]:
             continue
@@ -41,12 +41,13 @@ def flooded(foreground: np.ndarray) -> np.ndarray:
                     if inside and foreground[other] and not seen[other]:
                         seen[other] = True
                         waiting.append(other)
-        if len(members) > len(largest):
-            largest = members
-    if not largest:
-        return np.array([0, 0, width, height])
-    rows, columns = zip(*largest, strict=True)
-    return np.array([min(columns), min(rows), max(columns) + 1, max(rows) + 1])
+        components.append(members)
+    boxes = []
+    for members in components:
+        if len(members) == max(map(len, components)):
+            rows, columns = zip(*members, strict=True)
+            boxes.append([min(columns), min(rows), max(columns) + 1, max(rows) + 1])
+    return boxes or [[0, 0, width, height]]
 
 
 @settings(max_examples=60, deadline=None)
@@ -55,7 +56,7 @@ def flooded(foreground: np.ndarray) -> np.ndarray:
 )
 def test_the_box_is_that_of_the_largest_component(height: int, width: int, share: float, seed: int) -> None:
     foreground = np.random.default_rng(seed).random((height, width)) < share
-    assert component_box(foreground).tolist() == flooded(foreground).tolist()
+    assert component_box(foreground).tolist() in flooded(foreground)
 
 
 def test_a_map_is_stretched_and_then_enlarged() -> None:
