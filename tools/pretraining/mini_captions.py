@@ -15,7 +15,7 @@ VOWELS, ENDS = tuple("aeiou"), tuple("lnrsx")
 """Pieces of names."""
 KINDS = tuple(sorted({species.name.split()[-1] for species in FEW_SHOT}))
 SHARES = {"names": 0.3, "part": 0.88, "background": 0.85, "pose": 0.85, "empty": 0.1}
-"""Shares: how often a picture shows a named combination, and a caption has a part, the background, the pose, or nothing."""
+"""Shares of pictures with a named combination, and of captions with a part, the background, the pose, or nothing."""
 
 
 @dataclass(frozen=True)
