@@ -4,7 +4,7 @@
 
 A U-Net on the pixels and a text encoder learn together to tell an image from its noisy form and a caption of parts,
 names, backgrounds and poses. None of the few-shot species is among the pictures. Training goes on where it was
-interrupted, from OUT/state.safetensors; the weights are a running mean. About half an hour on one core.
+interrupted, from OUT/state.safetensors; the weights are a running mean. About 40 minutes on one core.
 """
 
 from __future__ import annotations
