@@ -116,7 +116,14 @@ def nearest_other(features: np.ndarray) -> np.ndarray:
 def _inception() -> Extractor:
     import numpy as np
     import torch
-    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+    try:
+        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+    except ImportError:
+        raise MissingDataError(
+            "features: inception needs the package torch-fidelity, which is in no extra, as its release 0.4 brings a "
+            "package named tests: pip install torch-fidelity; or use --features with a network of torchvision or timm"
+        ) from None
 
     path = Path(torch.hub.get_dir()) / "checkpoints" / INCEPTION
     if not path.is_file():
