@@ -117,20 +117,21 @@ def _inception() -> Extractor:
     import numpy as np
     import torch
 
-    try:
-        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-    except ImportError:
-        raise MissingDataError(
-            "features: inception needs the package torch-fidelity, which is in no extra, as its release 0.4 brings a "
-            "package named tests: pip install torch-fidelity; or use --features with a network of torchvision or timm"
-        ) from None
-
     path = Path(torch.hub.get_dir()) / "checkpoints" / INCEPTION
     if not path.is_file():
         raise MissingDataError(
             f"{path}: no weights of Inception v3 for FID and KID (92 MB, torch-fidelity's release); or use --features "
             "pixels, or a registered model"
         )
+    try:
+        from torch_fidelity.feature_extractor_inceptionv3 import (  # pyright: ignore[reportMissingImports]
+            FeatureExtractorInceptionV3,
+        )
+    except ImportError:
+        raise MissingDataError(
+            "features: inception needs the package torch-fidelity, which is in no extra, as its release 0.4 brings a "
+            "package named tests: pip install torch-fidelity; or use --features with a network of torchvision or timm"
+        ) from None
     network: Any = FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=str(path))
 
     def extract(images: Images) -> np.ndarray:
