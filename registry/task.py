@@ -8,7 +8,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
-from .base import FULL, MINI, MissingDataError, UnknownNameError, UserError, Variant, generated_folder, nearest
+from .base import (
+    FULL,
+    MINI,
+    UnknownNameError,
+    UserError,
+    Variant,
+    generated_folder,
+    missing_messages,
+    nearest,
+)
 from .contracts import TrainingSet
 from .core import Plugin
 from .params import validate_params
@@ -221,11 +230,7 @@ class Task(Plugin, ABC):
         """
         if self.generated:
             return []
-        try:
-            self.prepare(no_progress)
-        except MissingDataError as error:
-            return [str(error)]
-        return []
+        return missing_messages(lambda: self.prepare(no_progress))
 
     @classmethod
     def leftovers(cls, data_root: Path) -> list[Path]:

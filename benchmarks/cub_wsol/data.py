@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from provbench.registry import Progress
-from provbench.registry.base import MissingDataError, UserError, read_image, read_mask
+from provbench.registry.base import MissingDataError, UserError, leads_out, read_image, read_mask
 
 from ..common import SPLITS, AnnotationLine, Box, Split, read_lines
 from .metrics import SIDE, stretched_boxes
@@ -237,8 +237,7 @@ def _unique(lines: Iterable[AnnotationLine]) -> Iterator[AnnotationLine]:
 
 
 def _image_id(line: AnnotationLine) -> str:
-    path = PurePosixPath(line["image"])
-    if path.is_absolute() or ".." in path.parts:
+    if leads_out(line["image"]):
         raise line.error("image must be a path inside the image folder", line["image"])
     return line["image"]
 

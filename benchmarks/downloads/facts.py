@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from provbench.registry import Task
-from provbench.registry.base import UserError, describe_issues
+from provbench.registry.base import UserError, describe_issues, leads_out
 
 NAME = "files.yaml"
 
 
 def _inside(name: str) -> str:
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or any(character in name for character in "\\:\0"):
+    if leads_out(name) or any(character in name for character in "\\:\0"):
         raise ValueError("must be a path inside the data set's folder, with forward slashes")
     return name
 

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 from uuid import uuid4
 
-from provbench.registry.base import UserError, make_folder, write_errors
+from provbench.registry.base import UserError, leads_out, make_folder, write_errors
 
 from .http import Progress
 
@@ -94,7 +94,7 @@ def _write(archive: Path, folder: Path, progress: Progress, limits: Limits) -> N
 
 def _target(archive: Path, member: _Member, folder: Path, seen: set[str]) -> Path:
     path = PurePosixPath(member.name)
-    if path.is_absolute() or ".." in path.parts or "\0" in member.name or "\\" in member.name:
+    if leads_out(member.name) or "\0" in member.name or "\\" in member.name:
         raise UserError(f"{archive}: {member.name!r} lies outside of the archive's folder")
     if member.kind not in ("file", "folder"):
         raise UserError(f"{archive}: {member.name!r} is a {member.kind}, and only files and folders are unpacked")

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from provbench.registry import Progress
-from provbench.registry.base import MissingDataError, UserError
+from provbench.registry.base import MissingDataError, UserError, leads_out
 
 from ..common import SPLITS, AnnotationLine, ImageRecord, image_problems, read_table
 
@@ -145,7 +145,6 @@ def _label(line: AnnotationLine) -> int:
 
 def _filename(line: AnnotationLine) -> str:
     name = line["filename"]
-    path = PurePosixPath(name)
-    if not name or path.is_absolute() or ".." in path.parts:
+    if not name or leads_out(name):
         raise line.error(f"filename must be a path inside {ARCHIVE}/train", name)
-    return path.as_posix()
+    return PurePosixPath(name).as_posix()

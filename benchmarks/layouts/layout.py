@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from provbench.registry.base import MissingDataError, UserError, write_image, write_mask
+from provbench.registry.base import MissingDataError, UserError, leads_out, write_image, write_mask
 
 from ..common import AnnotationLine, ImageRecord
 
@@ -89,7 +89,7 @@ class Layout(ABC):
 def inside(line: AnnotationLine, field: str) -> str:
     """Returns a field that is a path inside a folder; `UserError` with file and line for any other."""
     path = PurePosixPath(line[field])
-    if not path.parts or path.is_absolute() or ".." in path.parts:
+    if not path.parts or leads_out(line[field]):
         raise line.error(f"{field} must be a path inside the folder of the images", line[field])
     return path.as_posix()
 

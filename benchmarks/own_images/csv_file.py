@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from provbench.registry.base import UserError, csv_rows, nearest
+from provbench.registry.base import UserError, csv_rows, leads_out, nearest
 
 from ..common import Box
 from .items import ALIASES, Item, Listing
@@ -90,8 +90,7 @@ def _item(root: Path, where: str, row: Mapping[str, str]) -> tuple[Item, list[st
 
 
 def _file_problems(root: Path, where: str, column: str, name: str) -> Iterator[str]:
-    path = PurePosixPath(name)
-    if not name or path.is_absolute() or ".." in path.parts:
+    if not name or leads_out(name):
         yield f"{where}: {column} must be a path inside {root} (got {name!r})"
     elif not (root / name).is_file():
         yield f"{where}: {column} {name!r}: no such file in {root}: put it there, or remove the row"

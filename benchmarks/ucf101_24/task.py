@@ -23,7 +23,7 @@ from provbench.registry import (
     build_network,
     tunable,
 )
-from provbench.registry.base import MissingDataError, UserError
+from provbench.registry.base import UserError, missing_messages
 
 from ..common import check_model, generated_problems
 from . import converted, data
@@ -194,12 +194,7 @@ class Ucf10124(Task):
         data.convert(self.root, progress)
 
     def missing_inputs(self) -> list[str]:
-        try:
-            if not self.generated:
-                data.require_files(self.root)
-        except MissingDataError as error:
-            return [str(error)]
-        return []
+        return [] if self.generated else missing_messages(lambda: data.require_files(self.root))
 
     @classmethod
     def leftovers(cls, data_root: Path) -> list[Path]:

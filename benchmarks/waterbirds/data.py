@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from provbench.registry import Progress
-from provbench.registry.base import MissingDataError, UserError
+from provbench.registry.base import MissingDataError, UserError, leads_out
 
 from ..common import SPLITS, AnnotationLine, ImageRecord, Split, image_problems, read_table
 from .alia_order import STEP, alia_numbering
@@ -219,7 +219,6 @@ def where_to_get_segmentations(root: Path) -> str:
 
 def _filename(line: AnnotationLine) -> str:
     name = line["img_filename"]
-    path = PurePosixPath(name)
-    if not name or path.is_absolute() or ".." in path.parts:
+    if not name or leads_out(name):
         raise line.error(f"img_filename must be a path inside {ARCHIVE}", name)
-    return path.as_posix()
+    return PurePosixPath(name).as_posix()

@@ -30,6 +30,7 @@ from .errors import (
     MissingDataError as MissingDataError,
     UnknownNameError as UnknownNameError,
     UserError as UserError,
+    missing_messages as missing_messages,
     nearest as nearest,
 )
 from .escape import html as html, json_text as json_text, one_line as one_line, visible as visible
@@ -37,6 +38,7 @@ from .file_batch import FileBatch as FileBatch
 from .file_names import (
     file_name as file_name,
     free_name as free_name,
+    leads_out as leads_out,
     picture_name as picture_name,
     sample_name as sample_name,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 
 class UserError(Exception):
@@ -12,6 +12,15 @@ class UserError(Exception):
 
 class MissingDataError(UserError):
     """A data set, an annotation file or a weight file is not where it should be."""
+
+
+def missing_messages(check: Callable[[], object]) -> list[str]:
+    """Returns the message of the `MissingDataError` that `check` raises; [] where it raises none."""
+    try:
+        check()
+    except MissingDataError as error:
+        return [str(error)]
+    return []
 
 
 class UnknownNameError(UserError, LookupError):

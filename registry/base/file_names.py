@@ -6,11 +6,18 @@ import json
 import re
 from collections.abc import Iterable
 from hashlib import sha256
+from pathlib import PurePosixPath
 
 LONGEST = 80
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9+._-]*")
 _IMAGE = re.compile(r"\.(jpe?g|png)$", re.IGNORECASE)
+
+
+def leads_out(name: str) -> bool:
+    """Returns whether a path with forward slashes may lead out of the folder that it is relative to."""
+    path = PurePosixPath(name)
+    return path.is_absolute() or ".." in path.parts
 
 
 def file_name(*parts: str) -> str:

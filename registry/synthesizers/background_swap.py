@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from ..base import MissingDataError, UserError, read_image, write_image, write_mask
+from ..base import UserError, missing_messages, read_image, write_image, write_mask
 from ..contracts import Synthesizer, TrainingSet
 from ..params import added, tunable
 from .difference import DifferenceParams
@@ -67,11 +67,7 @@ class BackgroundSwap(Synthesizer):
     params: BackgroundSwapParams
 
     def missing_inputs(self, data: TrainingSet) -> list[str]:
-        try:
-            data.segmentation(0)
-        except MissingDataError as error:
-            return [str(error)]
-        return []
+        return missing_messages(lambda: data.segmentation(0))
 
     def synthesize(self, data: TrainingSet, out: Path, progress: Callable[[int, int], None]) -> None:
         for folder in ("images", "masks"):

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..base import MissingDataError, UserError, file_digests, read_image, write_mask
+from ..base import UserError, file_digests, missing_messages, read_image, write_mask
 from ..contracts import Synthesizer, TrainingSet
 from .difference import DifferenceParams
 from .edits import Edit, find_edits
@@ -67,11 +67,7 @@ class EditedImages(Synthesizer):
     reads_segmentations: ClassVar[bool] = False
 
     def missing_inputs(self, data: TrainingSet) -> list[str]:
-        try:
-            self.find(data)
-        except MissingDataError as error:
-            return [str(error)]
-        return []
+        return missing_messages(lambda: self.find(data))
 
     def fingerprint(self, data: TrainingSet) -> str:
         """Returns a digest of the edits' names, sources and contents."""

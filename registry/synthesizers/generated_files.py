@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ..base import MissingDataError, UserError, csv_rows, nearest
+from ..base import MissingDataError, UserError, csv_rows, leads_out, nearest
 
 ENDINGS = frozenset({".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 MASKS = "masks"
@@ -141,10 +141,9 @@ def _header(path: Path, row: Sequence[str]) -> list[str]:
 def _row_problems(root: Path, fields: Mapping[str, str], samples: frozenset[str]) -> Iterator[str]:
     for column in ("file", "mask"):
         name = fields.get(column, "")
-        inside = PurePosixPath(name)
         if not name and column == "mask":
             continue
-        if not name or inside.is_absolute() or ".." in inside.parts:
+        if not name or leads_out(name):
             yield f"{column} must be a path inside {root} (got {name!r})"
         elif not (root / name).is_file():
             yield f"{column} {name!r}: no such file in {root}"

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ..base import MissingDataError, UserError, file_digests, image_size
+from ..base import UserError, file_digests, image_size, missing_messages
 from ..contracts import ClassNamed, Synthesizer, TrainingSet
 from ..params import Params, location
 from .generated_files import SHOWN, GeneratedImage, read_generated
@@ -48,11 +48,7 @@ class ImageSet(Synthesizer):
     reads_segmentations: ClassVar[bool] = False
 
     def missing_inputs(self, data: TrainingSet) -> list[str]:
-        try:
-            self.find(data)
-        except MissingDataError as error:
-            return [str(error)]
-        return []
+        return missing_messages(lambda: self.find(data))
 
     def fingerprint(self, data: TrainingSet) -> str:
         """Returns a digest of the images' names, labels, sources, captions and contents, and of their masks'."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from ..base import MissingDataError, UserError
+from ..base import UserError, missing_messages
 from ..contracts import ClassNamed, Synthesizer, TrainingSet
 from ..params import Params
 from .manifest import read_manifest
@@ -31,11 +31,7 @@ class Imported(Synthesizer):
     reads_segmentations = False
 
     def missing_inputs(self, data: TrainingSet) -> list[str]:
-        try:
-            read_card(self._folder(data))
-        except MissingDataError as error:
-            return [str(error)]
-        return []
+        return missing_messages(lambda: read_card(self._folder(data)))
 
     def fingerprint(self, data: TrainingSet) -> str:
         return read_card(self._folder(data)).digest

@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from ..base import MissingDataError, UserError, describe_issues, read_image, read_mask
+from ..base import MissingDataError, UserError, describe_issues, leads_out, read_image, read_mask
 from ..contracts import Synthesizer
 
 if TYPE_CHECKING:
@@ -47,8 +47,7 @@ Shares = Annotated[tuple[tuple[Count, Share], ...], BeforeValidator(_tuples), Fi
 
 def _inside(name: str) -> str:
     """`name`, if it is a path that cannot leave the folder that it is relative to."""
-    path = PurePosixPath(name)
-    if not path.parts or path.is_absolute() or ".." in path.parts or any(c in name for c in "\\:\0"):
+    if not PurePosixPath(name).parts or leads_out(name) or any(c in name for c in "\\:\0"):
         raise ValueError("must be a path inside the set's folder, with forward slashes")
     return name
 

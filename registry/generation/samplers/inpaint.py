@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from ...base import MissingDataError, UserError
+from ...base import UserError, missing_messages
 from ...contracts import TrainingSet
 from ..pixels import pictures, source_image
 from ..seams import Order
@@ -48,11 +48,7 @@ class Inpaint(PipelineSampler):
         return self.params.strength
 
     def missing_inputs(self, data: TrainingSet) -> list[str]:
-        try:
-            data.segmentation(0)
-        except MissingDataError as error:
-            return [str(error)]
-        return []
+        return missing_messages(lambda: data.segmentation(0))
 
     def arguments(self, orders: Sequence[Order], data: TrainingSet, size: int) -> dict[str, Any]:
         import numpy as np
