@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import torch
 from mmengine.model import BaseDataPreprocessor
@@ -58,20 +58,21 @@ def collate(items: Sequence[dict[str, Any]] | dict[str, Any]) -> dict[str, Any]:
     weights, filled up with weights of 0.
     """
     if isinstance(items, dict):
-        inputs, masks, items = items["image"], items["mask"], items["rest"]
+        inputs, masks, rest = items["image"], items["mask"], cast("Sequence[dict[str, Any]]", items["rest"])
     else:
         inputs, masks = (torch.stack([item[name] for item in items]) for name in ("image", "mask"))
+        rest = items
     batch = {
         "inputs": inputs,
-        "labels": torch.tensor([item["label"] for item in items]),
+        "labels": torch.tensor([item["label"] for item in rest]),
         "masks": masks,
-        "guided": torch.tensor([item["guided"] for item in items]),
-        "ids": [item["id"] for item in items],
+        "guided": torch.tensor([item["guided"] for item in rest]),
+        "ids": [item["id"] for item in rest],
     }
-    if any(item.get("synthetic") for item in items):
-        batch["synthetic"] = torch.tensor([bool(item.get("synthetic")) for item in items])
-    if any(item.get("shares") for item in items):
-        batch["shares"] = _shares(items)
+    if any(item.get("synthetic") for item in rest):
+        batch["synthetic"] = torch.tensor([bool(item.get("synthetic")) for item in rest])
+    if any(item.get("shares") for item in rest):
+        batch["shares"] = _shares(rest)
     return batch
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -82,7 +83,9 @@ def test_texts_of_any_length_fit() -> None:
 
 
 def test_images_of_another_size_and_feature_maps() -> None:
-    model = build_network("tiny-clip", 2, offers=FeatureNetwork, weights=None, image_size=32, class_names=["a", "b"])
+    model: Any = build_network(
+        "tiny-clip", 2, offers=FeatureNetwork, weights=None, image_size=32, class_names=["a", "b"]
+    )
     assert model.feature_maps(torch.zeros(2, 3, 32, 32)).shape == (2, 32, 4, 4)
     with pytest.raises(ValueError, match="class_names must name 2 classes"):
         TinyCLIP(2, class_names=["a"])

@@ -41,7 +41,8 @@ def test_each_sample_shows_what_is_conspicuous_in_its_partner(monkeypatch: pytes
     first, second = mixed.sources
     assert first.labels.tolist() != second.labels.tolist()
     for own, other in zip(first.labels.tolist(), second.labels.tolist(), strict=True):
-        pasted = rectangle(*spots[other], (32, 32), 0.5)
+        down, right = spots[other]
+        pasted = rectangle(down, right, (32, 32), 0.5)
         if own != other:
             np.testing.assert_array_equal(second.mask[own, 0].numpy(), pasted)
             assert torch.equal(mixed.inputs[own, :, *spots[other]], batch.inputs[other, :, *spots[other]])
