@@ -121,17 +121,11 @@ def _attempt(spec: RunSpec, place: Place, report: OnValidation) -> dict[str, Any
 
     file = place.logs / f"{spec.key}.log" if place.logs and distributed.is_rank_0() else None
     try:
-        with (
-            logged(file) as log,
-            working_folder(place.work_root, spec.key) if distributed.is_rank_0() else nullcontext() as folder,
-        ):
+        with working_folder(place.work_root, spec.key) if distributed.is_rank_0() else nullcontext() as folder:
             if folder is not None:  # the other ranks wait for this one before they look for a checkpoint
                 keep_to_code(folder, code_of(spec))
-            try:
+            with logged(file):
                 result = _train(spec, place, report, partial(loop.train, tick=deadline.check))
-            except Exception as error:
-                log.failure(error)
-                raise
         largest = distributed.largest_of_ranks(memory.megabytes())
     except (Exception, SystemExit) as error:
         known = sort_out(error)

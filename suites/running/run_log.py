@@ -63,7 +63,9 @@ class _Tee:
 
 @contextmanager
 def logged(path: Path | None) -> Iterator[RunLog]:
-    """While the body runs, what this process prints, warnings among it, is also kept in a file; None: in none."""
+    """While the body runs, what this process prints, warnings among it, is also kept in a file, and the whole traceback
+    of an error that ends it; None: in none.
+    """
     log = RunLog(path)
     if path is None:
         yield log
@@ -72,5 +74,8 @@ def logged(path: Path | None) -> Iterator[RunLog]:
     sys.stdout, sys.stderr = _Tee(streams[0], log), _Tee(streams[1], log)  # pyright: ignore[reportAttributeAccessIssue]
     try:
         yield log
+    except Exception as error:
+        log.failure(error)
+        raise
     finally:
         sys.stdout, sys.stderr = streams
