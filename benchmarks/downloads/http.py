@@ -25,6 +25,7 @@ ATTEMPTS = 5
 """Broken connections and overloaded servers in a row, without a byte of progress, after which a mirror is given up."""
 LONGEST_WAIT = 60.0
 BUSY = (429, 500, 502, 503, 504)
+PAGE = "answers with a page of HTML, which may ask for a confirmation or a login"
 RESUMED, WHOLE, BEYOND = 206, 200, 416
 
 
@@ -114,9 +115,9 @@ def _once(url: str, part: Part, size: int | None, progress: Progress) -> None:
             if start is not None:
                 _receive(answer, part, start, size, progress, url)
     except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-        raise _AgainError(f"the connection broke: {_short(error)}") from None
+        raise _AgainError(f"the connection broke: {short(error)}") from None
     except requests.RequestException as error:
-        raise MirrorError(_short(error)) from None
+        raise MirrorError(short(error)) from None
 
 
 def _check_address(url: str, answer: requests.Response) -> None:
@@ -138,7 +139,7 @@ def _start(answer: requests.Response, part: Part, start: int, size: int | None) 
         raise MirrorError(f"answers {status} {answer.reason or ''}".rstrip())
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind == "text/html":
-        raise MirrorError("answers with a page of HTML, which may ask for a confirmation or a login")
+        raise MirrorError(PAGE)
     if status == WHOLE:
         return 0
     told = answer.headers.get("Content-Range", "")
@@ -162,7 +163,7 @@ def _receive(answer: requests.Response, part: Part, start: int, size: int | None
             if done == 0 and _is_page(piece):
                 file.close()
                 part.forget()
-                raise MirrorError("answers with a page of HTML, which may ask for a confirmation or a login")
+                raise MirrorError(PAGE)
             file.write(piece)
             done += len(piece)
             if size is not None and done > size:
@@ -183,5 +184,5 @@ def _seconds(text: str) -> float:
     return float(text) if text.isdigit() else 0.0
 
 
-def _short(error: Any) -> str:
+def short(error: Any) -> str:
     return str(error).partition("\n")[0][:200]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .facts import DataFile
-from .http import TIMEOUT
+from .http import TIMEOUT, short
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def _problem(url: str, size: int | None) -> str:
             whole = answer.headers.get("Content-Range", "").rpartition("/")[2]
             told = whole if answer.status_code == 206 else answer.headers.get("Content-Length", "")
     except requests.RequestException as error:
-        return str(error).partition("\n")[0][:200]
+        return short(error)
     return (
         f"has {int(told):,} bytes, where {size:,} are expected" if size and told.isdigit() and int(told) != size else ""
     )
