@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from provbench.registry.base import UserError, atomic_path, make_folder
+from provbench.registry.base import UserError, link_or_copy, make_folder
 
 from .facts import DataFile
 from .fetching import Say, digest_of, has_digest
@@ -45,7 +44,7 @@ def _take_archive(file: DataFile, data_root: Path, path: Path, say: Say) -> bool
     target = data_root / FOLDER / file.name
     make_folder(target.parent)
     if not target.exists():
-        _link_or_copy(source.resolve(), target)
+        link_or_copy(source.resolve(), target)
     if file.digest is None:
         pin(data_root / FOLDER, file.name, digest_of(target, "sha256"))
     say(f"{file.name}: taken from {source}")
@@ -67,11 +66,3 @@ def _take_folder(file: DataFile, root: Path, path: Path, say: Say) -> bool:
     target.symlink_to(source.resolve(), target_is_directory=source.is_dir())
     say(f"{target}: links to {source.resolve()}, which must stay there")
     return True
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    try:
-        target.hardlink_to(source)
-    except OSError:
-        with atomic_path(target) as temporary:
-            shutil.copyfile(source, temporary)

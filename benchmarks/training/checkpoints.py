@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from provbench.registry import Keep
-from provbench.registry.base import atomic_path, read_tensors, write_tensors
+from provbench.registry.base import atomic_path, link_or_copy, read_tensors, write_tensors
 
 from .curve import Validation, best_epoch, validations
 from .distributed import is_rank_0
@@ -108,12 +108,3 @@ class Checkpoints(Hook):
 
 def weights_file(folder: Path, epoch: int) -> Path:
     return folder / f"epoch_{epoch}.safetensors"
-
-
-def link_or_copy(source: Path, target: Path) -> None:
-    """A second name of a file, or a copy on a file system without such."""
-    try:
-        target.hardlink_to(source)
-    except OSError:
-        with atomic_path(target) as file:
-            shutil.copyfile(source, file)

@@ -5,6 +5,7 @@ from .atomic import (
     atomic_path as atomic_path,
     is_real as is_real,
     is_temporary as is_temporary,
+    link_or_copy as link_or_copy,
     make_folder as make_folder,
     real_children as real_children,
     real_files as real_files,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -51,6 +52,15 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Gives a file a second name, or copies it on a file system without such."""
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        with atomic_path(target) as file:
+            shutil.copyfile(source, file)
 
 
 def temporary_beside(path: Path) -> Path:

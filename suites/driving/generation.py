@@ -12,8 +12,9 @@ from typing import Any
 from provbench.registry import Progress, Share
 from provbench.registry.base import Child, UserError
 
-from ..executors import cores, visible_gpus
+from ..executors import visible_gpus
 from ..planning import Cell, RunSpec, SetWork, ensure_synthetic, find_synthetic, is_phased
+from ..running import usable_cores
 from .generation_ray import RayWorkers
 
 WORTHWHILE = 120.0
@@ -61,7 +62,7 @@ def make_set(cell: Cell, spec: RunSpec, data_root: Path, progress: Progress) -> 
 
 def workers_for(work: SetWork, gpus: Sequence[str]) -> int:
     """Returns how many processes make a set: one a GPU, or one a core where that is worth the start of processes."""
-    return max(1, len(gpus) or (cores() if work.estimate(Share()).seconds > WORTHWHILE else 1))
+    return max(1, len(gpus) or (usable_cores() if work.estimate(Share()).seconds > WORTHWHILE else 1))
 
 
 def _phases(

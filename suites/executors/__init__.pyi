@@ -6,6 +6,6 @@ from .base import (
     Observers as Observers,
     OnValidation as OnValidation,
 )
-from .local import cores as cores, visible_gpus as visible_gpus
+from .local import visible_gpus as visible_gpus
 from .ray_node import data_leftovers as data_leftovers, leftovers as leftovers
 from .worker import prepare_process as prepare_process

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from provbench.registry.base import UserError
 
-from ..running import Deadline
+from ..running import Deadline, usable_cores
 from .base import Ending, Executor, ExecutorParams, Job, OnValidation
 from .worker import Worker, usable_after
 
@@ -57,7 +57,7 @@ class Local(Executor):
     def __init__(self, params: object = None, /, **values: object) -> None:
         super().__init__(params, **values)
         groups = gpu_groups(visible_gpus(), self.params.gpus_per_run)
-        count = self.params.jobs or len(groups) * self.params.runs_per_gpu or cores()
+        count = self.params.jobs or len(groups) * self.params.runs_per_gpu or usable_cores()
         self._slots = [_Slot(groups[number % len(groups)] if groups else None) for number in range(count)]
 
     @property
@@ -66,7 +66,7 @@ class Local(Executor):
 
     @property
     def threads(self) -> int:
-        return max(1, cores() // self.slots) if self._slots[0].gpus else 1
+        return max(1, usable_cores() // self.slots) if self._slots[0].gpus else 1
 
     def submit(self, job: Job) -> None:
         slot = next(slot for slot in self._slots if slot.job is None)
@@ -169,10 +169,3 @@ def gpu_groups(gpus: Sequence[str], per_run: int) -> list[str]:
     if gpus and len(gpus) < per_run:
         raise UserError(f"executor local: gpus_per_run: {per_run}, but this machine shows {len(gpus)} GPUs")
     return [",".join(gpus[start : start + per_run]) for start in range(0, len(gpus) - per_run + 1, per_run)]
-
-
-def cores() -> int:
-    """Returns the number of cores of the machine, or fewer if this process may not use them all (Slurm, taskset,
-    containers).
-    """
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

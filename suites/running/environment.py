@@ -103,7 +103,9 @@ def processor() -> str:
 
 
 def usable_cores() -> int:
-    """Returns the number of cores that this process may use."""
+    """Returns the number of cores of the machine, or fewer if this process may not use them all (Slurm, taskset,
+    containers).
+    """
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psutil
 
+from provbench.suites.running import usable_cores
+
 from .finding import Finding
 
 LITTLE_MEMORY = 4 * 2**30
@@ -20,8 +22,7 @@ SKEW = 2.0
 
 def resources() -> Iterator[Finding]:
     """Yields cores and memory, and the shared memory through which workers hand over batches."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    yield Finding("cores", "ok", f"{cores} usable of {os.cpu_count()}")
+    yield Finding("cores", "ok", f"{usable_cores()} usable of {os.cpu_count()}")
     memory = psutil.virtual_memory()
     little = memory.available < LITTLE_MEMORY
     found = f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB available"
