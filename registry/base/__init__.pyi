@@ -47,10 +47,12 @@ from .foreign_checkpoints import read_checkpoint as read_checkpoint
 from .heap import keep_freed_memory as keep_freed_memory, return_freed_memory as return_freed_memory
 from .hub import (
     CLIP_FILES as CLIP_FILES,
+    MODELS_FOLDER as MODELS_FOLDER,
     TIMM_FILES as TIMM_FILES,
     Files as Files,
     hub_file as hub_file,
     hub_folder as hub_folder,
+    own_models_folder as own_models_folder,
     without_progress_bars as without_progress_bars,
 )
 from .image_files import (

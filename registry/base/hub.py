@@ -31,6 +31,12 @@ MODELS_FOLDER = "PROVBENCH_MODELS"
 """Environment variable that names a folder of models, each in `OWNER/NAME`."""
 
 
+def own_models_folder(repository: str) -> Path | None:
+    """Returns the folder of a repository in the user's own folder of models; None where no such folder is named."""
+    named = os.environ.get(MODELS_FOLDER)
+    return Path(named, repository) if named else None
+
+
 def hub_folder(repository: str, files: Files, weights_dir: Path | None = None, *, otherwise: str = "") -> Path:
     """Returns the folder that has the files of a repository: in `weights_dir`, in the folder that `PROVBENCH_MODELS`
     names, each under the repository's name, or in the cache.
@@ -39,8 +45,8 @@ def hub_folder(repository: str, files: Files, weights_dir: Path | None = None, *
     """
     from huggingface_hub import constants, try_to_load_from_cache
 
-    named = os.environ.get(MODELS_FOLDER)
-    places = [place / repository for place in (weights_dir, Path(named) if named else None) if place is not None]
+    own_folders = (weights_dir / repository if weights_dir is not None else None, own_models_folder(repository))
+    places = [place for place in own_folders if place is not None]
     for own in places:
         if own.is_dir():
             if lacking := _lacking(own, files):

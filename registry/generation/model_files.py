@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
-from ..base import MissingDataError, UserError
+from ..base import MODELS_FOLDER, MissingDataError, UserError, own_models_folder
+from ..contracts import TrainingSet
 from .seams import Download
 
-VARIABLE = "PROVBENCH_MODELS"
-"""Environment variable that names a folder of models, each in `ORG/NAME`."""
 STABLE_DIFFUSION_FILES = (
     "model_index.json",
     "scheduler/*",
@@ -88,7 +87,7 @@ class ModelFiles:
             raise UserError(f"{index}: not the index of a pipeline of diffusers ({error})") from None
 
     def _local(self, model: str) -> Path | None:
-        folder = Path(os.environ[VARIABLE], model) if os.environ.get(VARIABLE) else None
+        folder = own_models_folder(model)
         return folder if folder is not None and folder.is_dir() else None
 
     def _cached(self, model: str) -> Path | None:
@@ -109,12 +108,32 @@ class ModelFiles:
         others = f" or of its mirrors {', '.join(mirrors)}" if mirrors else ""
         return (
             f"the model {model}{f' (revision {self.revision})' if self.revision else ''} is not here: no copy of it"
-            f"{others} is in the hub's cache, nor in the folder {VARIABLE}; {self._remedy()}"
+            f"{others} is in the hub's cache, nor in the folder {MODELS_FOLDER}; {self._remedy()}"
         )
 
     def _remedy(self) -> str:
         size = f"about {self.megabytes / 1000:.1f} GB" if self.megabytes else "of unknown size"
         return f"`provbench generate SUITE --download` fetches it ({size})"
+
+
+class OneModel:
+    """A plugin that reads one model, which its parameters `model` and `revision` name."""
+
+    params: Any
+    megabytes: ClassVar[Mapping[str, int]] = {}
+    """Sizes of the files that are read, by id."""
+
+    @property
+    def files(self) -> ModelFiles:
+        """Returns where the model's files may be."""
+        model = self.params.model
+        return ModelFiles((model,), self.params.revision, TRANSFORMERS_FILES, self.megabytes.get(model))
+
+    def missing_inputs(self, data: TrainingSet) -> list[str]:
+        return self.files.problems()
+
+    def downloads(self) -> list[Download]:
+        return self.files.downloads()
 
 
 def fetch(download: Download) -> None:

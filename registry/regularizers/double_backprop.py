@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import model_validator
 
 from ..base import UserError
-from ..contracts import Batch, Regularizer, Source, Step, in_fp32, input_gradient, require_gradient
+from ..contracts import Batch, Source, Step, in_fp32, input_gradient, require_gradient
 from ..losses import classification_loss
 from ..params import Params, added, tunable
 from ..weights import GradientShare, Weight, factor
-from .shifted_step import require_smooth, slope, valued
+from .shifted_step import ExactOrShifted, require_smooth, slope, valued
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -33,7 +33,7 @@ class DoubleBackpropParams(Params):
         return self
 
 
-class DoubleBackprop(Regularizer):
+class DoubleBackprop(ExactOrShifted):
     """Penalise the input gradient of the classification loss, whatever the provenance: a baseline for guidance.
 
     strength · mean over the batch of ‖∂CE/∂input‖², CE the sample's own loss with its soft labels, without class
@@ -53,15 +53,7 @@ class DoubleBackprop(Regularizer):
     params: DoubleBackpropParams
     weight = "strength"
 
-    @property
-    def second_order(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.params.estimator == "exact"
-
-    @property
-    def first_order(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return not self.second_order
-
-    reruns_model = full_precision = replaces_loss = first_order  # pyright: ignore[reportAssignmentType]
+    replaces_loss = ExactOrShifted.first_order  # pyright: ignore[reportAssignmentType]
 
     def term(self, step: Step) -> Tensor:
         if self.second_order:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from ..base import functional, torch
-from ..contracts import Batch, Regularizer, Source, Step, in_fp32, input_gradient, require_gradient
+from ..contracts import Batch, Source, Step, in_fp32, input_gradient, require_gradient
 from ..params import Params, added, tunable
 from ..weights import Weight, factor
-from .shifted_step import require_smooth, shift_of, slope, valued
+from .shifted_step import ExactOrShifted, require_smooth, shift_of, slope, valued
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -31,7 +31,7 @@ class RightForTheRightReasonsParams(Params):
     )
 
 
-class RightForTheRightReasons(Regularizer):
+class RightForTheRightReasons(ExactOrShifted):
     """Penalise the input gradient of all log-probabilities together, outside the provenance mask of the target.
 
     strength · mean over guided samples of Σₖ weightₖ · ‖(1 - maskₖ) ⊙ ∂(Σ_c log p_c)/∂input‖². With one source this is
@@ -53,16 +53,6 @@ class RightForTheRightReasons(Regularizer):
     Params = RightForTheRightReasonsParams
     params: RightForTheRightReasonsParams
     weight = "strength"
-
-    @property
-    def second_order(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.params.estimator == "exact"
-
-    @property
-    def first_order(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return not self.second_order
-
-    reruns_model = full_precision = first_order  # pyright: ignore[reportAssignmentType]
 
     def active(self, batch: Batch) -> bool:
         return batch.any_guided

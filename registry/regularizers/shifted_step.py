@@ -12,10 +12,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..base import UserError, torch
+from ..contracts import Regularizer
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.autograd.graph import Node
+
+
+class ExactOrShifted(Regularizer):
+    """A penalty whose parameter `estimator` is `exact`, which differentiates twice, or `shifted-step`, which takes
+    first-order passes in full precision.
+    """
+
+    @property
+    def second_order(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.params.estimator == "exact"  # pyright: ignore[reportAttributeAccessIssue]
+
+    @property
+    def first_order(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return not self.second_order
+
+    reruns_model = full_precision = first_order  # pyright: ignore[reportAssignmentType]
+
 
 KINKS = {
     "Relu": "ReLU",

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ...base import UserError
 from ...contracts import TrainingSet
 from ..captions import tidied
-from ..model_files import TRANSFORMERS_FILES, ModelFiles
+from ..model_files import OneModel
 from ..schedule import STATES
-from ..seams import Caption, Context, Download, Progress
+from ..seams import Caption, Context, Progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,20 +28,10 @@ MEGABYTES = {
 """Sizes of the files that are read."""
 
 
-class Captioner(Context):
+class Captioner(OneModel, Context):
     """A context that asks a model about every image. Answers are written down as they come."""
 
-    @property
-    def files(self) -> ModelFiles:
-        """Returns where the model's files may be."""
-        model = self.params.model
-        return ModelFiles((model,), self.params.revision, TRANSFORMERS_FILES, MEGABYTES.get(model))
-
-    def missing_inputs(self, data: TrainingSet) -> list[str]:
-        return self.files.problems()
-
-    def downloads(self) -> list[Download]:
-        return self.files.downloads()
+    megabytes = MEGABYTES
 
     @abstractmethod
     def load(self, folder: Path) -> Any:

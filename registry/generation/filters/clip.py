@@ -11,8 +11,8 @@ from pydantic import Field
 from ...base import UserError
 from ...contracts import ClassNamed, TrainingSet
 from ...params import Params
-from ..model_files import TRANSFORMERS_FILES, ModelFiles
-from ..seams import Download, Filter, Order, Verdict
+from ..model_files import OneModel
+from ..seams import Filter, Order, Verdict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +31,7 @@ class ClipParams(Params):
     top: int = Field(1, ge=1, description="largest rank of its own prompt among all")
 
 
-class Clip(Filter):
+class Clip(OneModel, Filter):
     """Keep an image if CLIP finds its own prompt among the `top` best of all.
 
     Compared are the prompts of all classes (DISEF), or its own with prompts of what else it might show, such as
@@ -45,17 +45,7 @@ class Clip(Filter):
     params: ClipParams
     _clip: Any = None
 
-    @property
-    def files(self) -> ModelFiles:
-        """Returns where the model's files may be."""
-        model = self.params.model
-        return ModelFiles((model,), self.params.revision, TRANSFORMERS_FILES, MEGABYTES.get(model))
-
-    def missing_inputs(self, data: TrainingSet) -> list[str]:
-        return self.files.problems()
-
-    def downloads(self) -> list[Download]:
-        return self.files.downloads()
+    megabytes = MEGABYTES
 
     def load(self, data: TrainingSet, folder: Path) -> None:
         from transformers.models.clip.modeling_clip import CLIPModel
