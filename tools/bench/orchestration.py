@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import optuna
 import yaml
 
-from provbench.results.store import RunRecord, Store, encode
+from provbench.results.store import RunRecord, Store
 from provbench.suites.driving import Driver, Output, RecordCache, search_base, search_settings
 from provbench.suites.executors import Ending, Executor, Job, OnValidation
 from provbench.suites.file import Suite, SuiteFile, expand_sweeps
@@ -32,7 +32,9 @@ from provbench.suites.planning import Place, Plan, RunSpec, make_plan
 from provbench.suites.search import CellSearch, Fixed, journal, open_storage
 from provbench.suites.showing import survey
 
-TOY = Path(__file__).parents[2] / "tests" / "plugins" / "toy.py"
+from .made_records import LIKE_A_RUNS, record_of, write_record
+
+TOY = Path(__file__).resolve().parents[2] / "tests" / "plugins" / "toy.py"
 METHOD = {"augmentation": {"name": "cutmix"}, "regularizers": ["gradient-guidance"]}
 
 
@@ -81,7 +83,7 @@ def measure_resume(options: argparse.Namespace, folder: Path) -> None:
     fingerprints = plan.fingerprints(data)
     for cell in plan.cells:
         for spec in plan.final_specs(cell, fingerprints[cell]):
-            _write(output, _record(spec))
+            write_record(output.root, _record(spec))
     Store(output.root).keys()  # what the driver that made them would have left: an index
     measured = {
         "parse every file": _time(lambda: _parse_all(output.root)),
@@ -183,26 +185,7 @@ def _optuna_alone(options: argparse.Namespace, folder: Path) -> Callable[[], Non
 def _record(spec: RunSpec) -> RunRecord:
     curve = _curve(int(spec.key[:8], 16), int(spec.task.params["epochs"]))
     metrics = {name: curve[-1][name] for name in ("accuracy", "confidence")}
-    return RunRecord(
-        key=spec.key,
-        suite=spec.suite,
-        task=spec.task.name,
-        variant=spec.variant,
-        protocol=spec.task.version,
-        method=spec.method,
-        phase=spec.phase,
-        seed=spec.seed,
-        parameters=spec.parameters,
-        identity=spec.identity(),
-        status="done",
-        val=metrics,
-        test=metrics if spec.phase == "final" else {},
-        curve=curve,
-        epoch=len(curve),
-        versions=dict.fromkeys(("numpy", "provbench", "python", "torch", "torchvision"), "1.2.3"),
-        commit="0" * 40,
-        fingerprint=spec.fingerprint,
-    )
+    return record_of(spec, curve, metrics, **LIKE_A_RUNS)
 
 
 def _curve(seed: int, epochs: int) -> list[dict[str, float]]:
@@ -211,13 +194,6 @@ def _curve(seed: int, epochs: int) -> list[dict[str, float]]:
         {"epoch": epoch, "loss": rng.random(), "accuracy": 100 * rng.random(), "confidence": 100 * rng.random()}
         for epoch in range(1, epochs + 1)
     ]
-
-
-def _write(output: Output, record: RunRecord) -> None:
-    """Straight to the file, without the fsync that makes ten thousand calls of `Store.put` slow."""
-    path = output.root / "records" / record.key[:2] / f"{record.key}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(encode(record))
 
 
 def _parse_all(root: Path) -> list[object]:

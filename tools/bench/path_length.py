@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 SUITE = """\
 name: path-length
 plugins: {plugin}

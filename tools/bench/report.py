@@ -20,11 +20,13 @@ from pathlib import Path
 import numpy as np
 
 from provbench.results.report import write_site
-from provbench.results.store import RunRecord, Store, encode, merge
+from provbench.results.store import RunRecord, Store, merge
 from provbench.suites.driving import Output
 from provbench.suites.file import load_suite
 from provbench.suites.planning import Plan, RunSpec, make_plan
 from provbench.suites.showing import collect_report
+
+from .made_records import record_of, write_record
 
 
 def main() -> None:
@@ -78,41 +80,22 @@ def _finals(plan: Plan, data: Path) -> Iterator[RunSpec]:
 def _fill(output: Output, specs: list[RunSpec], epochs: int, samples: int) -> None:
     for spec in specs:
         rng = np.random.default_rng(spec.seed)
-        path = output.store.record_path(spec.key)
         predictions = output.root / "predictions" / spec.key[:2] / f"{spec.key}.test.npz"
-        for file in (path, predictions):
-            file.parent.mkdir(parents=True, exist_ok=True)
+        predictions.parent.mkdir(parents=True, exist_ok=True)
         columns = {
             "id": np.array([f"{place:05}.png" for place in range(samples)]),
             "correct": rng.random(samples) < 0.7,
             "score": rng.random(samples),
         }
         np.savez_compressed(predictions, **columns)  # pyright: ignore[reportArgumentType]
-        path.write_bytes(encode(_record(spec, epochs)))
+        write_record(output.root, _record(spec, epochs))
 
 
 def _record(spec: RunSpec, epochs: int) -> RunRecord:
     rng = random.Random(spec.key)
     metrics = {spec.selection_metric: 100 * rng.random()}
-    return RunRecord(
-        key=spec.key,
-        suite=spec.suite,
-        task=spec.task.name,
-        variant=spec.variant,
-        protocol=spec.task.version,
-        method=spec.method,
-        phase=spec.phase,
-        seed=spec.seed,
-        parameters=spec.parameters,
-        identity=spec.identity(),
-        fingerprint=spec.fingerprint,
-        status="done",
-        val=metrics,
-        test=metrics,
-        epoch=epochs,
-        seconds=60.0,
-        curve=[{"epoch": epoch + 1, "loss": rng.random(), **metrics} for epoch in range(epochs)],
-    )
+    curve = [{"epoch": epoch + 1, "loss": rng.random(), **metrics} for epoch in range(epochs)]
+    return record_of(spec, curve, metrics, seconds=60.0)
 
 
 if __name__ == "__main__":

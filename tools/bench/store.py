@@ -19,7 +19,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from provbench.results.store import RunRecord, Store, encode
+from provbench.results.store import RunRecord, Store
+
+from .made_records import write_record
 
 METRICS = ("MaxBoxAccV2", "MaxBoxAccV2@30", "MaxBoxAccV2@50", "MaxBoxAccV2@70", "accuracy")
 FEW = 300
@@ -38,7 +40,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         root, numbers = Path(folder), range(options.records)
-        size = sum(_write(root, _record(number, options.epochs)) for number in numbers)
+        size = sum(write_record(root, _record(number, options.epochs)) for number in numbers)
         measured = _measure(root, options)
         index = (root / "index.sqlite").stat().st_size
     print(f"{options.records} records, {size / 1e6:.1f} MB; index {index / 1e6:.1f} MB")
@@ -89,13 +91,6 @@ def _parse_all(root: Path) -> list[object]:
 
 def _forget(root: Path) -> None:
     (root / "index.sqlite").unlink(missing_ok=True)
-
-
-def _write(root: Path, record: RunRecord) -> int:
-    """Straight to the file, without the fsync that makes ten thousand calls of `Store.put` slow."""
-    path = root / "records" / record.key[:2] / f"{record.key}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.write_bytes(encode(record))
 
 
 def _key(number: int) -> str:

@@ -26,10 +26,12 @@ from typing import Any
 
 from provbench.registry import MODELS, TASKS, Metric, Progress, Recipe, Task, TaskInfo, TrainingSet
 from provbench.registry.base import UserError
-from provbench.results.store import RunRecord, Store, encode
+from provbench.results.store import RunRecord, Store
 from provbench.suites.driving import Output
 from provbench.suites.file import Suite, SuiteFile, expand_sweeps
 from provbench.suites.planning import Plan, RunSpec, make_plan
+
+from .made_records import LIKE_A_RUNS, record_of, write_record
 
 METRICS = ("accuracy", "F1", "recall", "precision", "confidence")
 
@@ -89,10 +91,7 @@ def _fill(root: Path, options: argparse.Namespace) -> None:
     plan, output = _plan(options), Output(root / "out")
     for cell, fingerprint in plan.fingerprints(root).items():
         for spec in plan.final_specs(cell, fingerprint):
-            record = _record(spec)
-            path = output.root / "records" / record.key[:2] / f"{record.key}.json"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(encode(record))  # without the fsync that makes so many calls of `Store.put` slow
+            write_record(output.root, _record(spec))
     Store(output.root).keys()
 
 
@@ -124,28 +123,7 @@ def _record(spec: RunSpec) -> RunRecord:
         for epoch in entries
     ]
     metrics = {name: curve[-1][name] for name in METRICS}
-    return RunRecord(
-        key=spec.key,
-        suite=spec.suite,
-        task=spec.task.name,
-        variant=spec.variant,
-        protocol=spec.task.version,
-        method=spec.method,
-        phase=spec.phase,
-        seed=spec.seed,
-        parameters=spec.parameters,
-        identity=spec.identity(),
-        status="done",
-        val=metrics,
-        test=metrics,
-        curve=curve,
-        epoch=len(curve),
-        steps=1000,
-        seconds=60.0,
-        versions=dict.fromkeys(("numpy", "provbench", "python", "torch", "torchvision"), "1.2.3"),
-        commit="0" * 40,
-        fingerprint=spec.fingerprint,
-    )
+    return record_of(spec, curve, metrics, steps=1000, seconds=60.0, **LIKE_A_RUNS)
 
 
 class BenchParams(Recipe):
