@@ -59,8 +59,10 @@ def new_tokenizer(texts: Iterable[str]) -> CLIPTokenizer:
     ends = [f"{symbol}{WORD_END}" for symbol in symbols]
     vocabulary = {token: place for place, token in enumerate([START, END, *symbols, *ends])}
     learner = CLIPTokenizer(vocab=dict(vocabulary), merges=[]).backend_tokenizer
+    # The trainer settles ties by tokens' numbers. Those of word ends it gives in the order of a hash table that differs
+    # between calls, unless they are there before.
     trainer = BpeTrainer(
-        vocab_size=4096, initial_alphabet=symbols, end_of_word_suffix=WORD_END, special_tokens=[START, END]
+        vocab_size=4096, initial_alphabet=symbols, end_of_word_suffix=WORD_END, special_tokens=[START, END, *ends]
     )
     learner.train_from_iterator(texts, trainer)
     merges: Any = [tuple(pair) for pair in json.loads(learner.to_str())["model"]["merges"]]
