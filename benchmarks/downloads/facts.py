@@ -1,9 +1,14 @@
-"""The files of a task's data set as data: `files.yaml` beside the task's module."""
+"""The files of a task's data set as data: `files.yaml` beside the task's module.
+
+It has a list of files for each task, with the fields of `DataFile`. An entry `shared: NAME` takes them from the file of
+that name in this folder's own `files.yaml`, which has what several tasks read; fields beside it go before.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +16,11 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from provbench.registry import Task
-from provbench.registry.base import UserError, describe_issues, leads_out
+from provbench.registry.base import UserError, describe_issues, leads_out, nearest
 
 NAME = "files.yaml"
+SHARED = "shared"
+"""Field of an entry, and of this folder's own file."""
 
 
 def _inside(name: str) -> str:
@@ -94,11 +101,38 @@ def files_of(task: type[Task], name: str) -> Sequence[DataFile]:
 
 def read_facts(path: Path) -> dict[str, tuple[DataFile, ...]]:
     """Returns the files by the names of their tasks."""
-    try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: is no YAML: {error}") from None
+    content = _read(path)
+    if isinstance(content, dict):
+        content = {task: _with_shared(files, path) for task, files in content.items()}
     try:
         return _Facts.model_validate({"tasks": content}).tasks
     except ValidationError as error:
         raise UserError("\n".join(describe_issues(error, str(path), _Facts))) from None
+
+
+def _with_shared(files: Any, path: Path) -> Any:
+    """Returns the entries of a task, with what they share written out. What is of another form is left to the model."""
+    if not isinstance(files, list):
+        return files
+    return [_written_out(entry, path) if isinstance(entry, dict) and SHARED in entry else entry for entry in files]
+
+
+def _written_out(entry: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    name, known = entry[SHARED], _shared()
+    if name not in known:
+        raise UserError(
+            f"{path}: shared: no file {name!r} is in {Path(__file__).with_name(NAME)}{nearest(name, known)}"
+        )
+    return {**known[name], **{field: value for field, value in entry.items() if field != SHARED}}
+
+
+@cache
+def _shared() -> Mapping[str, Mapping[str, Any]]:
+    return {file["name"]: file for file in _read(Path(__file__).with_name(NAME))[SHARED]}
+
+
+def _read(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: is no YAML: {error}") from None

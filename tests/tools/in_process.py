@@ -24,6 +24,8 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *a
     monkeypatch.setattr(sys, "argv", ["provbench", *map(str, arguments)])
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # which the command line replaces
     monkeypatch.setenv("COLUMNS", "200")
+    for name in ("PROVBENCH_OUT", "PROVBENCH_DATA"):
+        monkeypatch.delenv(name, raising=False)
     capsys.readouterr()
     with pytest.raises(SystemExit) as ended:
         main()

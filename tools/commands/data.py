@@ -30,6 +30,7 @@ app = typer.Typer(help="Make data sets ready, and check them.", no_args_is_help=
 AdoptOption = Annotated[
     Path | None, typer.Option(help="An archive, or a folder, that is on the disk already; checked, and linked to.")
 ]
+LinksOption = Annotated[bool, typer.Option("--links", help="Ask every address whether it has its file; fetch none.")]
 OfflineOption = Annotated[bool, typer.Option(help="Fetch nothing; unpack what was fetched before.")]
 
 TaskArgument = Annotated[str, typer.Argument(metavar="TASK[:VARIANT]", help="For example cub-wsol or cub-wsol:mini.")]
@@ -114,6 +115,7 @@ def verify(
     param: ParamOption = None,
     data: DataOption = DEFAULT_DATA,
     plugin: PluginOption = None,
+    links: LinksOption = False,
     json: JsonOption = False,
 ) -> None:
     """Read every file of a task's data and synthetic sets; list what is wrong, and exit with 2 if anything is.
@@ -121,15 +123,20 @@ def verify(
     An image that val or test has in common with another split or with a synthetic set is wrong, too. Of images that are
     not the same, the two that look most alike are told, since photographs of one scene can make a score too good.
 
-    With --root, read that folder alone.
+    With --root, read that folder alone. With --links, read nothing, and ask the addresses of the files instead, as
+    `data info --links` does.
     """
     from provbench.registry import load_plugins
     from provbench.suites.planning import synthetic_problems
 
     from ..terminal import assignments, progress_bar
     from .disjoint import as_json, compared, nearest_lines, overlap_problems
+    from .downloading import show_files
 
     load_plugins(tuple(plugin or ()))
+    if links:
+        show_files(task, data, links, json)
+        return
     adapter = _task(task, data, assignments(param or (), "--param"))
     adapter.root = root or adapter.root
     with progress_bar() as bar:
@@ -151,13 +158,16 @@ def verify(
 
 @app.command()
 def info(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="For example cub-wsol.")],
+    task: TaskArgument,
     data: DataOption = DEFAULT_DATA,
     plugin: PluginOption = None,
-    links: Annotated[bool, typer.Option(help="Ask every address whether it has its file still; fetch none.")] = False,
+    links: LinksOption = False,
     json: JsonOption = False,
 ) -> None:
-    """List the files of a task's full data set: sizes, digests, licences, mirrors, and which are in place."""
+    """List the files of a task's full data set: sizes, digests, licences, mirrors, and which are in place.
+
+    The exit code is 1 where --links finds an address without its file.
+    """
     from provbench.registry import load_plugins
 
     from .downloading import show_files

@@ -48,6 +48,7 @@ def full_tasks(reference: str, plugin: Sequence[str] | None) -> list[str]:
 
 
 def _files(name: str) -> Sequence[DataFile]:
+    """Returns the files of a registered task's full data set, of which there must be some."""
     from provbench.benchmarks.downloads import files_of
 
     files = files_of(TASKS.get(name), name)
@@ -58,10 +59,14 @@ def _files(name: str) -> Sequence[DataFile]:
     return files
 
 
-def show_files(name: str, data_root: Path, links: bool, json: bool) -> None:
-    """Prints the files of a task; exit code 1 if an address does not have its file."""
+def show_files(reference: str, data_root: Path, links: bool, json: bool) -> None:
+    """Prints the files of a task's full data set, and how its generated variants are made.
+
+    reference: a task, or one of its variants. links: every address is asked; exit code 1 if one does not have its file.
+    """
     from provbench.benchmarks.downloads import ask_links, in_place
 
+    name, generated = reference.partition(":")[0], _generated(reference)
     files, root = _files(name), data_root / TASKS.get(name).folder
     answers = {(link.file, link.url): link.problem for link in ask_links(files)} if links else {}
     rows = [
@@ -73,10 +78,12 @@ def show_files(name: str, data_root: Path, links: bool, json: bool) -> None:
         for file in files
     ]
     if json:
-        print_json({"task": name, "folder": str(root), "files": rows})
+        print_json({"task": name, "folder": str(root), "files": rows, "generated": generated})
     else:
         for file, row in zip(files, rows, strict=True):
             _say_file(file, row)
+        for variant in generated:
+            say(f"{name}:{variant} needs none of them: `provbench data prepare {name}:{variant}` generates its data")
     if any(answers.values()):
         raise typer.Exit(1)
 
@@ -92,3 +99,11 @@ def _say_file(file: DataFile, row: dict[str, Any]) -> None:
     if file.by_hand:
         say(f"  by hand: {file.by_hand}")
     say(f"  licence: {file.licence}; facts {'checked' if file.verified else 'not checked'}: {file.source}")
+
+
+def _generated(reference: str) -> list[str]:
+    """Returns the names of a task's generated variants. Raises `UserError` for a variant that it does not have."""
+    name, _, variant = reference.partition(":")
+    task = TASKS.get(name)
+    task.variant_named(variant or "full", name)
+    return [one.name for one in task.variants if one.generated]

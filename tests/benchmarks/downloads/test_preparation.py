@@ -192,7 +192,7 @@ class TestFacts:
                 assert file.licence, file.name
                 assert file.source, file.name
                 assert not file.verified or file.digest, f"{file.name}: verified without a digest"
-        assert described_tasks >= 5
+        assert described_tasks == 11
 
     def test_tasks_that_share_a_file_say_the_same_of_it(self) -> None:
         seen: dict[str, set[str]] = {}
@@ -200,6 +200,13 @@ class TestFacts:
             for file in files_of(TASKS.get(name), name):
                 seen.setdefault(file.name, set()).add(json.dumps([file.urls, file.size, file.digest]))
         assert all(len(of) == 1 for of in seen.values())
+
+    def test_what_tasks_share_is_said_once(self, tmp_path: Path) -> None:
+        (tmp_path / "files.yaml").write_text("t: [{shared: segmentations.tgz, into: '', provides: masks}]")
+        (mine,) = read_facts(tmp_path / "files.yaml")["t"]
+        theirs = {file.name: file for file in files_of(TASKS.get("cub"), "cub")}["segmentations.tgz"]
+        assert (mine.into, mine.provides, theirs.provides) == ("", "masks", "CUB_200_2011/segmentations")
+        assert mine.model_dump(exclude={"into", "provides"}) == theirs.model_dump(exclude={"into", "provides"})
 
     def test_the_real_annotation_files_have_these_digests(self, shared_data: Path) -> None:
         pairs = {"cub-wsol": ("wsolevaluation-cub", "cub_wsol"), "iwildcam": ("alia-iwildcam", "iwildcam_mini")}
@@ -220,6 +227,8 @@ class TestFacts:
             ("t: [{name: ../a, provides: b, by_hand: x}]", "must be a path inside"),
             ("t: [{name: a, provides: b, urls: ['ftp://x']}]", "must begin with https://"),
             ("t: [{name: a, provides: b, by_hand: x, sha: 1}]", "sha"),
+            ("t: [{shared: CUB_200_2011.tar}]", "shared: no file .* did you mean 'CUB_200_2011.tgz'"),
+            ("t: [{shared: CUB_200_2011.tgz, sha: 1}]", "sha"),
             ("t: [", "is no YAML"),
         ],
     )
