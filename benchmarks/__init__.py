@@ -6,7 +6,7 @@ This file registers the built-in tasks, models and commands: one line, one plugi
 heavy is imported before it is used. Raise a task's `version` when the same parameters would give other numbers.
 """
 
-from provbench.registry import COMMANDS, MODELS, TASKS
+from provbench.registry import COMMANDS, MODELS, PRETRAINED, TASKS
 
 for _name, _target in {
     "cub": "cub.task:Cub",
@@ -44,6 +44,14 @@ for _name, _target in {
     "vgg16-cam": "cub_wsol.model:VGG16CAM",
 }.items():
     MODELS.add(_name, f"{__name__}.{_target}")
+for _function, _names in {
+    "common.packaged:packaged_weights_of": ("efficientnet-lite0",),
+    "common.weights:hub_weights_of": ("clip-vit-b16", "deit-s", "mae-vit-b16", "sat"),
+    "common.weights:shipped_weights_of": ("tiny-cam", "tiny-cnn"),
+    "common.weights:torchvision_weights_of": ("resnet18", "resnet50", "resnet50-cam", "vgg16-cam"),
+}.items():
+    for _name in _names:
+        PRETRAINED.add(_name, f"{__name__}.{_function}")
 for _name, _target in {
     "data extract-keypoints": "ucf101_24.commands:extract_keypoints",
     "data photos": "waterbirds.commands:photos",

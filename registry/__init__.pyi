@@ -77,6 +77,7 @@ from .params import (
     validate_params as validate_params,
 )
 from .phased import Estimate as Estimate, Phased as Phased, Share as Share
+from .reads_weights import PRETRAINED as PRETRAINED, ReadsWeights as ReadsWeights, weights_of as weights_of
 from .recipe import (
     BUDGETS as BUDGETS,
     SIZES as SIZES,

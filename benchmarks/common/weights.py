@@ -1,6 +1,7 @@
-"""Pretrained weights of torchvision's models, from the data root or torch's own cache; nothing is downloaded.
+"""Pretrained weights of networks: which network reads which, and torchvision's files.
 
-The cache is the folder `hub/checkpoints` of `TORCH_HOME`, as for every program that uses `torch.hub`.
+No run downloads any. Files lie in the data root or in torch's own cache, the folder `hub/checkpoints` of `TORCH_HOME`,
+as for every program that uses `torch.hub`.
 """
 
 from __future__ import annotations
@@ -8,20 +9,27 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from provbench.registry import weights_of
 from provbench.registry.base import (
     CLIP_FILES,
+    HOW_TO_FETCH,
     TIMM_FILES,
     Files,
+    HubWeights,
     MissingDataError,
+    Pretrained,
+    Shipped,
     UnknownNameError,
     UserError,
-    hub_folder,
+    make_folder,
+    write_errors,
 )
 
-from .packaged import PACKAGED, missing_packaged
+from .shipped import FILE as MINI_WORLD_FILE, MINI_WORLD
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,33 +51,87 @@ HUB_MODELS: dict[str, Files] = {
 """Built-in models whose weights lie on the Hugging Face Hub, and the files of a repository that they read."""
 TRUNKS = {"vgg16-cam": "vgg16", "resnet50-cam": "resnet50", "resnet18": "resnet18", "resnet50": "resnet50"}
 """Built-in models by the torchvision model whose weights they read."""
-SIZES = {"resnet18": 45, "resnet50": 98, "vgg16": 528}
-"""The size of their weight files in MB."""
+ADDRESS = "https://download.pytorch.org/models/"
+"""Beginning of torchvision's own addresses of those files."""
+OTHERWISE = ", or set weights to null for random ones"
+
+
+@dataclass(frozen=True)
+class TorchFile(Pretrained):
+    """A file of torchvision's weights, in the data root or in torch's cache. model: the network that reads it."""
+
+    model: str
+    weights: str
+    file: str
+    weights_dir: Path | None
+    library: str = "torchvision"
+
+    @property
+    def identity(self) -> str:
+        return self.file
+
+    @property
+    def revision(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Returns the beginning of the file's SHA-256, which its name tells."""
+        return _hash_in(self.file)
+
+    @property
+    def origin(self) -> str:
+        return ADDRESS + self.file
+
+    def places(self) -> list[str]:
+        own = [] if self.weights_dir is None else [str(self.weights_dir)]
+        return [*own, f"torch's cache {torch_cache()} (TORCH_HOME)"]
+
+    def find(self) -> Path | None:
+        return _found(self.file, self.weights_dir)
+
+    def problems(self) -> list[str]:
+        if self.find():
+            return []
+        first, *others = self.places()
+        nor = f", nor in {others[0]}" if others else ""
+        return [
+            f"{Path(first) / self.file if others else self.file}: no such weights ({self.weights} of {self.model}, "
+            f"{self.facts.words}){nor}: {HOW_TO_FETCH}; or put torchvision's file there{OTHERWISE}"
+        ]
+
+    def fetch(self, *, bars: bool = True) -> None:
+        from torch.hub import download_url_to_file
+
+        target = torch_cache() / self.file
+        make_folder(target.parent)
+        try:
+            with write_errors(target):
+                download_url_to_file(self.origin, str(target), self.revision or None, bars)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise UserError(
+                f"{self.origin}: could not be fetched ({type(error).__name__}: {error}); where there is no "
+                f"network, bring the file to {target}"
+            ) from error
+
+
+def torchvision_weights_of(model: str, weights: str, weights_dir: Path | None) -> list[Pretrained]:
+    """Returns the file that a network in `TRUNKS` reads; [] for weights that are not in `FILES`."""
+    file = FILES.get((TRUNKS[model], weights))
+    return [] if file is None else [TorchFile(model, weights, file, weights_dir)]
+
+
+def hub_weights_of(model: str, weights: str, weights_dir: Path | None) -> list[Pretrained]:
+    """Returns the repository that a network in `HUB_MODELS` reads."""
+    files = HUB_MODELS[model]
+    library = "timm" if files is TIMM_FILES else "transformers"
+    return [HubWeights(weights, files, weights_dir, library, f"weights of {model}: ", OTHERWISE)]
+
+
+def shipped_weights_of(model: str, weights: str, weights_dir: Path | None) -> list[Pretrained]:
+    """Returns the weights of the small networks, which come with provbench."""
+    return [Shipped(weights, MINI_WORLD_FILE)] if weights == MINI_WORLD else []
 
 
 def missing_weights(model: str, weights: str | None, weights_dir: Path) -> list[str]:
-    """A message where the weights of a built-in model are known and cannot be found; else nothing."""
-    if weights is not None and model in PACKAGED:
-        return missing_packaged(model, weights, weights_dir)
-    if weights is not None and model in HUB_MODELS:
-        return _missing_in_hub(model, weights, weights_dir)
-    trunk = TRUNKS.get(model, "")
-    name = FILES.get((trunk, weights or ""))
-    if name is None or _found(name, weights_dir):
-        return []
-    return [
-        f"{weights_dir / name}: no such weights ({weights} of {model}, {SIZES[trunk]} MB), nor in torch's cache "
-        f"{torch_cache()} (TORCH_HOME): put torchvision's file {name} into one of them, or set weights to null for "
-        "random ones"
-    ]
-
-
-def _missing_in_hub(model: str, weights: str, weights_dir: Path) -> list[str]:
-    try:
-        hub_folder(weights, HUB_MODELS[model], weights_dir, otherwise=", or set weights to null for random ones")
-    except MissingDataError as error:
-        return [f"weights of {model}: {error}"]
-    return []
+    """Returns a message where the weights of a network are known and cannot be found; else []."""
+    return [problem for one in weights_of(model, weights, weights_dir) for problem in one.problems()]
 
 
 def torch_cache() -> Path:
@@ -78,8 +140,15 @@ def torch_cache() -> Path:
     return Path(home).expanduser() / "hub" / "checkpoints"
 
 
-def _found(name: str, weights_dir: Path) -> Path | None:
-    return next((folder / name for folder in (weights_dir, torch_cache()) if (folder / name).is_file()), None)
+def _found(name: str, weights_dir: Path | None) -> Path | None:
+    folders = [torch_cache()] if weights_dir is None else [weights_dir, torch_cache()]
+    return next((folder / name for folder in folders if (folder / name).is_file()), None)
+
+
+def _hash_in(name: str) -> str:
+    """Returns the beginning of a file's SHA-256 that its name tells; "" where it tells none."""
+    found = re.search(r"-([0-9a-f]{8,64})\.pth$", name)
+    return found[1] if found else ""
 
 
 def torchvision_weights(name: str, weights: str, weights_dir: Path) -> dict[str, Tensor]:
@@ -89,7 +158,7 @@ def torchvision_weights(name: str, weights: str, weights_dir: Path) -> dict[str,
     """
     from provbench.registry.base import read_checkpoint
 
-    file = weights_file(name, weights, weights_dir, otherwise=", or set weights to null for random ones")
+    file = weights_file(name, weights, weights_dir, otherwise=OTHERWISE)
     return read_checkpoint(file)
 
 
@@ -115,8 +184,8 @@ def weights_file(name: str, weights: str, weights_dir: Path, *, otherwise: str =
 
 
 def _check_hash(file: Path, url: str) -> None:
-    found = re.search(r"-([0-9a-f]{8,64})\.pth$", file.name)
+    begins = _hash_in(file.name)
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    if found and not digest.startswith(found[1]):
-        raise UserError(f"{file}: its SHA-256 must begin with {found[1]} (got {digest[:8]}): download {url} again")
+    if not digest.startswith(begins):
+        raise UserError(f"{file}: its SHA-256 must begin with {begins} (got {digest[:8]}): download {url} again")

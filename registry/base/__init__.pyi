@@ -47,14 +47,18 @@ from .foreign_checkpoints import read_checkpoint as read_checkpoint
 from .heap import keep_freed_memory as keep_freed_memory, return_freed_memory as return_freed_memory
 from .hub import (
     CLIP_FILES as CLIP_FILES,
+    CONFIGURATION as CONFIGURATION,
     MODELS_FOLDER as MODELS_FOLDER,
     TIMM_FILES as TIMM_FILES,
     Files as Files,
+    HubWeights as HubWeights,
+    hub_cache as hub_cache,
     hub_file as hub_file,
     hub_folder as hub_folder,
     own_models_folder as own_models_folder,
     without_progress_bars as without_progress_bars,
 )
+from .hub_download import download_from_hub as download_from_hub
 from .image_files import (
     FORMATS as FORMATS,
     MAX_PIXELS as MAX_PIXELS,
@@ -78,6 +82,7 @@ from .locks import (
 )
 from .nested import leaves as leaves
 from .plain_pickle import load_pickle as load_pickle
+from .pretrained import HOW_TO_FETCH as HOW_TO_FETCH, Pretrained as Pretrained, Shipped as Shipped
 from .seeds import derive_seed as derive_seed, seed_of as seed_of
 from .tensor_file import read_tensors as read_tensors, write_tensors as write_tensors
 from .text_rows import csv_rows as csv_rows, numbered_lines as numbered_lines
@@ -89,4 +94,5 @@ from .variants import (
     Variant as Variant,
     named_variant as named_variant,
 )
+from .weight_facts import weight_facts as weight_facts
 from .words import duration as duration

@@ -8,13 +8,11 @@ from .attention import (
 )
 from .information import Information as Information, information as information
 from .likeness import extractor as extractor
-from .model_files import fetch as fetch
 from .seams import (
     Adapter as Adapter,
     Bank as Bank,
     Caption as Caption,
     Context as Context,
-    Download as Download,
     Filter as Filter,
     Generator as Generator,
     ImageSampler as ImageSampler,

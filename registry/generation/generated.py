@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from ..base import UserError
+from ..base import Pretrained, UserError
 from ..contracts import ClassNamed, TrainingSet
 from ..core import CONTEXTS, FILTERS, GENERATORS, IMAGE_SAMPLERS, LABELS, PROMPTS, TUNERS, Registry
 from ..phased import Estimate, Phased, Share
@@ -22,7 +22,6 @@ from .schedule import STATES
 from .seams import (
     Caption,
     Context,
-    Download,
     Filter,
     Generator,
     ImageSampler,
@@ -123,9 +122,8 @@ class Generated(Phased):
         named = [] if isinstance(data, ClassNamed) else [f"{data.folder}: the data set does not name its classes"]
         return [*named, *(problem for seam in self.seams for problem in seam.missing_inputs(data))]
 
-    def downloads(self) -> list[Download]:
-        """Returns the models that can be downloaded for it."""
-        return [one for seam in self.seams for one in seam.downloads()]
+    def weights(self, weights_dir: Path | None) -> list[Pretrained]:
+        return [read for seam in self.seams for read in seam.weights(weights_dir)]
 
     def fingerprint(self, data: TrainingSet) -> str:
         names = list(data.class_names()) if isinstance(data, ClassNamed) else []

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from ..base import MODELS_FOLDER, MissingDataError, UserError, own_models_folder
-from ..contracts import TrainingSet
-from .seams import Download
+from ..base import (
+    CONFIGURATION,
+    HOW_TO_FETCH,
+    MODELS_FOLDER,
+    Pretrained,
+    UserError,
+    download_from_hub,
+    hub_cache,
+    own_models_folder,
+)
+from ..reads_weights import ReadsWeights
 
 STABLE_DIFFUSION_FILES = (
     "model_index.json",
@@ -23,7 +31,7 @@ STABLE_DIFFUSION_FILES = (
     "vae/config.json",
     "vae/diffusion_pytorch_model.safetensors",
 )
-TRANSFORMERS_FILES = ("*.json", "*.txt", "*.safetensors", "*.jinja")
+TRANSFORMERS_FILES = (*CONFIGURATION, "*.safetensors", "*.jinja")
 NO_WEIGHTS = ("tokenizer", "scheduler", "feature_extractor", "safety_checker", "image_processor", "processor")
 """Components of a pipeline that have no weights, or that are not loaded."""
 
@@ -34,18 +42,34 @@ def is_path(model: str) -> bool:
 
 
 @dataclass(frozen=True)
-class ModelFiles:
+class ModelFiles(Pretrained):
     """A model by its ids: the first is its own, the others are mirrors with the same weights.
 
-    patterns: of the files that are read. megabytes: their size, or None where it is not known.
+    patterns: of the files that are read.
     """
 
     ids: Sequence[str]
-    revision: str | None
     patterns: Sequence[str]
-    megabytes: int | None = None
+    revision: str | None = None
+
+    @property
+    def library(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return "diffusers" if "model_index.json" in self.patterns else "transformers"
+
+    @property
+    def identity(self) -> str:
+        return self.ids[0]
+
+    def places(self) -> list[str]:
+        if is_path(self.identity):
+            return [self.identity]
+        own = own_models_folder(self.identity)
+        return [f"the folder {MODELS_FOLDER}" if own is None else str(own), hub_cache()]
 
     def find(self) -> Path | None:
+        return None if self.problems() else self.folder()
+
+    def folder(self) -> Path | None:
         """Returns the folder of the model, whole or not; None if there is none."""
         for model in self.ids:
             folder = Path(model).expanduser() if is_path(model) else self._local(model) or self._cached(model)
@@ -53,29 +77,24 @@ class ModelFiles:
                 return folder
         return None
 
-    def require(self) -> Path:
-        """Returns the folder of the model, which is whole. Raises `MissingDataError` naming what is missing."""
-        problems = self.problems()
-        if problems:
-            raise MissingDataError("\n".join(problems))
-        found = self.find()
-        assert found is not None
-        return found
-
     def problems(self) -> list[str]:
         """Returns one message if the model is absent, or half downloaded."""
-        folder = self.find()
+        folder = self.folder()
         if folder is None:
             return [self._absent()]
         broken = _incomplete(folder, "model_index.json" in self.patterns)
         return [f"{folder}: the model {self.ids[0]} is not whole: {broken}; {self._remedy()}"] if broken else []
 
-    def downloads(self) -> list[Download]:
-        """Returns what is to be downloaded: nothing if the model is whole, or is named by a path."""
-        if not self.problems() or is_path(self.ids[0]):
-            return []
-        model = self.ids[min(1, len(self.ids) - 1)]  # where there are mirrors, the first id has left the hub
-        return [Download(model, self.revision or "main", self.megabytes, tuple(self.patterns))]
+    @property
+    def origin(self) -> str:
+        """Returns the id that is downloaded: where there are mirrors, the first id has left the hub."""
+        return self.ids[min(1, len(self.ids) - 1)]
+
+    def fetch(self, *, bars: bool = True) -> None:
+        if is_path(self.identity):
+            raise UserError(f"{self.identity}: a folder of your own, which cannot be downloaded")
+        download_from_hub(self.origin, self.revision, self.patterns, bars=bars)
+        self.require()
 
     def components(self) -> set[str]:
         """Returns the names of a pipeline's components. Raises `UserError` where its index cannot be read."""
@@ -112,43 +131,21 @@ class ModelFiles:
         )
 
     def _remedy(self) -> str:
-        size = f"about {self.megabytes / 1000:.1f} GB" if self.megabytes else "of unknown size"
-        return f"`provbench generate SUITE --download` fetches it ({size})"
+        return f"{HOW_TO_FETCH} ({self.facts.words})"
 
 
-class OneModel:
+class OneModel(ReadsWeights):
     """A plugin that reads one model, which its parameters `model` and `revision` name."""
 
     params: Any
-    megabytes: ClassVar[Mapping[str, int]] = {}
-    """Sizes of the files that are read, by id."""
 
     @property
     def files(self) -> ModelFiles:
         """Returns where the model's files may be."""
-        model = self.params.model
-        return ModelFiles((model,), self.params.revision, TRANSFORMERS_FILES, self.megabytes.get(model))
+        return ModelFiles((self.params.model,), TRANSFORMERS_FILES, self.params.revision)
 
-    def missing_inputs(self, data: TrainingSet) -> list[str]:
-        return self.files.problems()
-
-    def downloads(self) -> list[Download]:
-        return self.files.downloads()
-
-
-def fetch(download: Download) -> None:
-    """Downloads a model into the hub's cache, resuming what was begun. Raises `UserError` where that is not possible.
-
-    The hub's offline mode (`HF_HUB_OFFLINE`) is respected.
-    """
-    from huggingface_hub import snapshot_download
-
-    try:
-        snapshot_download(download.model, revision=download.revision, allow_patterns=list(download.patterns))
-    except Exception as error:  # errors of the hub, the network and the disk have no common base
-        raise UserError(
-            f"the model {download.model}@{download.revision} could not be downloaded ({type(error).__name__}: {error})"
-        ) from error
+    def weights(self, weights_dir: Path | None) -> list[Pretrained]:
+        return [self.files]
 
 
 def _incomplete(folder: Path, pipeline: bool) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..contracts import TrainingSet
 from ..core import Plugin
+from ..reads_weights import ReadsWeights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,29 +25,12 @@ Caption = Mapping[str, str]
 """Aspect of an image, such as `background` or `pose`, to its description."""
 
 
-@dataclass(frozen=True)
-class Download:
-    """Files of a model that its library keeps in its own cache. megabytes: their size, or None if it is not known.
-
-    patterns: of the files that are read.
-    """
-
-    model: str
-    revision: str
-    megabytes: int | None = None
-    patterns: tuple[str, ...] = ()
-
-
-class Needy(Plugin):
+class Needy(Plugin, ReadsWeights):
     """A plugin that may need models or files besides the training images."""
 
     def missing_inputs(self, data: TrainingSet) -> list[str]:
         """Returns one message for each input that is missing, with the size of what is to be downloaded; cheap."""
-        return []
-
-    def downloads(self) -> list[Download]:
-        """Returns the models that can be downloaded for it."""
-        return []
+        return self.missing_weights(weights_folder(data))
 
     def fingerprint(self, data: TrainingSet) -> str:
         """Returns a hash of what it reads besides the training images and its parameters; "" if nothing."""
@@ -291,3 +275,8 @@ class LabelRule(Plugin, ABC):
 
         source_label: of the training image that was edited. strength: of the edit.
         """
+
+
+def weights_folder(data: TrainingSet) -> Path:
+    """Returns the data root's folder of weights."""
+    return data.folder.parent / "weights"

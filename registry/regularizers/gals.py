@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from ..base import CLIP_FILES, MissingDataError, UserError, hub_folder, torch
+from ..base import CLIP_FILES, HubWeights, Pretrained, UserError, torch
 from ..contracts import Batch, Regularizer, Step, in_fp32, input_gradient, require_gradient
 from ..losses import classification_loss
 from ..params import Params, tunable
@@ -16,6 +16,7 @@ from ..weights import Weight, factor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from torch import Generator, Tensor
 
@@ -61,16 +62,13 @@ class Gals(Regularizer):
     def active(self, batch: Batch) -> bool:
         return self.params.mask == "clip" or batch.any_guided
 
+    def weights(self, weights_dir: Path | None) -> list[Pretrained]:
+        return [HubWeights(self.params.clip, CLIP_FILES, what=f"{self.name}: ")] if self.params.mask == "clip" else []
+
     def missing_inputs(self) -> list[str]:
-        if self.params.mask != "clip":
-            return []
-        if find_spec("transformers") is None:
+        if self.params.mask == "clip" and find_spec("transformers") is None:
             return [f"{self.name}: mask clip needs transformers: pip install 'provbench[transformers]'"]
-        try:
-            hub_folder(self.params.clip, CLIP_FILES)
-        except MissingDataError as error:
-            return [f"{self.name}: {error}"]
-        return []
+        return super().missing_inputs()
 
     def term(self, step: Step) -> Tensor:
         if self.params.mask == "provenance":

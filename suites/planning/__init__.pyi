@@ -1,4 +1,11 @@
-from .inputs import describe_missing as describe_missing, missing_inputs as missing_inputs, restrict as restrict
+from .inputs import (
+    Needed as Needed,
+    describe_missing as describe_missing,
+    missing_inputs as missing_inputs,
+    name_of as name_of,
+    needed_weights as needed_weights,
+    restrict as restrict,
+)
 from .plan import Cell as Cell, Plan as Plan, make_plan as make_plan
 from .plugin_code import (
     OtherCode as OtherCode,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from provbench.registry import REGULARIZERS, SYNTHESIZERS, Phased
-from provbench.registry.base import MissingDataError, UserError, nearest
+from provbench.registry.base import MissingDataError, Pretrained, UserError, nearest
 
 from .plan import Cell, Plan
 from .synthetic import data_fingerprint, find_synthetic
@@ -43,6 +43,41 @@ def _missing(cell: Cell, data_root: Path) -> list[str]:
     for part in cell.spec(0, "final", "").regularizers:
         problems += REGULARIZERS.build(part.name, **part.params).missing_inputs()
     return problems
+
+
+@dataclass
+class Needed:
+    """Pretrained weights, and the names of the cells that read them, as `--only` knows these."""
+
+    weights: Pretrained
+    cells: list[str]
+
+
+def needed_weights(plan: Plan, data_root: Path) -> list[Needed]:
+    """Returns the pretrained weights that a suite's methods on tasks read, each once. Reads no data.
+
+    Weights that only make a synthetic set are among them, although a set that is there needs them no more.
+    """
+    found: dict[tuple[str, str, str | None], Needed] = {}
+    for cell in plan.cells:
+        for one in weights_of_cell(cell, data_root):
+            key = (one.library, one.identity, one.revision)
+            cells = found.setdefault(key, Needed(one, [])).cells
+            if name_of(cell) not in cells:
+                cells.append(name_of(cell))
+    return list(found.values())
+
+
+def weights_of_cell(cell: Cell, data_root: Path) -> list[Pretrained]:
+    """Returns the pretrained weights of a cell's network, synthesizer and regularizers."""
+    spec, weights_dir = cell.spec(0, "final", ""), data_root / "weights"
+    used = [] if spec.synthesizer is None else [(SYNTHESIZERS, spec.synthesizer)]
+    plugins = [
+        cell.build_task(data_root),
+        *(registry.build(part.name, **part.params) for registry, part in used),
+        *(REGULARIZERS.build(part.name, **part.params) for part in spec.regularizers),
+    ]
+    return [one for plugin in plugins for one in plugin.weights(weights_dir)]
 
 
 def describe_missing(plan: Plan, missing: Mapping[Cell, Sequence[str]]) -> str:

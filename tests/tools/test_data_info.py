@@ -30,7 +30,8 @@ def addresses(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Has the pets described by one file with these addresses."""
 
     def describe(*urls: str) -> None:
-        file = DataFile(name="images.tar.gz", urls=urls, provides="images", licence="CC0", source="none")
+        fields = {"name": "images.tar.gz", "urls": urls, "provides": "images", "licence": "CC0", "source": "none"}
+        file = DataFile.model_validate(fields)
         monkeypatch.setattr(facts, "read_facts", lambda path: {"fewshot-pets": (file,)})
 
     return describe

@@ -16,7 +16,9 @@ from ..terminal import (
     DataOption,
     DownloadOption,
     JsonOption,
+    OnlyOption,
     PluginOption,
+    SuiteArgument,
     print_json,
     say,
 )
@@ -174,6 +176,34 @@ def info(
 
     load_plugins(tuple(plugin or ()))
     show_files(task, data, links, json)
+
+
+@app.command()
+def weights(
+    suite: SuiteArgument,
+    only: OnlyOption = None,
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch what is missing, each by its own library into its own cache.")
+    ] = False,
+    data: DataOption = DEFAULT_DATA,
+    plugin: PluginOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the pretrained weights that a suite's methods read: sizes, licences, where they are, and who reads them.
+
+    Caches, endpoints and offline modes are those of the libraries, by their environment variables: TORCH_HOME, HF_HOME,
+    HF_ENDPOINT, HF_HUB_OFFLINE. With --download, the exit code is 2 where anything could not be fetched.
+    """
+    from provbench.suites.planning import restrict
+
+    from ..terminal import plan_of
+    from .weights import fetch_weights, show_weights
+
+    planned = restrict(plan_of(suite, plugin), only or ())
+    failures = fetch_weights(planned, data) if download else []
+    show_weights(planned, data, json)
+    if failures:
+        raise UserError("\n".join(failures))
 
 
 @app.command()

@@ -78,7 +78,7 @@ def generate(
     if not sets:
         raise UserError(f"{planned.file.path}: no method has a synthesizer that generates images, such as generated")
     share = Share(*_parts(shard), copies=preview, limit=limit)
-    _provide_models(sets, download, dry_run)
+    _provide_models(sets, data, download, dry_run)
     found = [_described(work, share) for work in sets]
     if dry_run:
         print_json(found) if json else None
@@ -97,20 +97,16 @@ def _parts(shard: str) -> tuple[int, int]:
     return number - 1, count
 
 
-def _provide_models(sets: list[SetWork], download: bool, dry_run: bool) -> None:
+def _provide_models(sets: list[SetWork], data: Path, download: bool, dry_run: bool) -> None:
     """Says which models are missing, and fetches them if asked to. Raises `MissingDataError` if any stays missing."""
     from provbench.registry.base import MissingDataError
 
     for work in sets:
-        wanted = list(dict.fromkeys(getattr(work.plugin, "downloads", list)()))
-        for one in wanted:
-            size = f"about {one.megabytes / 1000:.1f} GB" if one.megabytes else "of unknown size"
-            say(f"{work.title}: needs the model {one.model}@{one.revision}, {size}")
-        if wanted and download and not dry_run:
-            from provbench.registry.generation import fetch
-
-            for one in wanted:
-                fetch(one)
+        for one in work.plugin.weights(data / "weights"):
+            if not work.found() and one.find() is None:
+                say(f"{work.title}: needs the model {one.identity}@{one.revision or 'main'}, {one.facts.words}")
+                if download and not dry_run:
+                    one.fetch()
         problems = [] if work.found() else work.plugin.missing_inputs(work.data)
         if problems and not dry_run:
             raise MissingDataError("\n".join([f"{work.title}: inputs are missing", *problems]))

@@ -20,18 +20,10 @@ if TYPE_CHECKING:
 
 FILE = "captions.jsonl"
 """File of the answers so far, a line an image."""
-MEGABYTES = {
-    "Qwen/Qwen2.5-VL-7B-Instruct": 16_600,
-    "Qwen/Qwen2.5-VL-3B-Instruct": 7_500,
-    "Salesforce/blip-image-captioning-large": 1_880,
-}
-"""Sizes of the files that are read."""
 
 
 class Captioner(OneModel, Context):
     """A context that asks a model about every image. Answers are written down as they come."""
-
-    megabytes = MEGABYTES
 
     @abstractmethod
     def load(self, folder: Path) -> Any:

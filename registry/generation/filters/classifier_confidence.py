@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from ...base import atomic_path, functional, torch, write_errors
+from ...base import Pretrained, atomic_path, functional, torch, write_errors
 from ...contracts import TrainingSet
 from ...models import build_network
 from ...params import Params
+from ...reads_weights import weights_of
 from ..digests import seed as seed_from
 from ..pixels import resized
-from ..seams import Filter, Order, Progress, Verdict
+from ..seams import Filter, Order, Progress, Verdict, weights_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,6 +52,9 @@ class ClassifierConfidence(Filter):
     params: ClassifierConfidenceParams
     _network: Any = None
     _thresholds: Sequence[float] = ()
+
+    def weights(self, weights_dir: Path | None) -> list[Pretrained]:
+        return weights_of(self.params.model, self.params.weights, weights_dir)
 
     def prepare(self, data: TrainingSet, folder: Path, progress: Progress) -> None:
         from ...base import write_tensors
@@ -94,7 +98,7 @@ class ClassifierConfidence(Filter):
             data.num_classes,
             model_options=self.params.model_options,
             weights=self.params.weights if pretrained else None,
-            weights_dir=data.folder.parent / "weights",
+            weights_dir=weights_folder(data),
             image_size=self.params.image_size,
         )
         return network.to(device())

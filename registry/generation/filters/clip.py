@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-MEGABYTES = {"openai/clip-vit-base-patch16": 600, "laion/CLIP-ViT-H-14-laion2B-s32B-b79K": 3_950}
-
 
 class ClipParams(Params):
     model: str = Field("openai/clip-vit-base-patch16", min_length=1, description="id on the hub, or path of a folder")
@@ -44,8 +42,6 @@ class Clip(OneModel, Filter):
     Params = ClipParams
     params: ClipParams
     _clip: Any = None
-
-    megabytes = MEGABYTES
 
     def load(self, data: TrainingSet, folder: Path) -> None:
         from transformers.models.clip.modeling_clip import CLIPModel

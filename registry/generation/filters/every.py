@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from ...base import Pretrained
 from ...contracts import TrainingSet
 from ...core import FILTERS
 from ...params import Params
 from ..digests import digest
-from ..seams import Download, Filter, Order, Progress, Verdict
+from ..seams import Filter, Order, Progress, Verdict
 from ..use import build, resolve
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ class Every(Filter):
     def missing_inputs(self, data: TrainingSet) -> list[str]:
         return [problem for one in self.filters for problem in one.missing_inputs(data)]
 
-    def downloads(self) -> list[Download]:
-        return [download for one in self.filters for download in one.downloads()]
+    def weights(self, weights_dir: Path | None) -> list[Pretrained]:
+        return [read for one in self.filters for read in one.weights(weights_dir)]
 
     def fingerprint(self, data: TrainingSet) -> str:
         return digest([one.fingerprint(data) for one in self.filters])

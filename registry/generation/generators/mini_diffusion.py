@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from ...base import UserError
+from ...base import Pretrained, Shipped, UserError
 from ...contracts import TrainingSet
 from ...params import Params
 from ..digests import digest
@@ -45,6 +45,9 @@ class MiniDiffusion(Generator):
     def seconds_per_step(self) -> float:
         """Returns seconds of a CPU core."""
         return 0.008
+
+    def weights(self, weights_dir: Path | None) -> list[Pretrained]:
+        return [Shipped("mini-diffusion", self._folder)]
 
     def missing_inputs(self, data: TrainingSet) -> list[str]:
         from ..mini import check_files

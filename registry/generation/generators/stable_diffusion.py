@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ...base import UserError
+from ...base import Pretrained, UserError, weight_facts
 from ...contracts import TrainingSet
 from ...params import Params, added
 from ..digests import folder_digest
@@ -16,7 +16,7 @@ from ..model_files import (
     ModelFiles,
     is_path,
 )
-from ..seams import Download, Generator, Pipeline
+from ..seams import Generator, Pipeline
 
 MIRRORS = {
     "stabilityai/stable-diffusion-2-1-base": (
@@ -26,19 +26,6 @@ MIRRORS = {
     "runwayml/stable-diffusion-v1-5": ("stable-diffusion-v1-5/stable-diffusion-v1-5",),
 }
 """Places of models that have left the hub under their first ids."""
-MEGABYTES = {
-    "stabilityai/stable-diffusion-2-1-base": 5200,
-    "runwayml/stable-diffusion-v1-5": 4300,
-    "timbrooks/instruct-pix2pix": 4300,
-}
-"""Sizes of the files that are read, in FP32: 4 bytes for each parameter of U-Net, text encoder and autoencoder."""
-
-
-LICENCES = {
-    "stabilityai/stable-diffusion-2-1-base": "CreativeML Open RAIL++-M, as of the model",
-    "runwayml/stable-diffusion-v1-5": "CreativeML Open RAIL-M, as of the model",
-    "timbrooks/instruct-pix2pix": "MIT, as of the model",
-}
 
 
 class StableDiffusionParams(Params):
@@ -75,7 +62,8 @@ class StableDiffusion(Generator):
 
     @property
     def licence(self) -> str | None:
-        return LICENCES.get(self.params.model)
+        known = weight_facts(self.params.model).licence
+        return f"{known}, as of the model" if known else None
 
     @property
     def size(self) -> int:
@@ -93,16 +81,13 @@ class StableDiffusion(Generator):
         """Returns where the model's files may be."""
         model = self.params.model
         mirrors = self.params.mirrors if self.params.mirrors is not None else MIRRORS.get(model, ())
-        return ModelFiles((model, *mirrors), self.params.revision, STABLE_DIFFUSION_FILES, MEGABYTES.get(model))
+        return ModelFiles((model, *mirrors), STABLE_DIFFUSION_FILES, self.params.revision)
 
-    def missing_inputs(self, data: TrainingSet) -> list[str]:
-        return self.files.problems()
-
-    def downloads(self) -> list[Download]:
-        return self.files.downloads()
+    def weights(self, weights_dir: Path | None) -> list[Pretrained]:
+        return [self.files]
 
     def fingerprint(self, data: TrainingSet) -> str:
-        folder = self.files.find() if is_path(self.params.model) else None
+        folder = self.files.folder() if is_path(self.params.model) else None
         return folder_digest(folder) if folder is not None else ""
 
     def load(self, *, training: bool = False) -> Pipeline:

@@ -111,7 +111,7 @@ def test_weights_that_are_not_there_are_asked_for(
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     with pytest.raises(
-        MissingDataError, match=rf"{weights}: no such weights in .*Run `hf download {weights}` \(\d+ MB"
+        MissingDataError, match=rf"{weights}: no such weights in .*`hf download {weights}` .*\(about \d+ MB"
     ):
         build_network(name, 2, weights=weights, image_size=224, weights_dir=tmp_path)
 

@@ -49,7 +49,7 @@ def test_what_is_not_whole_in_the_cache_does_not_count(cache: Path, tmp_path: Pa
     assert words.startswith(
         f"{OTHER}: no such weights in {tmp_path / OTHER}, nor whole in the Hugging Face cache {cache}"
     )
-    assert f"Run `hf download {OTHER}` (600 MB)" in words
+    assert f"`hf download {OTHER}` fetches them (about 600 MB)" in words
     assert words.endswith(f"tokenizer.json or vocab.json) into {tmp_path / OTHER}.")
     with pytest.raises(MissingDataError, match=r"or do without\.$"):
         hub_folder(OTHER, CLIP_FILES, tmp_path, otherwise=", or do without")

