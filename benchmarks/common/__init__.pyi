@@ -1,4 +1,4 @@
-from .alia_recipe import AliaRecipe as AliaRecipe
+from .alia_recipe import ALIA_MINI as ALIA_MINI, AliaRecipe as AliaRecipe
 from .captions import CAPTIONS as CAPTIONS, read_captions as read_captions, write_captions as write_captions
 from .classification import (
     ACCURACY as ACCURACY,

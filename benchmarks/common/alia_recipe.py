@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -28,3 +30,17 @@ class AliaRecipe(ImageRecipe):
     weight_decay: float = tunable(1e-4, low=1e-6, high=1e-2, log=True, ge=0)
     checkpoint: Literal["last", "best"] = Field("best", description="which epoch is tested; best: by val metric")
     hflip: bool = Field(False, description="mirror half of the training images")
+
+
+ALIA_MINI: Mapping[str, Any] = MappingProxyType(
+    {
+        "model": "tiny-cnn",
+        "weights": None,
+        "epochs": 12,
+        "batch_size": 32,
+        "optimizer": "adamw",
+        "lr": 3e-3,
+        "weight_decay": 1e-2,
+    }
+)
+"""Parameters of the recipe's tasks in their mini variants; each adds its size of images."""

@@ -12,7 +12,7 @@ from pydantic import Field
 from provbench.registry import FULL, MINI, Progress, ProtocolRules, Recipe, TaskInfo, tunable
 from provbench.registry.base import UserError
 
-from ..common import ACCURACY, CLASS_ACCURACY, AliaRecipe, ImageRecord, ImageTask, Split, image_problems
+from ..common import ACCURACY, ALIA_MINI, CLASS_ACCURACY, AliaRecipe, ImageRecord, ImageTask, Split, image_problems
 from ..layouts import MINI as MINI_SET, MINI_CLASSES, Cub as Layout, generate
 
 HELD_OUT = 5
@@ -57,19 +57,7 @@ class Cub(ImageTask):
     )
     Params = CubParams
     params: CubParams
-    variants = (
-        FULL,
-        MINI.having(
-            model="tiny-cnn",
-            weights=None,
-            image_size=32,
-            epochs=12,
-            batch_size=32,
-            optimizer="adamw",
-            lr=3e-3,
-            weight_decay=1e-2,
-        ),
-    )
+    variants = (FULL, MINI.having(**ALIA_MINI, image_size=32))
     folder = "cub"
     probe = "cutmix"
     target = "the bird"

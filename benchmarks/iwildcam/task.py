@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from provbench.registry import FULL, MINI, Progress, TaskInfo
 
-from ..common import ACCURACY, CLASS_ACCURACY, MACRO_F1, AliaRecipe, ImageRecord, ImageTask, Split
+from ..common import ACCURACY, ALIA_MINI, CLASS_ACCURACY, MACRO_F1, AliaRecipe, ImageRecord, ImageTask, Split
 from . import data
 
 if TYPE_CHECKING:
@@ -46,19 +46,7 @@ class IWildCam(ImageTask):
     )
     Params = AliaRecipe
     params: AliaRecipe
-    variants = (
-        FULL,
-        MINI.having(
-            model="tiny-cnn",
-            weights=None,
-            image_size=48,
-            epochs=12,
-            batch_size=32,
-            optimizer="adamw",
-            lr=3e-3,
-            weight_decay=1e-2,
-        ),
-    )
+    variants = (FULL, MINI.having(**ALIA_MINI, image_size=48))
     folder = "iwildcam"
     probe = "cutmix"
     classes = data.CLASSES

@@ -12,6 +12,7 @@ from provbench.registry.base import MissingDataError
 
 from ..common import (
     ACCURACY,
+    ALIA_MINI,
     SPLITS,
     TRAIN_WEIGHTED,
     WORST_GROUP,
@@ -95,18 +96,7 @@ class Waterbirds(ImageTask):
     params: WaterbirdsParams
     variants = (
         FULL,
-        MINI.having(
-            protocol="original",
-            model="tiny-cnn",
-            weights=None,
-            image_size=64,
-            hflip=True,
-            epochs=12,
-            batch_size=32,
-            optimizer="adamw",
-            lr=3e-3,
-            weight_decay=1e-2,
-        ),
+        MINI.having(**ALIA_MINI, protocol="original", image_size=64, hflip=True),
         PHOTOS,
     )
     folder = "waterbirds"

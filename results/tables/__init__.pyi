@@ -13,6 +13,7 @@ from .model import (
     SHOWN as SHOWN,
     CellAddress as CellAddress,
     Column as Column,
+    EpochName as EpochName,
     Field as Field,
     RowRuns as RowRuns,
     Table as Table,

@@ -10,7 +10,7 @@ from statistics import median
 from provbench.registry.base import best_key
 
 from ..store import RunRecord
-from .model import Column
+from .model import Column, EpochName
 
 LAST_EPOCHS = 10
 """Validated epochs of `median-last-10`."""
@@ -52,7 +52,7 @@ def _best_test(val: ByEpoch, test: ByEpoch, column: Column) -> float:
     return nan if best is None else test[best]
 
 
-EPOCH_RULES: dict[str, EpochRule] = {
+EPOCH_RULES: dict[EpochName, EpochRule] = {
     "last": EpochRule("the last epoch", _last),
     "best-val": EpochRule("the first epoch that is best on val by the selection metric", _best_val),
     "median-last-10": EpochRule("median over the last ten validated epochs", _median_last),

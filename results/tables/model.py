@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from provbench.registry import FIELDS
 from provbench.registry.base import Variant, improves
@@ -15,6 +15,11 @@ from ..store import Counts, RunRecord
 from .citations import PublishedNumber
 
 GAP = "–"
+
+EpochName = Literal["last", "best-val", "median-last-10", "best-test"]
+"""A rule for which epoch of a run is scored. Any but the runs' own (`checkpoint`) needs `test_curve: true` among the
+task's parameters.
+"""
 
 RISING = "↑"
 """Marks a cell of which a run was still improving when it ended."""
@@ -41,8 +46,8 @@ class Column:
     """Metric by which the protocol selects."""
     selection_higher_is_better: bool = True
     selection_unit: str = "%"
-    epoch: str = ""
-    """The rule, one of `epoch_rules.EPOCH_RULES`, by which an epoch is scored; "": the runs' own."""
+    epoch: EpochName | Literal[""] = ""
+    """The rule by which an epoch is scored; "": the runs' own."""
     setting: str = ""
     """Setting of the published numbers next to ours: `5-shot`, `long-tail-100` …; a row may have its own."""
     decimals: int = 1

@@ -9,7 +9,7 @@ from .citation_notes import publication_notes
 from .costs import COSTS, machines_of
 from .epoch_rules import EPOCH_RULES, own_rule
 from .fields import BASIC, field
-from .model import GAP, LEVEL, Table
+from .model import GAP, LEVEL, EpochName, Table
 from .opponents import is_column
 from .published_cells import PublishedCells
 from .run_notes import origin_notes
@@ -175,7 +175,7 @@ def _selection(table: Table) -> Iterator[str]:
 
 def _epochs(table: Table) -> Iterator[str]:
     """Yields which epochs are scored, where a column has another rule than its runs, and what that takes."""
-    rules: dict[str, dict[str, None]] = defaultdict(dict)
+    rules: dict[EpochName, dict[str, None]] = defaultdict(dict)
     lacking: dict[str, None] = {}
     for place in table.places():
         rule = place.column.epoch

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
+from provbench.results.tables import EpochName
+
 from .names import FileName
 
 
@@ -25,10 +27,6 @@ def _method(value: Any) -> Any:
     return {"method": value} if isinstance(value, str) else value
 
 
-EpochRule = Literal["last", "best-val", "median-last-10", "best-test"]
-"""Any but the runs' own (`checkpoint`) needs `test_curve: true` among the task's parameters."""
-
-
 class ColumnSection(Section):
     """A metric of a task on its test split, a cost of its runs, the gain in one of these, or the mean of columns."""
 
@@ -44,7 +42,7 @@ class ColumnSection(Section):
     label: str | None = Field(None, description="default: the metric with its unit")
     group: str = Field("", description="heading over this column and its neighbours of the same group")
     selection: str | None = Field(None, description="one of the task's selection protocols; default: its first")
-    epoch: EpochRule | None = Field(None, description="which epoch of each run is scored; default: the table's")
+    epoch: EpochName | None = Field(None, description="which epoch of each run is scored; default: the table's")
     model: str | None = Field(None, description="network of the published numbers; default: the table's")
     setting: str | None = Field(None, description="of the published numbers: 5-shot …; default: the table's")
     decimals: int | None = Field(None, ge=0, le=6, description="default: the table's")
@@ -128,7 +126,7 @@ class TableSection(Section):
         None, description="default: every method of the task; `{by: PARAMETER}`: a row for each value"
     )
     selection: str | None = Field(None, description="selection protocol of the columns that name none")
-    epoch: EpochRule | None = Field(
+    epoch: EpochName | None = Field(
         None, description="which epoch of each run the columns that name none score; default: the runs' own"
     )
     baseline: str | None = Field(
