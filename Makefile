@@ -4,6 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 SUPPORTED := 'import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit("provbench needs Python 3.11 to 3.13, and \
 	this is " + sys.version.split()[0] + "; choose another: make setup PYTHON=python3.13")'
+TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 .PHONY: setup mini test slow lint format lock docs bench clean
 setup: $(READY)
@@ -19,11 +20,11 @@ $(READY): requirements.lock pyproject.toml
 mini: setup  ## the main job on generated data, ending with the results table
 	$(BIN)/provbench run mini --keep last
 
-test: setup  ## the fast tests
-	$(BIN)/python -m pytest
+test: setup  ## the fast tests, a process for each core
+	$(TESTS)
 
 slow: setup  ## every test, the long ones too
-	$(BIN)/python -m pytest -m "slow or not slow"
+	$(TESTS) -m "slow or not slow"
 
 lint: setup
 	$(BIN)/ruff check .

@@ -61,6 +61,7 @@ def test_json(short: Path) -> None:
     assert {one["why"] for one in told["tables"]["toy"]} == {"too few validations to tell"}
 
 
+@pytest.mark.slow
 def test_runs_that_learn_nothing_any_more_change_no_ranking(tmp_path: Path) -> None:
     """A learning rate so small that no prediction ever changes."""
     folder = trained(tmp_path, "steps: 24, validations: 12", ", lr: 1.0e-12")

@@ -128,6 +128,7 @@ def test_bad_suite_files(provbench: Run, suite: Path, tmp_path: Path) -> None:
         assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
 def test_an_installed_package_of_plugins_takes_part_in_a_suite(
     provbench: Run, suite: Path, installed_package: Path
 ) -> None:

@@ -63,6 +63,7 @@ def contents(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+@pytest.mark.slow
 def test_every_run_of_a_suite_comes_out_the_same(here: Call, provbench: Run, tmp_path: Path) -> None:
     store = searched(here, tmp_path, "--executor", "inline")
     records = {record.key: record for record in store.records()}

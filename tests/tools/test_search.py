@@ -51,6 +51,7 @@ def best(here: Call, suite: Path, *options: object) -> list[dict[str, Any]]:
     return json.loads(done.stdout)["cells"]
 
 
+@pytest.mark.slow
 def test_a_search_from_its_first_trial_to_its_suite_file(here: Call, suite: Path, tmp_path: Path) -> None:
     before = here("best", suite, *OPTIONS)
     assert before.returncode == 0, before.stderr
@@ -103,6 +104,7 @@ def test_a_search_from_its_first_trial_to_its_suite_file(here: Call, suite: Path
     assert "0 runs trained, 2 found finished" in chosen.stdout, chosen.stderr
 
 
+@pytest.mark.slow
 def test_studies_in_a_file_that_is_named(
     here: Call, suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

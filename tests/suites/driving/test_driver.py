@@ -133,6 +133,7 @@ class _Counted(Observer):
         self.done += 1
 
 
+@pytest.mark.slow
 def test_plan_progress_and_tally_count_the_same_runs_of_a_search_that_was_interrupted(
     make: Callable[..., Plan], drive: Callable[..., Tally], output: Output, tmp_path: Path
 ) -> None:
@@ -166,6 +167,7 @@ def test_search_then_final_seeds_with_the_chosen_parameters(
     assert drive(plan).trained == 0, "trials are a total"
 
 
+@pytest.mark.slow
 def test_looking_at_a_suite_begins_no_study(
     make: Callable[..., Plan], drive: Callable[..., Tally], output: Output, tmp_path: Path
 ) -> None:
@@ -178,6 +180,7 @@ def test_looking_at_a_suite_begins_no_study(
     assert states["cutmix+guidance"].selected == {}
 
 
+@pytest.mark.slow
 def test_more_trials_go_on_where_the_search_was(make: Callable[..., Plan], drive: Callable[..., Tally]) -> None:
     drive(make(TOY + SEARCH))
     more = drive(make(TOY + SEARCH.replace("trials: 4", "trials: 5")))
@@ -203,6 +206,7 @@ def assert_same_outcomes(one: Output, other: Output) -> None:
 
 
 @pytest.mark.parametrize("text", [TOY, TOY + SEARCH], ids=["fixed", "search"])
+@pytest.mark.slow
 def test_an_interrupted_suite_goes_on_to_the_same_end(
     make: Callable[..., Plan], drive: Callable[..., Tally], output: Output, tmp_path: Path, text: str
 ) -> None:
@@ -262,6 +266,7 @@ def searched(plan: Plan, output: Output, data: Path) -> tuple[Tally, dict[str, i
     return tally, dict(state.counts)
 
 
+@pytest.mark.slow
 def test_a_run_that_another_search_pruned_is_run_to_its_end_where_no_pruner_stops_it(
     make: Callable[..., Plan], output: Output, tmp_path: Path
 ) -> None:

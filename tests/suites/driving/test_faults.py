@@ -101,6 +101,7 @@ class TestRetries:
         assert set(watching.retried_keys.values()) == {2}
         assert [record.attempt for record in output.store.records()] == [3] * 4
 
+    @pytest.mark.slow
     def test_attempts_are_a_cap(
         self, make: Callable[..., Plan], drive_with: Callable[..., Driver], output: Output
     ) -> None:
@@ -126,6 +127,7 @@ class TestRetries:
         assert set(watching.started_keys.values()) == {1}
         assert {record.attempt for record in output.store.records()} == {1}
 
+    @pytest.mark.slow
     def test_what_had_failed_is_run_again_once_if_asked(
         self, make: Callable[..., Plan], drive: Callable[..., Tally]
     ) -> None:
@@ -141,6 +143,7 @@ class TestRetries:
         assert started() == 0
         assert started(retry_failed=True) == 2, "the two methods' runs are the same"
 
+    @pytest.mark.slow
     def test_a_trial_that_was_lost_is_taken_up_by_the_next_start(
         self, make: Callable[..., Plan], drive_with: Callable[..., Driver], output: Output, tmp_path: Path
     ) -> None:
@@ -174,6 +177,7 @@ class TestTheFailureRate:
         with pytest.raises(UserError, match=r"10 of 10 runs failed.*--max-failure-rate 0\.5.*lost 9: node lost"):
             faults.count("lost 9", None, "node lost")
 
+    @pytest.mark.slow
     def test_the_share_itself_is_allowed(
         self, make: Callable[..., Plan], drive_with: Callable[..., Driver], output: Output
     ) -> None:
@@ -282,6 +286,7 @@ class FillAt(Observer):
     [(TOY, "beginning"), (TOY + SEARCH, "beginning"), (TOY + SEARCH, "end")],
     ids=["fixed", "search", "search, asking"],
 )
+@pytest.mark.slow
 def test_a_disk_that_fills_while_the_driver_writes_stops_it_and_costs_nothing_that_was_finished(
     make: Callable[..., Plan], small_disk: SmallDisk, tmp_path: Path, text: str, moment: str
 ) -> None:

@@ -78,6 +78,7 @@ def test_a_set_that_is_there_is_not_made_again(work_of: Callable[..., SetWork], 
     assert not work.begun.exists()
 
 
+@pytest.mark.slow
 def test_three_workers_make_the_set_that_one_makes(work_of: Callable[..., SetWork], tmp_path: Path) -> None:
     one = generate(work_of(tmp_path / "one"), 1, Share(), no_progress)
     told: list[tuple[int, int]] = []

@@ -91,6 +91,7 @@ def brute_force(searched: Searched, method: str, protocol: str) -> float:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("method", ["baseline", "cutmix"])
+@pytest.mark.slow
 def test_a_protocol_chooses_what_the_records_say(searched: Searched, method: str, protocol: str) -> None:
     selected = searched.states()[method].selected[protocol]
     assert selected.chosen == {"lr": brute_force(searched, method, protocol)}
@@ -98,11 +99,13 @@ def test_a_protocol_chooses_what_the_records_say(searched: Searched, method: str
     assert {record.parameters["lr"] for record in selected.records} == {selected.chosen["lr"]}
 
 
+@pytest.mark.slow
 def test_protocols_that_differ_choose_differently(searched: Searched) -> None:
     selected = searched.states()["baseline"].selected
     assert selected["val"].chosen != selected["worst-group"].chosen
 
 
+@pytest.mark.slow
 def test_equal_choices_share_their_final_runs_and_the_oracle_costs_its_probes(searched: Searched) -> None:
     for method, state in searched.states().items():
         chosen = {brute_force(searched, method, protocol) for protocol in PROTOCOLS}
@@ -114,6 +117,7 @@ def test_equal_choices_share_their_final_runs_and_the_oracle_costs_its_probes(se
     assert searched.tally.cached == 0
 
 
+@pytest.mark.slow
 def test_a_second_start_trains_nothing_and_knows_how_much_there_is_to_do(searched: Searched) -> None:
     class Counted(Observer):
         planned_runs, finished_runs = 0, 0
@@ -132,6 +136,7 @@ def test_a_second_start_trains_nothing_and_knows_how_much_there_is_to_do(searche
     assert counted.planned_runs == sum(runs_needed(searched.plan, state) for state in states), "plan counts the same"
 
 
+@pytest.mark.slow
 def test_a_table_shows_the_runs_of_its_protocol(searched: Searched) -> None:
     tables = make_tables(searched.plan, survey(searched.plan, searched.output, searched.data))
     for name, protocol in (("plain", "val"), ("worst", "worst-group"), ("oracle", "oracle")):
@@ -143,6 +148,7 @@ def test_a_table_shows_the_runs_of_its_protocol(searched: Searched) -> None:
             assert cells[0].values == {record.seed: record.test["accuracy"] for record in runs}
 
 
+@pytest.mark.slow
 def test_trials_are_listed_in_their_order_with_the_keys_of_their_runs(searched: Searched) -> None:
     for cell, runs in open_begun(searched.plan, searched.output, searched.data).items():
         rows = trial_rows(runs)
@@ -156,6 +162,7 @@ def test_trials_are_listed_in_their_order_with_the_keys_of_their_runs(searched: 
         assert values == sorted(values, reverse=True)
 
 
+@pytest.mark.slow
 def test_a_pick_stands_beside_the_suites_own_parameters(searched: Searched) -> None:
     (runs, _) = open_begun(searched.plan, searched.output, searched.data).values()
     own = {record.parameters["lr"]: record for record in searched.of("baseline", "search", [1000])}[0.05]
@@ -171,6 +178,7 @@ def test_a_pick_stands_beside_the_suites_own_parameters(searched: Searched) -> N
         assert pick.gain >= 0, "what is chosen is no worse than a trial that it was chosen from"
 
 
+@pytest.mark.slow
 def test_the_oracle_says_nothing_before_its_own_runs_are_there(tmp_path: Path, searched: Searched) -> None:
     fresh = Output(tmp_path / "fresh")
     place = Place(searched.data, fresh.work)
@@ -211,6 +219,7 @@ def test_protocols_that_cannot_be(make: Callable[..., Plan], selection: str, mes
     assert message in str(raised.value)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_trials_in_another_folder(tmp_path: Path) -> None:
     search = "search: {trials: 7, startup: 2, pruner: {name: median, startup: 2, warmup: 0}, space: {lr: null}}\n"
 

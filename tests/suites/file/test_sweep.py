@@ -94,6 +94,7 @@ def test_a_search_varies_no_parameter_that_is_swept(make: Callable[..., Plan]) -
     assert len({search_base(plan, cell, "f").key for cell in plan.cells}) == 5
 
 
+@pytest.mark.slow
 def test_rows_that_name_the_sweep_are_its_points(
     make: Callable[..., Plan], drive: Callable[..., Tally], output: Output, tmp_path: Path
 ) -> None:

@@ -70,6 +70,7 @@ def trials(plan: Plan, output: Output, storage: str | None = None) -> dict[str, 
     }
 
 
+@pytest.mark.slow
 def test_a_search_in_sqlite_has_the_trials_of_one_in_a_journal(
     plan: Plan, searched: Callable[..., Output], tmp_path: Path
 ) -> None:
@@ -179,6 +180,7 @@ def test_a_url_is_shown_without_its_password(location: str, without: str) -> Non
     assert shown(location) == without
 
 
+@pytest.mark.slow
 def test_a_relative_path_means_the_same_from_another_folder(
     plan: Plan, searched: Callable[..., Output], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -263,6 +265,7 @@ def dashboard(location: str) -> list[dict[str, Any]]:
     return json.loads(body)["study_summaries"]
 
 
+@pytest.mark.slow
 def test_optuna_dashboard_reads_a_journal_and_a_database(searched: Callable[..., Output], tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'studies.db'}"
     output = searched("journal")

@@ -77,6 +77,7 @@ def keys(states: Sequence[CellState], protocol: str | None) -> dict[tuple[str, s
 
 
 @pytest.mark.parametrize("protocol", [None, "val", "worst-group", "oracle"])
+@pytest.mark.slow
 def test_it_plans_to_the_final_runs_of_the_searched_suite(
     searched: Searched, tmp_path: Path, protocol: str | None
 ) -> None:
@@ -90,12 +91,14 @@ def test_it_plans_to_the_final_runs_of_the_searched_suite(
     assert all(wanted.values())
 
 
+@pytest.mark.slow
 def test_it_runs_and_finds_everything_finished(searched: Searched, tmp_path: Path) -> None:
     plan = plan_of(chosen_suite(searched.plan, searched.states), tmp_path)
     tally = Driver(plan, searched.output, Inline(), Place(searched.data, searched.output.work)).run()
     assert (tally.trained, tally.cached) == (0, 2 * 5)
 
 
+@pytest.mark.slow
 def test_the_rest_of_the_suite_is_there(searched: Searched) -> None:
     document = yaml.safe_load(chosen_suite(searched.plan, searched.states))
     assert document["name"] == "toy-chosen"
@@ -118,6 +121,7 @@ def test_the_rest_of_the_suite_is_there(searched: Searched) -> None:
     ("protocol", "selection", "table"),
     [(None, ["val"], None), ("worst-group", ["worst-group"], None), ("oracle", ["val", "oracle"], "oracle")],
 )
+@pytest.mark.slow
 def test_its_tables_say_how_it_was_chosen(
     searched: Searched, protocol: str | None, selection: list[str], table: str | None
 ) -> None:
@@ -128,6 +132,7 @@ def test_its_tables_say_how_it_was_chosen(
     assert not any("selection" in column for column in document["tables"][0]["columns"])
 
 
+@pytest.mark.slow
 def test_without_tables_the_oracle_gets_one(searched: Searched, tmp_path: Path) -> None:
     plan = plan_of(SUITE[: SUITE.index("tables:")], tmp_path)
     states = survey(plan, searched.output, searched.data)
@@ -135,6 +140,7 @@ def test_without_tables_the_oracle_gets_one(searched: Searched, tmp_path: Path) 
     assert {"name": "toy", "task": "toy", "selection": "oracle"} in document["tables"]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_written(searched: Searched, tmp_path: Path) -> None:
     states = searched.states
     with pytest.raises(UserError, match=r"again: baseline: has no selection protocol 'oracle'\. Known: val"):
@@ -148,6 +154,7 @@ def test_what_cannot_be_written(searched: Searched, tmp_path: Path) -> None:
         chosen_suite(more, survey(more, searched.output, searched.data))
 
 
+@pytest.mark.slow
 def test_the_file_is_written_whole(searched: Searched, tmp_path: Path, make: Callable[..., Plan]) -> None:
     path = tmp_path / "new" / "chosen.yaml"
     write_chosen(searched.plan, searched.states, None, path)

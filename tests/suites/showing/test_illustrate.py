@@ -83,6 +83,7 @@ def test_a_sweep_of_a_task_s_own_parameter_has_no_method_without_it(
     assert axes.get_legend() is None
 
 
+@pytest.mark.slow
 def test_what_is_no_axis_has_no_figure(make: Callable[..., Plan], states_of: Callable[..., list[CellState]]) -> None:
     plan = make(
         TOY + "  names: {sweep: {optimizer: [sgd, adamw]}}\n" + "  both: {sweep: {lr: [0.01, 0.1], momentum: [0.5]}}\n"
@@ -115,6 +116,7 @@ def test_methods_that_tasks_share_are_ranked(
     assert "critical-difference" not in make_figures(alone, states_of(alone))
 
 
+@pytest.mark.slow
 def test_two_sections_of_one_task_are_no_two_witnesses(
     make: Callable[..., Plan], states_of: Callable[..., list[CellState]]
 ) -> None:
@@ -125,6 +127,7 @@ def test_two_sections_of_one_task_are_no_two_witnesses(
     assert "critical-difference" not in figures
 
 
+@pytest.mark.slow
 def test_tasks_that_share_too_few_methods_are_not_ranked(
     make: Callable[..., Plan], states_of: Callable[..., list[CellState]], second_task: str
 ) -> None:

@@ -65,6 +65,7 @@ def test_predictions_and_pictures_are_read_by_key(
     assert [file.name for file in report.pictures(key)] == ["a.png"]
 
 
+@pytest.mark.slow
 def test_a_search_brings_its_trials_as_lines_and_their_runs_on_request(
     make: Callable[..., Plan], drive: Callable[..., Tally], collect: Collect, output: Output
 ) -> None:
@@ -91,6 +92,7 @@ def test_a_search_brings_its_trials_as_lines_and_their_runs_on_request(
     assert set(with_all.runs) == set(report.runs) | trials
 
 
+@pytest.mark.slow
 def test_every_protocol_has_its_own_selection(
     make: Callable[..., Plan], drive: Callable[..., Tally], collect: Collect
 ) -> None:

@@ -61,6 +61,7 @@ def test_every_record_is_told_once_and_then_the_tables(mirror: Any, tracking: An
         ("uninstalled", r"failed (ModuleNotFoundError: No module named 'no_such_package')"),
     ],
 )
+@pytest.mark.slow
 def test_a_tracker_that_fails_fails_no_run_and_no_other_tracker(
     name: str, reason: str, mirror: Any, output: Output
 ) -> None:
