@@ -11,6 +11,7 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from .base import UnknownNameError, UserError
 from .code import ROOT, loaded
 from .params import Params
 
+logger = logging.getLogger(__name__)
 T = TypeVar("T", bound=type)
 
 GROUP = "provbench.plugins"
@@ -208,6 +210,7 @@ def _load_once(key: str, origin: str, load: Callable[[], object], shown: str = "
     if key in _loaded:
         return
     _loaded.add(key)
+    logger.debug("loads the plugins of %s", shown or key)
     outer, _origin.current = _origin.current, origin
     try:
         with import_errors(f"cannot load plugin {shown or key}"):

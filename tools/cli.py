@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sys
+import traceback
 import warnings
 from contextlib import suppress
 from typing import Annotated, NoReturn
@@ -35,8 +37,9 @@ from .commands import (
     sync,
     synthetic,
 )
-from .terminal import complain, ending_on_signals, say, signal_of
+from .terminal import Verbosity, choose, complain, ending_on_signals, say, signal_of, verbose
 
+logger = logging.getLogger("provbench.tools.cli")
 CLOSED_PIPE = 141
 """Exit code where whoever read the output has gone: 128 and the number of SIGPIPE, as of any program."""
 
@@ -82,8 +85,18 @@ def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print results, warnings and errors only; before the command.")
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Also print what is read, keys, times, and tracebacks of wrong input."),
+    ] = False,
 ) -> None:
-    pass
+    if quiet and verbose:
+        raise UserError("--quiet, --verbose: give one of them")
+    choose(Verbosity.QUIET if quiet else Verbosity.VERBOSE if verbose else Verbosity.NORMAL)
+    logger.debug("provbench %s", " ".join(sys.argv[1:]))
 
 
 def main() -> None:
@@ -94,6 +107,7 @@ def main() -> None:
     the output was closed by its reader.
     """
     warnings.showwarning = _show_warning
+    choose(Verbosity.NORMAL)
     try:
         with ending_on_signals():
             _run()
@@ -105,6 +119,8 @@ def main() -> None:
             complain([f"{how}; what was finished is kept, and the same command goes on from here"])
         raise
     except UserError as error:
+        if verbose():
+            say("".join(traceback.format_exception(error)), aside=True, end="")
         complain([str(error)])
         sys.exit(2)
     except BrokenPipeError:
@@ -120,6 +136,7 @@ def _run() -> None:
         app()
     finally:
         sys.stdout.flush()
+        logger.debug("ends")
 
 
 def _reader_is_gone(error: BaseException | None) -> bool:

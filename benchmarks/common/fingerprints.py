@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
 from provbench.registry.base import MissingDataError
+
+logger = logging.getLogger(__name__)
 
 
 def fingerprint(root: Path, annotation_files: Iterable[Path], image_paths: Iterable[Path]) -> str:
@@ -18,7 +21,9 @@ def fingerprint(root: Path, annotation_files: Iterable[Path], image_paths: Itera
     """
     entries = {f"annotation {_relative(path, root)} {_content(path)}" for path in annotation_files}
     entries |= {f"image {_relative(path, root)} {_bytes(path)}" for path in image_paths}
-    return hashlib.sha256("\n".join(sorted(entries)).encode()).hexdigest()
+    found = hashlib.sha256("\n".join(sorted(entries)).encode()).hexdigest()
+    logger.debug("read annotations and names of %d files in %s: fingerprint %s", len(entries), root, found)
+    return found
 
 
 def _relative(path: Path, root: Path) -> str:

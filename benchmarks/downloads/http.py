@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,6 +16,7 @@ from provbench.registry.base import make_folder, write_errors
 if TYPE_CHECKING:
     import requests
 
+logger = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 """progress(bytes so far, bytes in all, 0 where the server does not say)."""
 
@@ -108,6 +110,7 @@ def _once(url: str, part: Part, size: int | None, progress: Progress) -> None:
         headers["Range"] = f"bytes={start}-"
         if validator := part.validator(url):
             headers["If-Range"] = validator
+    logger.debug("asks %s from byte %d", url, start)
     try:
         with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
             _check_address(url, answer)

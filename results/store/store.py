@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 from collections.abc import Iterable, Iterator
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Store", "StoreWarning"]
 
+logger = logging.getLogger(__name__)
 LOCK_SECONDS = 60.0
 
 
@@ -89,6 +91,7 @@ class Store:
             self.sweep(path.parent)
             with atomic_file(path) as file:
                 file.write(encode(record))
+            logger.debug("wrote the record %s", path)
 
     def supersede(self, key: str) -> Path:
         """Move a record and its predictions into a new folder below `superseded/<key>`, so that another can be put.
@@ -112,6 +115,7 @@ class Store:
 
     def get(self, key: str) -> RunRecord | None:
         """The record of that key, without its predictions; None if there is none, or if its file is damaged."""
+        logger.debug("reads the record %s", key)
         return self._folder.load(key)
 
     def predictions(self, key: str, split: str) -> dict[str, np.ndarray] | None:

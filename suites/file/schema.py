@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from .sections import Suite
 from .sweep import SweepError, expand_sweeps, sweep_points
 from .yaml_file import Location, line_of, load_yaml
 
+logger = logging.getLogger(__name__)
 BUILTIN_FOLDER = Path(__file__).parents[1]
 
 
@@ -55,6 +57,7 @@ def load_suite(reference: str) -> SuiteFile:
     Raises `UserError` with one line for each thing that is wrong, naming file, line, field and value.
     """
     path = find_suite(reference)
+    logger.debug("reads the suite %s", path)
     data, lines = load_yaml(path)
     if not isinstance(data, dict):
         raise UserError(f"{path}:1: a suite is a mapping with name, tasks and methods (got {shown(data)})")

@@ -21,6 +21,7 @@ from ..terminal import (
     plan_of,
     print_json,
     progress_bar,
+    quiet,
     say,
 )
 
@@ -106,7 +107,7 @@ def _provide_models(sets: list[SetWork], data: Path, download: bool, dry_run: bo
             if not work.found() and one.find() is None:
                 say(f"{work.title}: needs the model {one.identity}@{one.revision or 'main'}, {one.facts.words}")
                 if download and not dry_run:
-                    one.fetch()
+                    one.fetch(bars=not quiet())
         problems = [] if work.found() else work.plugin.missing_inputs(work.data)
         if problems and not dry_run:
             raise MissingDataError("\n".join([f"{work.title}: inputs are missing", *problems]))

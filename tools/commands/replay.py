@@ -19,6 +19,7 @@ from ..terminal import (
     StorageOption,
     ThreadsOption,
     WorkersOption,
+    note,
     plan_of,
     print_json,
     say,
@@ -92,7 +93,7 @@ def _records_of(planned: Plan, out: Path, data: Path, storage: str | None) -> li
     if not found:
         raise UserError(f"{planned.file.path}: no run of it is recorded in {out}")
     if len(found) < len(keys):
-        say(f"{len(keys) - len(found)} runs of the suite have no record yet, and are left out", aside=True)
+        note(f"{len(keys) - len(found)} runs of the suite have no record yet, and are left out")
     return found
 
 

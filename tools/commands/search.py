@@ -32,11 +32,11 @@ from ..terminal import (
     WorkersOption,
     build_executor,
     drive,
+    note,
     plan_of,
     print_json,
     print_rows,
     print_tally,
-    say,
 )
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def best(
         from provbench.suites.showing import write_chosen
 
         write_chosen(planned, survey(planned, output, data, storage), selection, write)
-        say(f"{write}: the suite with the chosen parameters", aside=True)
+        note(f"{write}: the suite with the chosen parameters")
     if plots is not None:
         _write_plots([begun[cell] for cell in cells if cell in begun], plots)
 
@@ -162,6 +162,6 @@ def _write_plots(cells: Sequence[CellRuns], folder: Path) -> None:
         assert runs.search is not None
         metric = f"{runs.cell.selection_metric(runs.cell.protocol)} (val)"
         made = write_plots(runs.search.study, runs.cell.name, runs.cell.method, metric, folder)
-        for note in made.notes:
-            say(note, aside=True)
-    say(f"{folder}: the plots of {len(cells)} searches", aside=True)
+        for one in made.notes:
+            note(one)
+    note(f"{folder}: the plots of {len(cells)} searches")

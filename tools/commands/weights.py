@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from provbench.registry.base import UserError
 
-from ..terminal import print_json, say
+from ..terminal import note, print_json, quiet, say
 
 if TYPE_CHECKING:
     from provbench.suites.planning import Needed, Plan
@@ -22,9 +22,9 @@ def fetch_weights(plan: Plan, data_root: Path) -> list[str]:
         one = needed.weights
         if one.find() is not None:
             continue
-        say(f"fetching {one.identity} ({one.library}, {one.facts.words})", aside=True)
+        note(f"fetching {one.identity} ({one.library}, {one.facts.words})")
         try:
-            one.fetch()
+            one.fetch(bars=not quiet())
         except UserError as error:
             failures.append(str(error))
     return failures

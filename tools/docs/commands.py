@@ -15,7 +15,8 @@ from .markdown import table
 def command_page(app: typer.Typer) -> str:
     """Returns the page of every command, its arguments and its options."""
     group: Any = typer.main.get_command(app)
-    return "# Command line\n\n" + "\n".join(_commands(group, "provbench", None))
+    before = f"Options of every command, which stand before its name: `provbench -q run mini`.\n\n{_options(group)}\n"
+    return f"# Command line\n\n{before}\n" + "\n".join(_commands(group, "provbench", None))
 
 
 def _commands(command: Any, name: str, above: Any) -> Iterator[str]:
@@ -26,6 +27,12 @@ def _commands(command: Any, name: str, above: Any) -> Iterator[str]:
         return
     yield f"## {name}\n"
     yield f"{inspect.cleandoc(command.help or '')}\n"
+    if command.params:
+        yield _options(command)
+
+
+def _options(command: Any) -> str:
+    """Returns the table of a command's arguments and options."""
     rows = [
         (
             " ".join(f"`{option}`" for option in (*one.opts, *one.secondary_opts))
@@ -36,8 +43,7 @@ def _commands(command: Any, name: str, above: Any) -> Iterator[str]:
         for one in command.params
         if not getattr(one, "hidden", False)
     ]
-    if rows:
-        yield table(("argument or option", "meaning"), rows)
+    return table(("argument or option", "meaning"), rows) if rows else ""
 
 
 def suite_page() -> str:

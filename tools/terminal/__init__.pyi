@@ -46,3 +46,10 @@ from .searches import (
 )
 from .show import print_json as print_json, print_rows as print_rows, print_table as print_table
 from .signals import ending_on_signals as ending_on_signals, signal_of as signal_of
+from .verbosity import (
+    Verbosity as Verbosity,
+    choose as choose,
+    note as note,
+    quiet as quiet,
+    verbose as verbose,
+)

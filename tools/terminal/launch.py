@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from provbench.suites.executors import Executor
     from provbench.suites.planning import Plan
 
+logger = logging.getLogger(__name__)
 HOW_TO_RETRY = "`--retry-failed` runs again what had failed, once its cause is mended"
 
 
@@ -28,6 +30,7 @@ def plan_of(suite: str, plugins: Iterable[str] | None) -> Plan:
 
     plan = make_plan(load_suite(suite), tuple(plugins or ()))
     make_tables(plan, untouched(plan))
+    logger.debug("plans %d methods on tasks of %s", len(plan.cells), plan.file.path)
     return plan
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from types import TracebackType
 
@@ -26,6 +27,10 @@ from provbench.results.store import RunRecord
 from provbench.suites.executors import Job, Observer
 from provbench.suites.planning import RunSpec
 
+from .verbosity import quiet
+
+logger = logging.getLogger(__name__)
+
 
 def progress_bar(console: Console | None = None) -> Progress:
     """A bar on the standard error: the standard output is for results."""
@@ -36,6 +41,7 @@ def progress_bar(console: Console | None = None) -> Progress:
         TimeElapsedColumn(),
         _VisibleColumn("{task.fields[note]}", markup=False, style="dim"),
         console=console or Console(stderr=True),
+        disable=quiet(),
     )
 
 
@@ -48,6 +54,7 @@ def transfer_bar() -> Progress:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
+        disable=quiet(),
     )
 
 
@@ -63,7 +70,7 @@ class _VisibleColumn(TextColumn):
 class ProgressDisplay(Observer):
     """A bar for the suite, one for each run under way, and a line for each that ended. Use as a context manager.
 
-    Where the output is no terminal, only the lines are printed.
+    Where the output is no terminal, only the lines are printed; where the user wants quiet, only those of failures.
     """
 
     def __init__(self) -> None:
@@ -86,7 +93,7 @@ class ProgressDisplay(Observer):
     def preparing(self, what: str, done: int, total: int) -> None:
         if what not in self._preparing:
             self._preparing[what] = self.progress.add_task(f"preparing {what}", note="")
-            self._say(f"preparing {what}")
+            self._note(f"preparing {what}")
         self.progress.update(self._preparing[what], completed=done, total=total, visible=done < total)
 
     def planned(self, runs: int, earlier: int = 0) -> None:
@@ -98,10 +105,11 @@ class ProgressDisplay(Observer):
             self.progress.update(self._suite, total=runs)
 
     def paused(self, paused: bool) -> None:
-        self._say("paused: what is under way ends, and no new run starts" if paused else "resumed")
+        self._note("paused: what is under way ends, and no new run starts" if paused else "resumed")
 
     def started(self, job: Job) -> None:
         name = f"  {_name(job.spec)}"
+        logger.debug("starts %s: %s", job.spec.key, name.strip())
         self._runs[job.spec.key] = self.progress.add_task(name, total=periods_of(job.spec.task.params), note="starting")
 
     def reported(self, job: Job, epoch: int, epochs: int, value: float | None) -> None:
@@ -110,11 +118,13 @@ class ProgressDisplay(Observer):
 
     def finished(self, spec: RunSpec, record: RunRecord, cached: bool) -> None:
         self._count(spec)
+        logger.debug("%s %s: %s", "found" if cached else "trained", spec.key, _name(spec))
         if cached:
             return
         outcome = f"{spec.selection_metric} {record.val.get(spec.selection_metric, float('nan')):.1f} (val)"
         what = {"done": outcome, "pruned": "pruned", "failed": f"FAILED: {record.reason}"}[record.status]
-        self._say(f"[{self._done}/{self._total}] {spec.key[:8]}  {_name(spec)}: {what}, {record.seconds:.0f} s")
+        tell = self._say if record.status == "failed" else self._note
+        tell(f"[{self._done}/{self._total}] {spec.key[:8]}  {_name(spec)}: {what}, {record.seconds:.0f} s")
 
     def retried(self, spec: RunSpec, error: str) -> None:
         self._end_bar(spec)
@@ -134,6 +144,10 @@ class ProgressDisplay(Observer):
         bar = self._runs.pop(spec.key, None)
         if bar is not None:
             self.progress.remove_task(bar)
+
+    def _note(self, line: str) -> None:
+        if not quiet():
+            self._say(line)
 
     def _say(self, line: str) -> None:
         self.console.print(visible(line), markup=False, highlight=False, soft_wrap=True)

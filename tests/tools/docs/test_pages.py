@@ -35,6 +35,7 @@ def test_every_command_and_key_is_on_its_page() -> None:
     for command in ("run", "data prepare", "results merge", "doctor"):
         assert f"## provbench {command}\n" in text
     assert "`--time-limit`" in text
+    assert text.index("`--quiet` `-q`") < text.index("## provbench ")
     assert "| `tasks.NAME.methods` |" in commands.suite_page()
 
 
