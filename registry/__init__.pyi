@@ -8,6 +8,7 @@ from .base import (
 )
 from .code import file_name as file_name, source_digest as source_digest
 from .commands import COMMANDS as COMMANDS, TrainedRun as TrainedRun
+from .contents import Contents as Contents
 from .contracts import (
     Augmentation as Augmentation,
     Batch as Batch,

@@ -18,6 +18,7 @@ from .base import (
     missing_messages,
     nearest,
 )
+from .contents import Contents
 from .contracts import TrainingSet
 from .core import Plugin
 from .params import validate_params
@@ -286,6 +287,12 @@ class Task(Plugin, ReadsWeights, ABC):
         """Returns the image files of each official split; {} where samples are no files of images. Raises as
         `training_set`."""
         return {}
+
+    def contents(self, progress: Progress) -> Contents | None:
+        """Returns the contents of samples that are no files of images, by official split; None where `image_files` has
+        them, or nothing is known of them. Reads all of the data. Raises as `prepare`.
+        """
+        return None
 
     def pictures(self, model: nn.Module, count: int) -> dict[str, np.ndarray]:
         """Up to `count` pictures of what a trained model does on test samples, by file name: (H, W, 3) uint8 RGB."""

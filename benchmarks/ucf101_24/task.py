@@ -12,6 +12,7 @@ from pydantic import Field
 from provbench.registry import (
     FULL,
     MINI,
+    Contents,
     InstanceNetwork,
     Metric,
     Progress,
@@ -210,6 +211,11 @@ class Ucf10124(Task):
             problems = generated_problems(self.root) if self.root.is_dir() else []
             return problems + data.verify(self.root, progress, counts=MINI.counts())
         return data.verify(self.root, progress)
+
+    def contents(self, progress: Progress) -> Contents:
+        from .contents import video_contents
+
+        return video_contents(self.root, progress)
 
     def training_set(self) -> TrainingSet:
         """There is none: raises `UserError`."""

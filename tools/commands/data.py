@@ -19,6 +19,7 @@ from ..terminal import (
     OnlyOption,
     PluginOption,
     SuiteArgument,
+    complain,
     print_json,
     say,
 )
@@ -123,7 +124,8 @@ def verify(
     """Read every file of a task's data and synthetic sets; list what is wrong, and exit with 2 if anything is.
 
     An image that val or test has in common with another split or with a synthetic set is wrong, too. Of images that are
-    not the same, the two that look most alike are told, since photographs of one scene can make a score too good.
+    not the same, the two that look most alike are told, since photographs of one scene can make a score too good. So
+    are videos that two splits have in common, by their files, frames or skeletons, and sources of which both have some.
 
     With --root, read that folder alone. With --links, read nothing, and ask the addresses of the files instead, as
     `data info --links` does.
@@ -132,6 +134,7 @@ def verify(
     from provbench.suites.planning import synthetic_problems
 
     from ..terminal import assignments, progress_bar
+    from .contents import content_lines, content_problems, contents_json, contents_of, source_warnings
     from .disjoint import as_json, compared, nearest_lines, overlap_problems
     from .downloading import show_files
 
@@ -144,15 +147,20 @@ def verify(
     with progress_bar() as bar:
         job = bar.add_task(f"verifying {task}", total=None, note="")
         problems = adapter.verify(lambda done, total: bar.update(job, completed=done, total=total))
-        job = bar.add_task("comparing images", total=None, note="")
+        job = bar.add_task("comparing contents", total=None, note="")
         own = data if root is None else None
         pairs = compared(adapter, own, lambda done, total: bar.update(job, completed=done, total=total))
-    problems += [*(synthetic_problems(adapter.name, data) if root is None else []), *overlap_problems(pairs)]
+        contents = contents_of(adapter, lambda done, total: bar.update(job, completed=done, total=total))
+    problems += synthetic_problems(adapter.name, data) if root is None else []
+    problems += [*overlap_problems(pairs), *content_problems(contents)]
+    warned, both = source_warnings(contents), [*as_json(pairs), *contents_json(contents)]
+    complain(warned)
     if json:
-        print_json({"task": task, "root": str(adapter.root), "problems": problems, "compared": as_json(pairs)})
+        said = {"problems": problems, "warnings": warned, "compared": both}
+        print_json({"task": task, "root": str(adapter.root), **said})
     else:
         say("\n".join(problems) or f"{task}: everything in {adapter.root} is as it should be")
-        for line in nearest_lines(pairs):
+        for line in (*nearest_lines(pairs), *content_lines(contents)):
             say(line)
     if problems:
         raise typer.Exit(2)
