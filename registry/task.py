@@ -258,6 +258,10 @@ class Task(Plugin, ReadsWeights, ABC):
     def training_set(self) -> TrainingSet:
         """The training images as an offline synthesizer sees them."""
 
+    def train_size(self) -> int:
+        """Returns the number of real training samples. A task without a `training_set` says it itself."""
+        return len(self.training_set())
+
     @abstractmethod
     def train_data(self, synthetic: Path | None) -> Dataset[Any]:
         """Returns the training items, in the form that `benchmarks.training.data` describes; `synthetic`: a set to

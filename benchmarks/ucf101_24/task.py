@@ -223,6 +223,9 @@ class Ucf10124(Task):
             f"{self.name}: has keypoints and no images, which offline synthesizers need: use an augmentation"
         )
 
+    def train_size(self) -> int:
+        return len(self._clips("train"))
+
     def train_data(self, synthetic: Path | None) -> Dataset[Any]:
         if synthetic is not None:
             self.training_set()

@@ -201,8 +201,7 @@ def _loading_processes(place: Place, ranks: int) -> int:
 
 def sample_counts(task: Task) -> dict[str, int]:
     """Returns the numbers of real training samples and of validation samples."""
-    sets = {"train": task.training_set(), "val": task.eval_data("val")}
-    return {split: len(cast("Sized", of)) for split, of in sets.items()}
+    return {"train": task.train_size(), "val": len(cast("Sized", task.eval_data("val")))}
 
 
 def build_task(spec: RunSpec, place: Place) -> Task:

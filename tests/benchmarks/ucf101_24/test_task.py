@@ -24,6 +24,7 @@ from provbench.benchmarks.ucf101_24.task import MATLAB, METRICS, Ucf10124, insta
 from provbench.registry import AUGMENTATIONS, MODELS, REGULARIZERS, TASKS, MissingDataError, Task, UserError
 from provbench.registry.task import no_progress
 from provbench.suites.file.schema import load_suite
+from provbench.suites.running.execution import sample_counts
 
 SMALL = MiniSet(train=24, val=8, test=16, seed=0)
 
@@ -79,6 +80,7 @@ def test_items_of_the_training_loop(data_root: Path) -> None:
     datasets: list[Any] = [task.train_data(None), task.eval_data("val"), task.eval_data("test")]
 
     assert [len(dataset) for dataset in datasets] == [24, 8, 16]
+    assert task.train_size() == 24
     item = datasets[0][3, 11]
     assert item["image"].shape == (5, 8 * 4, 17)
     assert item["image"].dtype == torch.float32
@@ -92,6 +94,7 @@ def test_there_is_nothing_for_offline_synthesizers(data_root: Path, tmp_path: Pa
         task.training_set()
     with pytest.raises(UserError, match="use an augmentation"):
         task.train_data(tmp_path)
+    assert sample_counts(task) == {"train": 24, "val": 8}  # a run's record has them all the same
 
 
 def test_missing_data_are_asked_for(tmp_path: Path) -> None:
