@@ -46,11 +46,15 @@ GUIDANCE: dict[str, dict[str, Any]] = {
     "random-source": {"estimator": "random-source"},
     "rademacher": {"estimator": "rademacher"},
     "perturbation, 50% blocks": {"estimator": "perturbation", "blocks": "50%"},
+    "perturbation, every 4th step": {"estimator": "perturbation", "blocks": "50%", "every": 4},
     "exact, half of the samples": {"share": 0.5},
     "exact, every 4th step": {"every": 4},
     "random-source, every 4th step": {"estimator": "random-source", "every": 4},
     "random-source, every 8th step": {"estimator": "random-source", "every": 8},
 }
+ONE_SOURCE = "exact, one source"
+"""The exact penalty of samples whose left half is the target, as of edited images."""
+
 OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
     "double-backprop": ("double-backprop", {}),
     "double-backprop, shifted step": ("double-backprop", {"estimator": "shifted-step"}),
@@ -97,7 +101,7 @@ def main() -> None:
 
 
 def measure(options: argparse.Namespace, device: torch.device) -> list[Measured]:
-    """Returns the plain step first, then CutMix alone, then CutMix with each estimator, then the other penalties."""
+    """Returns the plain step first, then CutMix alone and with each estimator, one source, and other penalties."""
     torch.manual_seed(0)
     net, batch = build(options, device)
     mixing = "batchmix" if is_cloud(options.model) else "cutmix"
@@ -108,6 +112,7 @@ def measure(options: argparse.Namespace, device: torch.device) -> list[Measured]
         "plain": stepper(net, batch, None, options.precision),
         "mixed": stepper(net, mixed, None, options.precision),
         **{name: stepper(net, mixed, one, options.precision) for name, one in guided.items()},
+        ONE_SOURCE: stepper(net, one_source(batch), guided["exact"], options.precision),
         **{name: stepper(net, batch, one, options.precision) for name, one in others.items()},
     }
     steps = {name: step for name, step in steps.items() if is_possible(step)}
@@ -140,6 +145,14 @@ def build(options: argparse.Namespace, device: torch.device) -> tuple[nn.Module,
         net, inputs = net.to(memory_format=torch.channels_last), inputs.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     labels = torch.arange(options.batch) % 10
     return net.to(device), Batch.untouched(inputs.to(device), labels.to(device))
+
+
+def one_source(batch: Batch) -> Batch:
+    """Returns an untouched batch as if everything but its left half (of clouds: half of the joints) had been edited."""
+    (source,) = batch.sources
+    mask = source.mask.clone()
+    mask[..., mask.shape[-1] // 2 :] = 0
+    return replace(batch, sources=(replace(source, mask=mask, guided=torch.ones_like(source.guided)),))
 
 
 def stepper(net: nn.Module, batch: Batch, regularizer: Regularizer | None, precision: str) -> Callable[[int], None]:

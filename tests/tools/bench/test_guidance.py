@@ -26,7 +26,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_each_variant_has_a_ratio_to_the_plain_step_and_estimators_a_fidelity() -> None:
     found = {one.name: one for one in guidance.measure(options(), torch.device("cpu"))}
-    assert set(found) == {"plain", "mixed", *guidance.GUIDANCE, *guidance.OTHERS}
+    assert set(found) == {"plain", "mixed", guidance.ONE_SOURCE, *guidance.GUIDANCE, *guidance.OTHERS}
     assert (found["plain"].ratio, found["plain"].spread) == (1, (1, 1))
     assert len(found["random-source, every 4th step"].milliseconds) == 4
     assert found["exact"].cosine == pytest.approx(1, abs=1e-4)
@@ -38,6 +38,14 @@ def test_a_variant_that_the_network_does_not_allow_is_left_out() -> None:
     names = [one.name for one in guidance.measure(options(model="tiny-cam"), torch.device("cpu"))]
     assert "double-backprop" in names
     assert "double-backprop, shifted step" not in names
+
+
+def test_one_source_guides_every_sample_outside_of_its_left_half() -> None:
+    _, batch = guidance.build(options(), torch.device("cpu"))
+    (source,) = guidance.one_source(batch).sources
+    assert source.guided.all()
+    assert source.mask[..., :16].all()
+    assert not source.mask[..., 16:].any()
 
 
 def test_clouds_of_points_are_mixed_as_such() -> None:
