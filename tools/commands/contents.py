@@ -33,6 +33,25 @@ def content_problems(contents: Contents | None) -> list[str]:
             for mine, theirs in doubles[:NAMED]
         ]
         if len(doubles) > NAMED:
+            lines.append(f"{one} and {other}: have {_count(len(doubles) - NAMED, f'more {contents.word}')} in common")
+    return lines
+
+
+def content_lines(contents: Contents | None) -> Iterator[str]:
+    """Yields how much every two splits have in common."""
+    for one, other in _tested_pairs(contents):
+        assert contents is not None
+        common = _count(len(contents.identical(one, other)), contents.word)
+        yield f"{one} and {other}: {common} and {_count(len(contents.shared_sources(one, other)), 'source')} in common"
+
+
+def source_warnings(contents: Contents | None) -> list[str]:
+    """Returns a line for every two splits that have samples of one source, such as clips of one recording."""
+    lines: list[str] = []
+    for one, other in _tested_pairs(contents):
+        assert contents is not None
+        if shared := contents.shared_sources(one, other):
+            named = ", ".join(shared[:NAMED]) + (", …" if len(shared) > NAMED else "")
             sources = _count(len(shared), "common source")
             why = "which share people and place, and can make scores too good"
             lines.append(f"warning: {one} and {other} have {contents.word}s of {sources}, {why}: {named}")

@@ -71,7 +71,7 @@ def test_videos_without_people_are_not_the_same(root: Path) -> None:
 
 
 def test_the_same_file_and_the_same_frames(root: Path) -> None:
-    splits = split_videos(root)
+    splits: dict[str, tuple[str, ...]] = {**split_videos(root)}
     for split, name, content in (("train", 0, b"film"), ("test", 0, b"film"), ("val", 0, b"another")):
         path = root / VIDEOS / f"{splits[split][name]}.avi"
         path.parent.mkdir(parents=True, exist_ok=True)
