@@ -6,7 +6,7 @@ SUPPORTED := 'import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit("pro
 	this is " + sys.version.split()[0] + "; choose another: make setup PYTHON=python3.13")'
 TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: setup mini test slow lint format lock docs bench clean
+.PHONY: setup mini mini-bob test slow lint format lock docs bench clean
 setup: $(READY)
 
 $(READY): requirements.lock pyproject.toml
@@ -19,6 +19,9 @@ $(READY): requirements.lock pyproject.toml
 
 mini: setup  ## the main job on generated data, ending with the results table
 	$(BIN)/provbench run mini --keep last
+
+mini-bob: setup  ## few-shot classes with images of a generator that ships: tuning, generation, masks, training, table
+	$(BIN)/provbench run mini_bob --keep last
 
 test: setup  ## the fast tests, a process for each core
 	$(TESTS)
