@@ -48,22 +48,28 @@ def installed_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def example_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder of the example plugin package. It can be imported; what it registers is forgotten afterwards."""
+def forgotten_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever the example plugin package registers during a test is forgotten afterwards."""
 
     def forget() -> None:
         for name in [name for name in sys.modules if name.partition(".")[0] == "provbench_example"]:
             del sys.modules[name]
 
-    package = ROOT / "tests" / "plugin_package"
     core.load_plugins()
     for registry in core.REGISTRIES.values():
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
     monkeypatch.setattr(core, "_loaded", core._loaded - {"provbench_example"})
+    forget()
+    yield
+    forget()
+
+
+@pytest.fixture
+def example_plugins(forgotten_plugins: None, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the example plugin package, which can be imported."""
+    package = ROOT / "tests" / "plugin_package"
     monkeypatch.syspath_prepend(package)
-    forget()
-    yield package / "provbench_example"
-    forget()
+    return package / "provbench_example"
 
 
 @pytest.fixture(scope="session")

@@ -202,10 +202,11 @@ def test_an_installed_package_adds_plugins_beside_the_built_in_ones(installed_pa
 
 
 def test_an_installed_packages_plugins_work_together(
-    installed_package: Path, monkeypatch: pytest.MonkeyPatch, make_batch: Callable[..., Batch]
+    installed_package: Path,
+    forgotten_plugins: None,
+    monkeypatch: pytest.MonkeyPatch,
+    make_batch: Callable[..., Batch],
 ) -> None:
-    for registry in (AUGMENTATIONS, REGULARIZERS):  # what is registered here is forgotten afterwards
-        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
     monkeypatch.syspath_prepend(installed_package)
     load_plugins(("provbench_example",))
     batch = make_batch((4, 3, 6, 8))
