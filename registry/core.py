@@ -22,7 +22,9 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, ClassVar, TypeVar
 
-from .base import UnknownNameError, UserError
+from pydantic import ValidationError
+
+from .base import UnknownNameError, UserError, describe_issues
 from .code import ROOT, loaded
 from .params import Params
 
@@ -152,8 +154,13 @@ class Registry:
         return str(version) if isinstance(version, (str, int)) else DEFAULT_VERSION
 
     def build(self, name: str, /, **values: Any) -> Any:
-        """An instance of the plugin with the given parameters."""
-        return self.get(name)(**values)
+        """Returns an instance of the plugin with these parameters; a `UserError` names those that it cannot have."""
+        plugin = self.get(name)
+        try:
+            return plugin(**values)
+        except ValidationError as error:
+            known = getattr(plugin, "Params", Params)
+            raise UserError("\n".join(describe_issues(error, f"{self.kind} {name}", known))) from None
 
     def __contains__(self, name: object) -> bool:
         load_plugins()

@@ -220,6 +220,12 @@ def test_an_installed_packages_plugins_work_together(
     assert REGULARIZERS.build("logit-decay", strength=2).penalty(logits, mixed, torch.Generator()).item() == 18
 
 
+@pytest.mark.parametrize(("values", "message"), [({"p": 0.5}, "augmentation cutmix.*p"), ({"prob": 3}, "prob.*3")])
+def test_what_a_plugin_cannot_be_built_with_is_one_message(values: dict[str, float], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        AUGMENTATIONS.build("cutmix", **values)
+
+
 def test_a_bad_parameter_of_a_package_plugin_is_refused(installed_package: Path) -> None:
     out = run_python(
         "from provbench.registry import AUGMENTATIONS, UserError, validate_params\n"

@@ -55,8 +55,11 @@ def guidance_loss(
 
     The result is a scalar with a graph, so that it can be minimised. Samples must not interact in the model for the
     per-sample gradients to be exact; in training mode batch normalisation makes them interact a little.
-    Raises `ValueError` if the logits were not computed from `inputs`, or without a graph.
+    Raises `ValueError` if the logits were not computed from `inputs`, or without a graph, or if a source's labels, mask
+    or `guided` do not fit `inputs`.
     """
+    for source in sources:
+        source.check(inputs)
     guided = torch.stack([source.guided for source in sources])
     if guiding is None:
         guiding = guided.any(dim=1).tolist()
