@@ -117,7 +117,8 @@ def detectable_notes(table: Table) -> Iterator[str]:
         return
     by_design: dict[tuple[int, int], list[str]] = defaultdict(list)
     for sight in found:
-        by_design[sight.seeds, sight.comparisons].append(f"{sight.effect:.1f} ({sight.column})")
+        effect = min(sight.effect, 100.0) if sight.unit == "%" else sight.effect
+        by_design[sight.seeds, sight.comparisons].append(f"{effect:.1f} ({sight.column})")
     for (seeds, comparisons), effects in by_design.items():
         yield (
             f"With {seeds} seeds and {comparisons} comparison{'s' * (comparisons > 1)} a column, differences below "

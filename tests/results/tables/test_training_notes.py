@@ -142,6 +142,12 @@ class TestDetectable:
         ) in found.notes
         assert "keeps the chance of any false find in a column at 5 %" in notes(found)
 
+    def test_no_difference_of_percentages_is_beyond_100(self) -> None:
+        wild = row("baseline", (0.0, 100.0, 50.0)), row("cutmix", (100.0, 0.0, 50.0))
+        found = table(wild, replace(COLUMN, selection_metric=""), baseline="baseline")
+        assert sights(found)[0].effect > 100
+        assert "differences below 100.0 (accuracy) could not have been told" in notes(found)
+
     def test_without_a_baseline_all_pairs_are_compared(self) -> None:
         assert sights(table(self.ROWS))[0].comparisons == 3
 
