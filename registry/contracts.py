@@ -48,17 +48,6 @@ class Source:
         ones = inputs.new_ones((len(inputs), 1, *inputs.shape[2:]), dtype=torch.float32)
         return cls(labels, ones.new_ones(len(inputs)), ones, torch.zeros_like(labels, dtype=torch.bool))
 
-    def check(self, inputs: Tensor) -> None:
-        """Raises `ValueError` naming the field whose shape does not fit inputs (B, C, *spatial), or `guided` if it is
-        not bool: masks of another shape would be broadcast to wrong numbers.
-        """
-        shapes = {"mask": (len(inputs), 1, *inputs.shape[2:])} | dict.fromkeys(("labels", "guided"), (len(inputs),))
-        for field, expected in shapes.items():
-            if (found := tuple(getattr(self, field).shape)) != expected:
-                raise ValueError(f"Source.{field} must have the shape {expected} for these inputs (got {found})")
-        if self.guided.dtype != torch.bool:
-            raise ValueError(f"Source.guided must be bool (got {self.guided.dtype})")
-
 
 @dataclass(frozen=True)
 class Batch:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 import torch
@@ -136,25 +135,3 @@ def test_under_autocast_a_double_differentiable_pass_is_fp32_and_autocast_is_on_
             with pytest.raises(ZeroDivisionError), double_differentiable():
                 raise ZeroDivisionError
             assert torch.is_autocast_enabled("cpu")
-
-
-def sources_of(inputs: torch.Tensor, **changed: torch.Tensor) -> Source:
-    return replace(Source.whole(torch.zeros(len(inputs), dtype=torch.long), inputs), **changed)
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "message"),
-    [
-        ("mask", torch.ones(3, 4, 4), r"Source.mask must have the shape \(3, 1, 4, 4\) .* \(got \(3, 4, 4\)\)"),
-        ("mask", torch.ones(3, 1, 2, 2), r"Source.mask must have the shape"),
-        ("labels", torch.zeros(2, dtype=torch.long), r"Source.labels must have the shape \(3,\)"),
-        ("guided", torch.ones(3), r"Source.guided must be bool \(got torch.float32\)"),
-    ],
-)
-def test_a_source_that_does_not_fit_its_inputs_is_refused_and_not_broadcast(
-    field: str, value: torch.Tensor, message: str
-) -> None:
-    inputs = torch.rand(3, 3, 4, 4)
-    sources_of(inputs).check(inputs)
-    with pytest.raises(ValueError, match=message):
-        sources_of(inputs, **{field: value}).check(inputs)

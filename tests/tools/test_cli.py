@@ -86,7 +86,7 @@ def test_a_partial_suite_renders_with_gaps(provbench: Run, suite: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["plan", "mimi"], "did you mean 'mini'?"),
+        (["plan", "mimi"], "did you mean 'mini' or 'mini_bob'?"),
         (["list", "taks"], "did you mean 'tasks'"),
         (["describe", "cutmx"], "did you mean 'cutmix'?"),
         (["show", "abc"], "no record 'abc'"),

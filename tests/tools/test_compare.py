@@ -274,7 +274,7 @@ class TestTables:
         (["a.json", "out"], "out: is an output folder, and is compared with tables: add --suite"),
         (["out", "out"], "out: has no results"),
         (["a.json", "a.json", "--suite", "mini"], "neither a.json nor a.json is one"),
-        (["a.json", "out", "--suite", "mimi"], "did you mean 'mini'?"),
+        (["a.json", "out", "--suite", "mimi"], "did you mean 'mini' or 'mini_bob'?"),
         (["a.json", "a.json", "--alpha", "0"], "--alpha 0.0: must lie between 0 and 1"),
         (["a.json", "a.json", "--alpha", "nan"], "--alpha nan: must lie"),
         (["a.json", "a.json", "--tolerance", "inf"], "--tolerance inf: must be a finite number"),

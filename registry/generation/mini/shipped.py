@@ -31,20 +31,22 @@ def load_pipeline(folder: Path = WEIGHTS) -> Any:
     from torch import float32
     from transformers import CLIPTextModel, CLIPTokenizer
 
+    from ..quiet import quiet
     from .folding import Folding
 
     check_files(folder)
     try:
-        pipeline = StableDiffusionPipeline(
-            vae=Folding(),  # pyright: ignore[reportArgumentType]
-            text_encoder=_read(CLIPTextModel, folder / "text_encoder", dtype=float32),
-            tokenizer=_read(CLIPTokenizer, folder / "tokenizer"),
-            unet=_read(UNet2DConditionModel, folder / "unet", torch_dtype=float32),
-            scheduler=_read(DPMSolverMultistepScheduler, folder / "scheduler"),
-            safety_checker=None,  # pyright: ignore[reportArgumentType]
-            feature_extractor=None,  # pyright: ignore[reportArgumentType]
-            requires_safety_checker=False,
-        )
+        with quiet():
+            pipeline = StableDiffusionPipeline(
+                vae=Folding(),  # pyright: ignore[reportArgumentType]
+                text_encoder=_read(CLIPTextModel, folder / "text_encoder", dtype=float32),
+                tokenizer=_read(CLIPTokenizer, folder / "tokenizer"),
+                unet=_read(UNet2DConditionModel, folder / "unet", torch_dtype=float32),
+                scheduler=_read(DPMSolverMultistepScheduler, folder / "scheduler"),
+                safety_checker=None,  # pyright: ignore[reportArgumentType]
+                feature_extractor=None,  # pyright: ignore[reportArgumentType]
+                requires_safety_checker=False,
+            )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise UserError(f"{folder}: cannot be read as the weights of mini-diffusion ({error})") from error
     pipeline.set_progress_bar_config(disable=True)

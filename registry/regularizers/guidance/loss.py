@@ -59,7 +59,7 @@ def guidance_loss(
     or `guided` do not fit `inputs`.
     """
     for source in sources:
-        source.check(inputs)
+        _check(source, inputs)
     guided = torch.stack([source.guided for source in sources])
     if guiding is None:
         guiding = guided.any(dim=1).tolist()
@@ -74,3 +74,15 @@ def guidance_loss(
 def reduced(energy: Tensor, guided: Tensor, reduction: Reduction) -> Tensor:
     """Returns the sum of `energy` (B,), or its mean over the guided samples; guided: (B,) bool."""
     return energy.sum() if reduction == "sum" else energy.sum() / guided.sum()
+
+
+def _check(source: Source, inputs: Tensor) -> None:
+    """Raises `ValueError` naming the field that does not fit: masks of another shape would be broadcast to wrong
+    numbers.
+    """
+    shapes = {"mask": (len(inputs), 1, *inputs.shape[2:])} | dict.fromkeys(("labels", "guided"), (len(inputs),))
+    for field, expected in shapes.items():
+        if (found := tuple(getattr(source, field).shape)) != expected:
+            raise ValueError(f"Source.{field} must have the shape {expected} for these inputs (got {found})")
+    if source.guided.dtype != torch.bool:
+        raise ValueError(f"Source.guided must be bool (got {source.guided.dtype})")
