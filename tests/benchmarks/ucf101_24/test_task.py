@@ -40,6 +40,7 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def build(data_root: Path, **values: Any) -> Ucf10124:
+    assert TASKS.get("ucf101-24") is Ucf10124  # which also gives it its name
     params = Ucf10124.resolve_params(values, "mini", "task")
     return Ucf10124(params, variant="mini", data_root=data_root)
 

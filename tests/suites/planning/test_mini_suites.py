@@ -30,16 +30,23 @@ def test_a_mini_suite_has_other_seeds_than_those_that_its_parameters_were_chosen
     assert not CHOSEN_WITH & set(load_suite(name).suite.seeds)
 
 
-def test_the_suite_of_the_shortcut_repeats_no_run_of_the_main_one() -> None:
-    keys = {
-        name: {
-            (cell.method, seed): cell.spec(seed, "final", "fingerprint").key
-            for cell in make_plan(load_suite(name)).cells
-            if cell.name == "waterbirds"
-            for seed in load_suite(name).suite.seeds
-        }
-        for name in ("mini", "mini_shortcut")
+@pytest.mark.parametrize(
+    ("name", "methods"),
+    [
+        ("mini_shortcut", {"edits", "edits+guidance", "edits+coarse", "edits+coarse-everything"}),
+        ("mini_estimators", {"cutmix", "cutmix+guidance", "edits", "edits+coarse"}),
+    ],
+)
+def test_a_suite_with_more_seeds_and_rows_repeats_no_run_of_the_main_one(name: str, methods: set[str]) -> None:
+    main, own = _keys("mini"), _keys(name)
+    shared = main.keys() & own.keys()
+    assert {method for _, method, _ in shared} >= methods
+    assert all(main[run] == own[run] for run in shared)
+
+
+def _keys(name: str) -> dict[tuple[str, str, int], str]:
+    return {
+        (cell.name, cell.method, seed): cell.spec(seed, "final", "fingerprint").key
+        for cell in make_plan(load_suite(name)).cells
+        for seed in load_suite(name).suite.seeds
     }
-    shared = keys["mini"].keys() & keys["mini_shortcut"].keys()
-    assert {method for method, _ in shared} >= {"edits", "edits+guidance", "edits+coarse", "edits+coarse-everything"}
-    assert all(keys["mini"][run] == keys["mini_shortcut"][run] for run in shared)
