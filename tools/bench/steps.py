@@ -2,7 +2,8 @@
 
     python -m provbench.tools.bench.steps [mini] [--only cub-wsol/baseline] [--epochs 4] [--data DIR] [--json]
 
-Trains each chosen cell with the suite's first seed for a few epochs, in this process with one thread, and prints CPU
+Trains each chosen cell with the suite's first seed for a few epochs (under a budget of steps or samples: periods between
+validations), in this process with one thread, and prints CPU
 time a step, of the epochs after the first one: `forward` (augmentation, network, penalties), `backward` (with the
 optimizer's step), `preparing` (the batch on the device, normalised), `loading` (reading, cropping and putting together
 its images), and the rest, which is the loop with its hooks. `between` is what an epoch takes beside its steps, such as
@@ -22,11 +23,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from provbench.registry import no_progress
+from provbench.registry import budget_of, no_progress, periods_of
 from provbench.registry.base import hidden
 from provbench.suites.executors import prepare_process
 from provbench.suites.file import load_suite
-from provbench.suites.planning import Cell, Place, make_plan, restrict
+from provbench.suites.planning import Cell, Place, RunSpec, make_plan, restrict
 from provbench.suites.running import execute
 
 MODEL = ("forward", "backward")
@@ -64,12 +65,21 @@ def _measured(options: argparse.Namespace, folder: Path) -> Iterator[dict[str, A
     for cell, fingerprint in plan.fingerprints(data).items():
         with _watched() as watch:
             began = time.process_time()
-            spec = cell.spec(plan.file.suite.seeds[0], "final", fingerprint, {"epochs": options.epochs})
-            record = execute(spec, Place(data, folder / "work"))
+            record = execute(_short(cell, plan.file.suite.seeds[0], fingerprint, options.epochs), Place(data, folder / "work"))
             took = time.process_time() - began
         if record.status != "done":
             raise SystemExit(f"{cell.name} {cell.method}: {record.reason}")
         yield _result(cell, watch, took, record.steps)
+
+
+def _short(cell: Cell, seed: int, fingerprint: str, epochs: int) -> RunSpec:
+    """Returns the run of a cell, ended after so many of its epochs or periods."""
+    params = cell.spec(seed, "final", fingerprint).task.params
+    unit, size = budget_of(params)
+    periods = periods_of(params)
+    parts = min(epochs, periods)
+    chosen = {unit: parts} if unit == "epochs" else {unit: size * parts // periods, "validations": parts}
+    return cell.spec(seed, "final", fingerprint, chosen)
 
 
 def _result(cell: Cell, watch: _Watch, took: float, steps: int) -> dict[str, Any]:
@@ -142,7 +152,7 @@ def _watched() -> Iterator[_Watch]:
     from mmengine.runner import EpochBasedTrainLoop
     from torch.utils.data.dataloader import _BaseDataLoaderIter
 
-    from provbench.benchmarks.training import Learner, Preprocessor
+    from provbench.benchmarks.training import Learner, PeriodLoop, Preprocessor
 
     watch = _Watch()
     places = [
@@ -153,11 +163,13 @@ def _watched() -> Iterator[_Watch]:
         (EpochBasedTrainLoop, "run_iter", "iteration"),
     ]
     before = [(cls, name, getattr(cls, name)) for cls, name, _ in places]
-    before.append((EpochBasedTrainLoop, "run_epoch", EpochBasedTrainLoop.run_epoch))
+    loops = (EpochBasedTrainLoop, PeriodLoop)
+    before += [(cls, "run_epoch", cls.run_epoch) for cls in loops]
     try:
         for cls, name, part in places:
             setattr(cls, name, watch.timed(part, getattr(cls, name)))
-        EpochBasedTrainLoop.run_epoch = watch.epoch_of(EpochBasedTrainLoop.run_epoch)
+        for cls in loops:
+            cls.run_epoch = watch.epoch_of(cls.run_epoch)
         yield watch
     finally:
         for cls, name, function in before:
