@@ -2,8 +2,8 @@
 
     python -m provbench.tools.bench.steps [mini] [--only cub-wsol/baseline] [--epochs 4] [--data DIR] [--json]
 
-Trains each chosen cell with the suite's first seed for a few epochs (under a budget of steps or samples: periods between
-validations), in this process with one thread, and prints CPU
+Trains each chosen cell with the suite's first seed for a few epochs (under a budget of steps or samples: periods
+between validations), in this process with one thread, and prints CPU
 time a step, of the epochs after the first one: `forward` (augmentation, network, penalties), `backward` (with the
 optimizer's step), `preparing` (the batch on the device, normalised), `loading` (reading, cropping and putting together
 its images), and the rest, which is the loop with its hooks. `between` is what an epoch takes beside its steps, such as
@@ -65,7 +65,8 @@ def _measured(options: argparse.Namespace, folder: Path) -> Iterator[dict[str, A
     for cell, fingerprint in plan.fingerprints(data).items():
         with _watched() as watch:
             began = time.process_time()
-            record = execute(_short(cell, plan.file.suite.seeds[0], fingerprint, options.epochs), Place(data, folder / "work"))
+            short = _short(cell, plan.file.suite.seeds[0], fingerprint, options.epochs)
+            record = execute(short, Place(data, folder / "work"))
             took = time.process_time() - began
         if record.status != "done":
             raise SystemExit(f"{cell.name} {cell.method}: {record.reason}")
