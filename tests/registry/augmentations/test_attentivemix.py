@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from pydantic import ValidationError
 from torch import Tensor, nn
 
-from provbench.registry import AUGMENTATIONS, Batch
+from provbench.registry import AUGMENTATIONS, Batch, UserError
 from provbench.registry.augmentations.attentivemix import AttentiveMix
 
 
@@ -48,5 +47,5 @@ def test_maps_of_any_resolution_are_brought_to_the_grid() -> None:
 
 
 def test_patches_must_leave_something() -> None:
-    with pytest.raises(ValidationError, match=r"patches 4 must be below grid², 4"):
+    with pytest.raises(UserError, match=r"patches 4 must be below grid², 4"):
         AUGMENTATIONS.build("attentivemix", grid=2, patches=4)
