@@ -36,7 +36,7 @@ def cost_figure(
             xerr=price.std,
             yerr=score.std,
             color=PALETTE[number % len(PALETTE)],
-            marker=MARKERS[number % len(MARKERS)],
+            marker=MARKERS[(number + number // len(PALETTE)) % len(MARKERS)],  # unlike where colours repeat
             markersize=7,
             capsize=3,
             linestyle="none",
