@@ -52,6 +52,8 @@ GUIDANCE: dict[str, dict[str, Any]] = {
     "random-source, every 4th step": {"estimator": "random-source", "every": 4},
     "random-source, every 8th step": {"estimator": "random-source", "every": 8},
 }
+DROPPING = ("Dropout", "DropPath")
+"""Names of the layers, torch's and timm's, that leave out at random."""
 ONE_SOURCE = "exact, one source"
 """The exact penalty of samples whose left half is the target, as of edited images."""
 
@@ -255,7 +257,8 @@ def fidelity(net: nn.Module, batch: Batch, name: str, regularizer: Regularizer) 
     """Returns the cosine of a variant's mean parameter gradient with that of the exact penalty of the same blocks."""
     blocks = {key: value for key, value in GUIDANCE[name].items() if key == "blocks"}
     exact = mean_gradient(net, batch, REGULARIZERS.build("gradient-guidance", **blocks), 1)
-    return float(torch.nn.functional.cosine_similarity(mean_gradient(net, batch, regularizer, DRAWS), exact, dim=0))
+    found = mean_gradient(net, batch, regularizer, DRAWS)
+    return float(torch.nn.functional.cosine_similarity(found.double(), exact.double(), dim=0))
 
 
 def mean_gradient(net: nn.Module, batch: Batch, regularizer: Regularizer, draws: int) -> Tensor:
@@ -273,8 +276,8 @@ def mean_gradient(net: nn.Module, batch: Batch, regularizer: Regularizer, draws:
 
 @contextmanager
 def steady(net: nn.Module) -> Iterator[None]:
-    """Dropout is off, so that only the estimators are random."""
-    dropouts = [one for one in net.modules() if isinstance(one, nn.Dropout) and one.training]
+    """Dropout and stochastic depth are off, so that only the estimators are random."""
+    dropouts = [one for one in net.modules() if type(one).__name__ in DROPPING and one.training]
     for one in dropouts:
         one.eval()
     yield

@@ -48,6 +48,16 @@ def test_one_source_guides_every_sample_outside_of_its_left_half() -> None:
     assert not source.mask[..., 16:].any()
 
 
+def test_what_a_network_leaves_out_at_random_does_not_blur_the_fidelity() -> None:
+    class DropPath(torch.nn.Module):
+        """As timm's: by its name, since timm is an extra."""
+
+    net = torch.nn.Sequential(torch.nn.Dropout(), DropPath(), torch.nn.BatchNorm1d(2))
+    with guidance.steady(net):
+        assert [one.training for one in net] == [False, False, True]
+    assert all(one.training for one in net)
+
+
 def test_clouds_of_points_are_mixed_as_such() -> None:
     net, batch = guidance.build(options(model="tiny-skp"), torch.device("cpu"))
     assert batch.inputs.shape == (2, *guidance.CLOUD)
