@@ -78,7 +78,12 @@ from .params import (
     validate_params as validate_params,
 )
 from .phased import Estimate as Estimate, Phased as Phased, Share as Share
-from .reads_weights import PRETRAINED as PRETRAINED, ReadsWeights as ReadsWeights, weights_of as weights_of
+from .reads_weights import (
+    PRETRAINED as PRETRAINED,
+    ReadsWeights as ReadsWeights,
+    weights_folder as weights_folder,
+    weights_of as weights_of,
+)
 from .recipe import (
     BUDGETS as BUDGETS,
     SIZES as SIZES,

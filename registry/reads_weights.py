@@ -34,3 +34,8 @@ def weights_of(model: str, weights: str | None, weights_dir: Path | None) -> lis
     if weights is None or model not in PRETRAINED:
         return []
     return list(PRETRAINED.get(model)(model, weights, weights_dir))
+
+
+def weights_folder(data_root: Path) -> Path:
+    """Returns the folder of a data root that pretrained weights may be put into."""
+    return data_root / "weights"

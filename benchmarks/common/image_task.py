@@ -18,6 +18,7 @@ from provbench.registry import (
     Task,
     TrainingSet,
     build_network,
+    weights_folder,
     weights_of,
 )
 from provbench.registry.base import Pretrained, UserError, torch
@@ -64,7 +65,7 @@ class ImageTask(Task):
     def __init__(self, params: Recipe, *, variant: str, data_root: Path) -> None:
         super().__init__(params, variant=variant, data_root=data_root)
         self.data_root = data_root
-        self.weights_dir = data_root / "weights"
+        self.weights_dir = weights_folder(data_root)
         self._official: dict[Split, Sequence[ImageRecord]] = {}
         self._chosen: dict[Split, Sequence[ImageRecord]] = {}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from provbench.registry import Progress, TrainedRun
+from provbench.registry import Progress, TrainedRun, weights_folder
 from provbench.registry.base import visible
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def extract_keypoints(
     from .poses import PoseEstimator, find_weights, load_network
 
     device = _device(device)
-    file = find_weights(weights, data / "weights")
+    file = find_weights(weights, weights_folder(data))
     settings: dict[str, Any] = {
         "weights": file_digest(file),
         "size": size,

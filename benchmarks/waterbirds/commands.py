@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from provbench.registry import Progress
+from provbench.registry import Progress, weights_folder
 
 
 def photos(
@@ -39,7 +39,7 @@ def photos(
             debian_files(package, names, material, packages)
 
     made = generate(root, fetch, progress, PHOTOS)
-    weights = data / "weights" / known.file
+    weights = weights_folder(data) / known.file
     if not weights.is_file():
         weights.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=data) as folder, atomic_path(weights) as temporary:

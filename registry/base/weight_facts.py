@@ -17,7 +17,7 @@ class WeightFacts(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    size: int | None = Field(None, gt=0)
+    size: int | None = Field(default=None, gt=0)
     """Bytes of the files that are read; None where it is not known."""
     rounded: bool = False
     """True if the size is a rough one, such as that of the parameters alone."""
@@ -39,7 +39,7 @@ class WeightFacts(BaseModel):
 
 def weight_facts(name: str) -> WeightFacts:
     """Returns what is known of the weights of a repository of the hub, or of a file; empty where that is nothing."""
-    return _known().get(name) or WeightFacts.model_validate({})
+    return _known().get(name, WeightFacts())
 
 
 @cache

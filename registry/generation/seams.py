@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..contracts import TrainingSet
 from ..core import Plugin
-from ..reads_weights import ReadsWeights
+from ..reads_weights import ReadsWeights, weights_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +30,7 @@ class Needy(Plugin, ReadsWeights):
 
     def missing_inputs(self, data: TrainingSet) -> list[str]:
         """Returns one message for each input that is missing, with the size of what is to be downloaded; cheap."""
-        return self.missing_weights(weights_folder(data))
+        return self.missing_weights(weights_folder(data.folder.parent))
 
     def fingerprint(self, data: TrainingSet) -> str:
         """Returns a hash of what it reads besides the training images and its parameters; "" if nothing."""
@@ -275,8 +275,3 @@ class LabelRule(Plugin, ABC):
 
         source_label: of the training image that was edited. strength: of the edit.
         """
-
-
-def weights_folder(data: TrainingSet) -> Path:
-    """Returns the data root's folder of weights."""
-    return data.folder.parent / "weights"

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from provbench.registry import REGULARIZERS, SYNTHESIZERS, Phased
+from provbench.registry import REGULARIZERS, SYNTHESIZERS, Phased, ReadsWeights, weights_folder
 from provbench.registry.base import MissingDataError, Pretrained, UserError, nearest
 
 from .plan import Cell, Plan
@@ -70,14 +70,12 @@ def needed_weights(plan: Plan, data_root: Path) -> list[Needed]:
 
 def weights_of_cell(cell: Cell, data_root: Path) -> list[Pretrained]:
     """Returns the pretrained weights of a cell's network, synthesizer and regularizers."""
-    spec, weights_dir = cell.spec(0, "final", ""), data_root / "weights"
-    used = [] if spec.synthesizer is None else [(SYNTHESIZERS, spec.synthesizer)]
-    plugins = [
-        cell.build_task(data_root),
-        *(registry.build(part.name, **part.params) for registry, part in used),
-        *(REGULARIZERS.build(part.name, **part.params) for part in spec.regularizers),
-    ]
-    return [one for plugin in plugins for one in plugin.weights(weights_dir)]
+    spec = cell.spec(0, "final", "")
+    plugins: list[ReadsWeights] = [cell.build_task(data_root)]
+    if spec.synthesizer is not None:
+        plugins.append(SYNTHESIZERS.build(spec.synthesizer.name, **spec.synthesizer.params))
+    plugins += [REGULARIZERS.build(part.name, **part.params) for part in spec.regularizers]
+    return [one for plugin in plugins for one in plugin.weights(weights_folder(data_root))]
 
 
 def describe_missing(plan: Plan, missing: Mapping[Cell, Sequence[str]]) -> str:

@@ -3,12 +3,12 @@
     python -m provbench.tools.bench.steps [mini] [--only cub-wsol/baseline] [--epochs 4] [--data DIR] [--json]
 
 Trains each chosen cell with the suite's first seed for a few epochs (under a budget of steps or samples: periods
-between validations), in this process with one thread, and prints CPU
-time a step, of the epochs after the first one: `forward` (augmentation, network, penalties), `backward` (with the
-optimizer's step), `preparing` (the batch on the device, normalised), `loading` (reading, cropping and putting together
-its images), and the rest, which is the loop with its hooks. `between` is what an epoch takes beside its steps, such as
-writing the checkpoint, and is no part of a step. Then what the whole run took, the first epoch, evaluation and writing
-included. Data that are not there are generated.
+between validations), in this process with one thread, and prints CPU time a step, of the epochs after the first one:
+`forward` (augmentation, network, penalties), `backward` (with the optimizer's step), `preparing` (the batch on the
+device, normalised), `loading` (reading, cropping and putting together its images), and the rest, which is the loop with
+its hooks. `between` is what an epoch takes beside its steps, such as writing the checkpoint, and is no part of a step.
+Then what the whole run took, the first epoch, evaluation and writing included. Data that are not there are
+generated.
 """
 
 from __future__ import annotations

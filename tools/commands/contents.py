@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -11,67 +12,76 @@ from provbench.registry.base import UserError
 from .disjoint import NAMED, TESTED
 
 if TYPE_CHECKING:
-    from provbench.registry import Contents, Progress, Task
+    from provbench.registry import Progress, Task
 
 
-def contents_of(task: Task, progress: Progress) -> Contents | None:
-    """Returns the contents of samples that are no images; None where these are images, or the data cannot be read."""
+@dataclass(frozen=True)
+class Common:
+    """Samples and sources of which two splits both have some. word: for one sample. identical: a sample of each split."""
+
+    splits: tuple[str, str]
+    word: str
+    identical: Sequence[tuple[str, str]]
+    sources: Sequence[str]
+
+
+def contents_compared(task: Task, progress: Progress) -> list[Common]:
+    """Returns the splits of a task compared with val and test; [] where samples are images, or cannot be read."""
     try:
-        return task.contents(progress)
+        contents = task.contents(progress)
     except UserError:
-        return None
-
-
-def content_problems(contents: Contents | None) -> list[str]:
-    """Returns one line for each sample that is in two splits under two names, the first of many."""
-    lines: list[str] = []
-    for one, other in _tested_pairs(contents):
-        assert contents is not None
-        doubles = contents.identical(one, other)
-        lines += [
-            f"{mine}: is the same {contents.word} as {theirs}, and so in {one} and {other}: remove one of them"
-            for mine, theirs in doubles[:NAMED]
-        ]
-        if len(doubles) > NAMED:
-            lines.append(f"{one} and {other}: have {_count(len(doubles) - NAMED, f'more {contents.word}')} in common")
-    return lines
-
-
-def content_lines(contents: Contents | None) -> Iterator[str]:
-    """Yields how much every two splits have in common."""
-    for one, other in _tested_pairs(contents):
-        assert contents is not None
-        common = _count(len(contents.identical(one, other)), contents.word)
-        yield f"{one} and {other}: {common} and {_count(len(contents.shared_sources(one, other)), 'source')} in common"
-
-
-def source_warnings(contents: Contents | None) -> list[str]:
-    """Returns a line for every two splits that have samples of one source, such as clips of one recording."""
-    lines: list[str] = []
-    for one, other in _tested_pairs(contents):
-        assert contents is not None
-        if shared := contents.shared_sources(one, other):
-            named = ", ".join(shared[:NAMED]) + (", …" if len(shared) > NAMED else "")
-            sources = _count(len(shared), "common source")
-            why = "which share people and place, and can make scores too good"
-            lines.append(f"warning: {one} and {other} have {contents.word}s of {sources}, {why}: {named}")
-    return lines
-
-
-def contents_json(contents: Contents | None) -> list[dict[str, Any]]:
+        return []
+    if contents is None:
+        return []
     return [
-        {
-            "sets": [one, other],
-            "identical": [] if contents is None else [list(pair) for pair in contents.identical(one, other)],
-            "sources": [] if contents is None else contents.shared_sources(one, other),
-        }
-        for one, other in _tested_pairs(contents)
+        Common((one, other), contents.word, contents.identical(one, other), contents.shared_sources(one, other))
+        for one, other in combinations(contents.digests, 2)
+        if one in TESTED or other in TESTED
     ]
 
 
-def _tested_pairs(contents: Contents | None) -> list[tuple[str, str]]:
-    pairs = [] if contents is None else combinations(contents.digests, 2)
-    return [(one, other) for one, other in pairs if one in TESTED or other in TESTED]
+def content_problems(pairs: Sequence[Common]) -> list[str]:
+    """Returns one line for each sample that is in two splits under two names, the first of many."""
+    lines: list[str] = []
+    for pair in pairs:
+        one, other = pair.splits
+        lines += [
+            f"{mine}: is the same {pair.word} as {theirs}, and so in {one} and {other}: remove one of them"
+            for mine, theirs in pair.identical[:NAMED]
+        ]
+        if (more := len(pair.identical) - NAMED) > 0:
+            lines.append(f"{one} and {other}: have {_count(more, f'more {pair.word}')} in common")
+    return lines
+
+
+def content_lines(pairs: Sequence[Common]) -> Iterator[str]:
+    """Yields how much every two splits have in common."""
+    for pair in pairs:
+        common = f"{_count(len(pair.identical), pair.word)} and {_count(len(pair.sources), 'source')}"
+        yield f"{' and '.join(pair.splits)}: {common} in common"
+
+
+def source_warnings(pairs: Sequence[Common]) -> list[str]:
+    """Returns a line for every two splits that have samples of one source, such as clips of one recording."""
+    lines: list[str] = []
+    for pair in pairs:
+        if pair.sources:
+            named = ", ".join(pair.sources[:NAMED]) + (", …" if len(pair.sources) > NAMED else "")
+            sources = _count(len(pair.sources), "common source")
+            why = "which share people and place, and can make scores too good"
+            lines.append(f"warning: {' and '.join(pair.splits)} have {pair.word}s of {sources}, {why}: {named}")
+    return lines
+
+
+def contents_json(pairs: Sequence[Common]) -> list[dict[str, Any]]:
+    return [
+        {
+            "sets": list(pair.splits),
+            "identical": [list(samples) for samples in pair.identical],
+            "sources": list(pair.sources),
+        }
+        for pair in pairs
+    ]
 
 
 def _count(number: int, word: str) -> str:

@@ -134,7 +134,7 @@ def verify(
     from provbench.suites.planning import synthetic_problems
 
     from ..terminal import assignments, progress_bar
-    from .contents import content_lines, content_problems, contents_json, contents_of, source_warnings
+    from .contents import content_lines, content_problems, contents_compared, contents_json, source_warnings
     from .disjoint import as_json, compared, nearest_lines, overlap_problems
     from .downloading import show_files
 
@@ -150,7 +150,7 @@ def verify(
         job = bar.add_task("comparing contents", total=None, note="")
         own = data if root is None else None
         pairs = compared(adapter, own, lambda done, total: bar.update(job, completed=done, total=total))
-        contents = contents_of(adapter, lambda done, total: bar.update(job, completed=done, total=total))
+        contents = contents_compared(adapter, lambda done, total: bar.update(job, completed=done, total=total))
     problems += synthetic_problems(adapter.name, data) if root is None else []
     problems += [*overlap_problems(pairs), *content_problems(contents)]
     warned, both = source_warnings(contents), [*as_json(pairs), *contents_json(contents)]

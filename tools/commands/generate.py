@@ -100,15 +100,18 @@ def _parts(shard: str) -> tuple[int, int]:
 
 def _provide_models(sets: list[SetWork], data: Path, download: bool, dry_run: bool) -> None:
     """Says which models are missing, and fetches them if asked to. Raises `MissingDataError` if any stays missing."""
+    from provbench.registry import weights_folder
     from provbench.registry.base import MissingDataError
 
     for work in sets:
-        for one in work.plugin.weights(data / "weights"):
-            if not work.found() and one.find() is None:
+        if work.found():
+            continue
+        for one in dict.fromkeys(work.plugin.weights(weights_folder(data))):
+            if one.find() is None:
                 say(f"{work.title}: needs the model {one.identity}@{one.revision or 'main'}, {one.facts.words}")
                 if download and not dry_run:
                     one.fetch(bars=not quiet())
-        problems = [] if work.found() else work.plugin.missing_inputs(work.data)
+        problems = work.plugin.missing_inputs(work.data)
         if problems and not dry_run:
             raise MissingDataError("\n".join([f"{work.title}: inputs are missing", *problems]))
         for problem in problems:

@@ -41,6 +41,7 @@ def init(
     remedies, and then no suite is written and the exit code is 2.
     """
     from provbench.benchmarks.own_images import look
+    from provbench.registry import weights_folder
     from provbench.registry.base import atomic_file
 
     from .first_suite import choose, suite_name, suite_text
@@ -50,7 +51,7 @@ def init(
     with progress_bar() as bar:
         job = bar.add_task(f"looking at {place}", total=None, note="")
         survey = look(place, lambda done, total: bar.update(job, completed=done, total=total))
-    choice = choose(survey, data / "weights")
+    choice = choose(survey, weights_folder(data))
     if not survey.problems:
         text = suite_text(survey, choice, suite_name(survey.root.resolve().name), _path(survey.root, data))
         with atomic_file(out) as file:

@@ -115,6 +115,7 @@ def analyse(
 
     Distances depend on the features, and FID on the number of images: only alike ones compare.
     """
+    from provbench.registry import weights_folder
     from provbench.registry.generation import analyse as analysed, extractor
     from provbench.registry.synthesizers import read_manifest
     from provbench.suites.planning import found_set, restrict
@@ -126,7 +127,8 @@ def analyse(
     found = {}
     for folder, cell in folders.items():
         task = cell.build_task(data)
-        one = analysed(read_manifest(folder), task.training_set(), extractor(features, weights, size, data / "weights"))
+        reading = extractor(features, weights, size, weights_folder(data))
+        one = analysed(read_manifest(folder), task.training_set(), reading)
         title = f"{cell.name}/{cell.method}"
         found[title] = {"features": features, "weights": weights, "set": folder.name, **asdict(one)}
         _keep(found[title], folder, to / title.replace("/", "-"), count, cell, data)

@@ -12,10 +12,10 @@ from ...base import Pretrained, atomic_path, functional, torch, write_errors
 from ...contracts import TrainingSet
 from ...models import build_network
 from ...params import Params
-from ...reads_weights import weights_of
+from ...reads_weights import weights_folder, weights_of
 from ..digests import seed as seed_from
 from ..pixels import resized
-from ..seams import Filter, Order, Progress, Verdict, weights_folder
+from ..seams import Filter, Order, Progress, Verdict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,7 +98,7 @@ class ClassifierConfidence(Filter):
             data.num_classes,
             model_options=self.params.model_options,
             weights=self.params.weights if pretrained else None,
-            weights_dir=weights_folder(data),
+            weights_dir=weights_folder(data.folder.parent),
             image_size=self.params.image_size,
         )
         return network.to(device())
