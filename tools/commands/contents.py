@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Common:
-    """Samples and sources of which two splits both have some. word: for one sample. identical: a sample of each split."""
+    """Samples and sources that two splits have in common. word: for one sample. identical: a sample of each split."""
 
     splits: tuple[str, str]
     word: str
