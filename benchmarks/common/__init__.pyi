@@ -45,10 +45,14 @@ from .inspection import (
 )
 from .lines import AnnotationLine as AnnotationLine, read_lines as read_lines, read_table as read_table
 from .mini_birds import (
+    BEAK_COLOURS as BEAK_COLOURS,
+    BEAK_SHAPES as BEAK_SHAPES,
+    COLOURS as COLOURS,
     FEW_SHOT as FEW_SHOT,
     POSES as POSES,
     PRETRAINING as PRETRAINING,
     SIDE as SIDE,
+    WING_MARKS as WING_MARKS,
     Drawing as Drawing,
     Parts as Parts,
     Species as Species,

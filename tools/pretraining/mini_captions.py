@@ -6,7 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from provbench.benchmarks.common import BACKGROUNDS, FEW_SHOT, POSES, PRETRAINING, SIDE, Parts, draw_scene
+from provbench.benchmarks.common import (
+    BACKGROUNDS,
+    BEAK_COLOURS,
+    BEAK_SHAPES,
+    COLOURS,
+    FEW_SHOT,
+    POSES,
+    PRETRAINING,
+    SIDE,
+    WING_MARKS,
+    Parts,
+    draw_scene,
+)
 
 NAMED = 60
 """Combinations of parts that have a name, so that the generator learns what names are."""
@@ -17,6 +29,17 @@ KINDS = tuple(sorted({species.name.split()[-1] for species in FEW_SHOT}))
 SHARES = {"names": 0.3, "part": 0.88, "background": 0.85, "pose": 0.85, "empty": 0.1}
 """Shares of pictures with a named combination, and of captions with a part, the background, the pose, or nothing."""
 
+ASPECTS: dict[str, tuple[str, ...]] = {
+    "head": tuple(COLOURS),
+    "wing": tuple(COLOURS),
+    "wing_mark": tuple(WING_MARKS),
+    "beak": tuple(BEAK_COLOURS),
+    "beak_shape": tuple(BEAK_SHAPES),
+    "background": tuple(BACKGROUNDS),
+    "pose": POSES,
+}
+"""What a caption can tell of a picture, and the values of each."""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -26,6 +49,19 @@ class Picture:
     name: str | None
     background: str
     pose: str
+
+    def value(self, aspect: str) -> str:
+        """Returns the value of one of the `ASPECTS`."""
+        return str(getattr(self if aspect in ("background", "pose") else self.parts, aspect))
+
+    def told(self, text: str) -> dict[str, str]:
+        """Returns the aspects that a caption of the picture tells, and their values. A name tells all parts."""
+        head, wing, beak = self.parts.phrases()
+        phrases = {"head": head, "wing": wing, "wing_mark": wing, "beak": beak, "beak_shape": beak}
+        if self.name and self.name in text:
+            phrases = dict.fromkeys(phrases, self.name)
+        phrases |= {"background": f"the {self.background} background", "pose": f"the {self.pose} pose"}
+        return {aspect: self.value(aspect) for aspect in ASPECTS if phrases[aspect] in text}
 
 
 def named_parts() -> dict[Parts, str]:

@@ -25,10 +25,9 @@ from provbench.benchmarks.common import BACKGROUNDS, POSES, PRETRAINING, tiny_tr
 from provbench.registry.generation import AttentionParams, Collector, collecting, mask_of, overlap, places_of
 from provbench.registry.generation.mini import SCALE, WEIGHTS, load_pipeline
 
-from .mini_captions import Picture, described, drawn, sentence
+from .mini_captions import ASPECTS, Picture, described, drawn, sentence
 from .mini_trunk import normalised
 
-ASPECTS = ("head", "wing", "wing_mark", "beak", "beak_shape", "background", "pose")
 PROBED, HELD, ATTENDED = 4_000, 1_000, 200
 """Drawn pictures that the probe is trained on, that test it, and on which attention is measured."""
 SIDES = (8, 16)
@@ -98,16 +97,12 @@ def report_agreement(generated: np.ndarray, shown: list[Picture]) -> None:
     mine = features(images)
     theirs = features(generated.transpose(0, 3, 1, 2))
     for aspect in ASPECTS:
-        values = sorted({value(one, aspect) for one in known})
-        labels = torch.tensor([values.index(value(one, aspect)) for one in known])
+        values = sorted({one.value(aspect) for one in known})
+        labels = torch.tensor([values.index(one.value(aspect)) for one in known])
         probe = fitted(mine[:PROBED], labels[:PROBED], len(values))
-        asked = torch.tensor([values.index(value(one, aspect)) for one in shown])
+        asked = torch.tensor([values.index(one.value(aspect)) for one in shown])
         ceiling, agreed = accuracy(probe, mine[PROBED:], labels[PROBED:]), accuracy(probe, theirs, asked)
         print(f"{aspect:11s} drawn {ceiling:5.1f} %, generated {agreed:5.1f} %, chance {100 / len(values):4.1f} %")
-
-
-def value(shown: Picture, aspect: str) -> str:
-    return str(getattr(shown if aspect in ("background", "pose") else shown.parts, aspect))
 
 
 @torch.no_grad()

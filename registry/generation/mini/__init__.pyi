@@ -1,5 +1,6 @@
 from .folding import FACTOR as FACTOR, SCALE as SCALE, Folding as Folding
 from .parts import (
+    HIDDEN as HIDDEN,
     MAX_TOKENS as MAX_TOKENS,
     new_scheduler as new_scheduler,
     new_text_encoder as new_text_encoder,

@@ -1,7 +1,16 @@
 import numpy as np
 
 from provbench.benchmarks.common import FEW_SHOT, PRETRAINING, Parts
-from provbench.tools.pretraining.mini_captions import NAMED, Picture, caption, described, drawn, named_parts, sentence
+from provbench.tools.pretraining.mini_captions import (
+    ASPECTS,
+    NAMED,
+    Picture,
+    caption,
+    described,
+    drawn,
+    named_parts,
+    sentence,
+)
 
 PARTS = Parts("red", "blue", "bars", "dark", "spear")
 
@@ -50,3 +59,23 @@ def test_pictures_follow_from_the_seed() -> None:
     assert images.shape == (3, 3, 32, 32)
     assert masks.shape == (3, 32, 32)
     assert len(shown) == 3
+
+
+def test_a_caption_tells_what_it_says_and_a_name_tells_all_parts() -> None:
+    shown = Picture(PARTS, "Zubar gull", "pond", "flying")
+
+    assert shown.told("a bird photo of a bird with blue wing bars with the flying pose") == {
+        "wing": "blue",
+        "wing_mark": "bars",
+        "pose": "flying",
+    }
+    assert shown.told("a bird photo of a Zubar gull in the pond background") == {
+        "head": "red",
+        "wing": "blue",
+        "wing_mark": "bars",
+        "beak": "dark",
+        "beak_shape": "spear",
+        "background": "pond",
+    }
+    assert shown.told("") == {}
+    assert all(shown.value(aspect) in values for aspect, values in ASPECTS.items())

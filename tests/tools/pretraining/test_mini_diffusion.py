@@ -2,10 +2,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
 from provbench.registry.generation.mini import load_pipeline
 from provbench.tools.pretraining import mini_diffusion
-from provbench.tools.pretraining.mini_diffusion import Pictures, Training
+from provbench.tools.pretraining.mini_captions import ASPECTS
+from provbench.tools.pretraining.mini_diffusion import Pictures, Reader, Training
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +56,20 @@ def test_an_interrupted_training_ends_with_the_same_weights(
 
 def _interrupt() -> float:
     raise KeyboardInterrupt
+
+
+def test_the_reader_is_asked_only_what_captions_tell() -> None:
+    reader = Reader()
+    ends = torch.randn(3, 96, requires_grad=True)
+
+    loss = reader(ends, [{"pose": "flying"}, {}, {"pose": "diving", "beak": "dark"}])
+    loss.backward()
+
+    expected = [
+        cross_entropy(reader.heads[aspect](ends[row]), torch.tensor(ASPECTS[aspect].index(value)))
+        for row, aspect, value in [(0, "pose", "flying"), (2, "pose", "diving"), (2, "beak", "dark")]
+    ]
+    assert loss.item() == pytest.approx(sum(one.item() for one in expected) / 3)
+    assert ends.grad is not None
+    assert not ends.grad[1].any()
+    assert reader(ends, [{}, {}, {}]).item() == 0
