@@ -55,7 +55,7 @@ class Random(Sampler):
 
 
 class TpeParams(Params):
-    multivariate: bool = Field(False, description="model the parameters jointly")
+    multivariate: bool = Field(True, description="model the parameters jointly, as Optuna does by default")
     candidates: int = Field(24, ge=1, description="draws of which the most promising is taken")
 
 
