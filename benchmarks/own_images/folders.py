@@ -26,7 +26,8 @@ def read_folders(root: Path) -> Listing:
     """
     if not root.is_dir():
         raise MissingDataError(
-            f"{root}: no such folder: put the images there, in a folder for each class, or name their folder (path)"
+            f"{root}: no such folder: put the images there, in a folder for each class, or name their folder (path); "
+            "`provbench init DIR` writes a suite for images anywhere"
         )
     folders = _folders(root)
     splits: dict[Path, Split | None] = {

@@ -1,6 +1,7 @@
 from .inputs import (
     Needed as Needed,
     describe_missing as describe_missing,
+    listed as listed,
     missing_inputs as missing_inputs,
     name_of as name_of,
     needed_weights as needed_weights,

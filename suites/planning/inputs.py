@@ -84,7 +84,7 @@ def describe_missing(plan: Plan, missing: Mapping[Cell, Sequence[str]]) -> str:
     for cell, problems in missing.items():
         for problem in problems:
             needing.setdefault(problem, []).append(name_of(cell))
-    lines = [f"{', '.join(names)}: {problem}" for problem, names in needing.items()]
+    lines = [f"{listed(names)}: {problem}" for problem, names in needing.items()]
     ready = [cell for cell in plan.cells if cell not in missing]
     if ready:
         options = " ".join(f"--only {name_of(cell)}" for cell in ready)
@@ -95,6 +95,29 @@ def describe_missing(plan: Plan, missing: Mapping[Cell, Sequence[str]]) -> str:
 def name_of(cell: Cell) -> str:
     """The name by which `--only` knows a cell."""
     return f"{cell.name}/{cell.method}"
+
+
+MOST_NAMES = 6
+"""Names of cells that are listed one by one, and of sections under one list of methods."""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Returns names of cells as a text. Many are grouped: the methods, and the sections that all of these are on."""
+    if len(names) <= MOST_NAMES:
+        return ", ".join(names)
+    methods: dict[str, list[str]] = {}
+    for name in names:
+        section, _, method = name.partition("/")
+        methods.setdefault(section, []).append(method)
+    sections: dict[tuple[str, ...], list[str]] = {}
+    for section, of in methods.items():
+        sections.setdefault(tuple(of), []).append(section)
+    return "; ".join(f"{', '.join(of)} on {_first(on)}" for of, on in sections.items())
+
+
+def _first(names: Sequence[str]) -> str:
+    left = len(names) - MOST_NAMES
+    return ", ".join(names) if left <= 1 else f"{', '.join(names[:MOST_NAMES])} and {left} more tasks"
 
 
 def restrict(plan: Plan, only: Iterable[str]) -> Plan:

@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 
 from provbench.benchmarks.common import weights
+from provbench.suites.planning import inputs, restrict
+from provbench.tools.commands.weights import fetch_missing
+from provbench.tools.terminal import plan_of
 from tests.benchmarks.downloads.server import Site, serving
 from tests.registry.base.fake_hub import hub_of
 
@@ -88,6 +91,21 @@ def test_what_is_missing_is_fetched_by_its_own_library(ask: Any, site: Site, tmp
     asked = len(site.requests)
     assert ask("--download", "--only", "baseline").returncode == 0
     assert len(site.requests) == asked, "what is there is not asked for"
+
+
+def test_a_run_fetches_the_weights_of_methods_that_cannot_be_run_without(
+    ask: Any, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.add(NAME, CONTENT)
+    plan = restrict(plan_of("s.yaml", ()), ["baseline"])
+
+    with monkeypatch.context() as complete:
+        complete.setattr(inputs, "_missing", lambda cell, data_root: [])
+        assert fetch_missing(plan, tmp_path / "data") == []
+    assert not site.requests, "what a complete method reads is there in another form"
+
+    assert fetch_missing(plan, tmp_path / "data") == []
+    assert (tmp_path / "torch" / "hub" / "checkpoints" / NAME).read_bytes() == CONTENT
 
 
 def test_what_cannot_be_fetched_is_named_after_the_rest(ask: Any, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

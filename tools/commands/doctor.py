@@ -6,8 +6,10 @@ from dataclasses import asdict
 
 import typer
 
-from ..terminal import DEFAULT_DATA, DEFAULT_OUT, DataOption, JsonOption, OutOption, print_json, say
+from ..terminal import DEFAULT_DATA, DEFAULT_OUT, DataOption, JsonOption, OutOption, note, print_json, say
 
+WIDTH = 22
+"""Columns of a subject: `task longtail-flowers`, the longest, and a space."""
 MARKS = {"ok": " ", "note": "·", "fault": "✗"}
 
 
@@ -23,12 +25,13 @@ def doctor(out: OutOption = DEFAULT_OUT, data: DataOption = DEFAULT_DATA, json: 
     from ..doctor import examine
 
     findings = []
+    note("examining: loading torch and OpenMMLab takes longest")
     for finding in examine(out, data):
         findings.append(finding)
         if not json:
-            say(f"{MARKS[finding.level]} {finding.subject:<18} {finding.found}")
+            say(f"{MARKS[finding.level]} {finding.subject:<{WIDTH}} {finding.found}")
             if finding.remedy:
-                say(f"  {'':<18} → {finding.remedy}")
+                say(f"  {'':<{WIDTH}} → {finding.remedy}")
     faults = [finding for finding in findings if finding.level == "fault"]
     if json:
         print_json({"well": not faults, "findings": [asdict(finding) for finding in findings]})

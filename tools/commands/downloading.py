@@ -15,6 +15,7 @@ from ..terminal import plan_of, print_json, say, transfer_bar
 
 if TYPE_CHECKING:
     from provbench.benchmarks.downloads import DataFile
+    from provbench.suites.planning import Plan
 
 
 def bring(tasks: Sequence[str], data_root: Path, adopted: Path | None = None, offline: bool = False) -> None:
@@ -43,7 +44,12 @@ def full_tasks(reference: str, plugin: Sequence[str] | None) -> list[str]:
     name, _, variant = reference.partition(":")
     if name in TASKS:
         return [] if TASKS.get(name).variant_named(variant or "full", name).generated else [name]
-    cells = plan_of(reference, list(plugin or ())).sections().values()
+    return full_tasks_of(plan_of(reference, list(plugin or ())))
+
+
+def full_tasks_of(plan: Plan) -> list[str]:
+    """Returns the registered names of a plan's tasks, without those whose data are generated."""
+    cells = plan.sections().values()
     return list(dict.fromkeys(cell.task.name for cell in cells if not cell.variant.generated))
 
 
@@ -54,7 +60,8 @@ def _files(name: str) -> Sequence[DataFile]:
     files = files_of(TASKS.get(name), name)
     if not files:
         raise UserError(
-            f"{name}: nothing is known of files to fetch: `provbench data prepare {name}` says what it needs"
+            f"{name}: no files to fetch are known: its data must be put below its folder by hand; for images of your "
+            "own, `provbench init DIR` writes a suite"
         )
     return files
 
@@ -80,8 +87,11 @@ def show_files(reference: str, data_root: Path, links: bool, json: bool) -> None
     if json:
         print_json({"task": name, "folder": str(root), "files": rows, "generated": generated})
     else:
+        say(f"{name}: files below {root.absolute()}")
         for file, row in zip(files, rows, strict=True):
             _say_file(file, row)
+        if any(not row["in_place"] and file.urls for file, row in zip(files, rows, strict=True)):
+            say(f"`provbench data prepare {name} --download` fetches what is missing")
         for variant in generated:
             say(f"{name}:{variant} needs none of them: `provbench data prepare {name}:{variant}` generates its data")
     if any(answers.values()):

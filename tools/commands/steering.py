@@ -156,6 +156,9 @@ def logs(key: KeyArgument, out: OutOption = DEFAULT_OUT) -> None:
         raise UserError(f"{key}: begins the keys of several runs: {', '.join(path.stem for path in found[:5])}")
     if not found:
         record = find_record(key, out)
-        say(record.traceback.rstrip() or f"{record.key} printed nothing that was kept")
+        nothing = (
+            f"{record.key} printed nothing that was kept; `provbench show {key}` has its parameters, scores and curve"
+        )
+        say(record.traceback.rstrip() or nothing)
         return
     say(found[0].read_text(encoding="utf-8", errors="replace").rstrip())

@@ -17,7 +17,6 @@ from ..terminal import (
     HOW_TO_RETRY,
     AttemptsOption,
     DataOption,
-    DownloadOption,
     ExecutorOption,
     ExecutorParamOption,
     FailureRateOption,
@@ -46,7 +45,8 @@ from ..terminal import (
     reserve_for,
     say,
 )
-from .downloading import bring, full_tasks
+from .downloading import bring, full_tasks_of
+from .weights import fetch_missing
 
 if TYPE_CHECKING:
     from provbench.results.tables import Table
@@ -168,7 +168,9 @@ def run(
     max_failure_rate: FailureRateOption = 0.5,
     time_limit: TimeLimitOption = None,
     plugin: PluginOption = None,
-    download: DownloadOption = False,
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch first what is missing of full data sets and pretrained weights.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Run a suite: prepare its data, search, train every seed, and print the tables. Goes on where it was left."""
@@ -176,8 +178,11 @@ def run(
     from provbench.suites.planning import restrict
     from provbench.suites.showing import notes_on_code
 
-    bring(full_tasks(suite, plugin) if download else (), data)
     planned, output = plan_of(suite, plugin), Output(out)
+    chosen = restrict(planned, only or ())
+    if download:
+        bring(full_tasks_of(chosen), data)
+        complain(fetch_missing(chosen, data))
     folder = output.suite(planned.file.suite.name) / "tables"
     made: list[Table] = []
     notes: list[str] = []
@@ -189,7 +194,7 @@ def run(
         tracking.tables(planned.file.suite.name, sorted(folder.glob("[!.]*")))
 
     tally = drive(
-        restrict(planned, only or ()),
+        chosen,
         output,
         build_executor(executor, jobs, executor_param),
         data=data,

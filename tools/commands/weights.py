@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,21 +31,29 @@ def fetch_weights(plan: Plan, data_root: Path) -> list[str]:
     return failures
 
 
+def fetch_missing(plan: Plan, data_root: Path) -> list[str]:
+    """Does as `fetch_weights`, for those methods only that cannot be run for something that is missing."""
+    from provbench.suites.planning import missing_inputs
+
+    lacking = missing_inputs(plan, data_root)
+    return fetch_weights(replace(plan, cells=tuple(cell for cell in plan.cells if cell in lacking)), data_root)
+
+
 def show_weights(plan: Plan, data_root: Path, json: bool) -> None:
     """Prints the weights of a suite's methods, and which methods read none."""
-    from provbench.suites.planning import name_of, needed_weights
+    from provbench.suites.planning import listed, name_of, needed_weights
 
-    listed = needed_weights(plan, data_root)
-    reading = {cell for needed in listed for cell in needed.cells}
+    all_needed = needed_weights(plan, data_root)
+    reading = {cell for needed in all_needed for cell in needed.cells}
     without = list(dict.fromkeys(name_of(cell) for cell in plan.cells if name_of(cell) not in reading))
-    rows = [_row(needed) for needed in listed]
+    rows = [_row(needed) for needed in all_needed]
     if json:
         print_json({"suite": plan.file.suite.name, "weights": rows, "without": without})
         return
-    for needed, row in zip(listed, rows, strict=True):
-        _say_row(needed, row)
+    for needed, row in zip(all_needed, rows, strict=True):
+        _say_row(needed, row, listed(needed.cells))
     if without:
-        say(f"no known pretrained weights are read by {', '.join(without)}")
+        say(f"no known pretrained weights are read by {listed(without)}")
 
 
 def _row(needed: Needed) -> dict[str, Any]:
@@ -62,11 +71,11 @@ def _row(needed: Needed) -> dict[str, Any]:
     }
 
 
-def _say_row(needed: Needed, row: dict[str, Any]) -> None:
+def _say_row(needed: Needed, row: dict[str, Any], readers: str) -> None:
     one, facts = needed.weights, needed.weights.facts
     state = f"in {row['found']}" if row["found"] else "missing"
     say(f"{one.identity}{f'@{one.revision}' if one.revision else ''} ({one.library}, {facts.words}): {state}")
-    say(f"  read by {', '.join(needed.cells)}")
+    say(f"  read by {readers}")
     if not row["found"]:
         say(f"  looked for in {', '.join(row['looked_in'])}; comes from {one.origin}")
     said = f"{'checked' if facts.verified else 'not checked'}: {facts.source}" if facts.source else "none"

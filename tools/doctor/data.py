@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from provbench.benchmarks.downloads import files_of
 from provbench.registry import TASKS
 from provbench.registry.base import UserError
 
@@ -22,8 +23,16 @@ def tasks(data_root: Path) -> Iterator[Finding]:
         except (UserError, StopIteration, OSError) as error:
             missing = [str(error) or type(error).__name__]
         found = _first_sentence(missing[0]) if missing else f"full data and weights are under {data_root}"
-        remedy = f"provbench data prepare {name} says where to get them; its mini variant needs none" if missing else ""
+        remedy = _remedy(name) if missing else ""
         yield Finding(f"task {name}", "note" if missing else "ok", found, remedy)
+
+
+def _remedy(name: str) -> str:
+    cls = TASKS.get(name)
+    if not files_of(cls, name):
+        return ""
+    generated = next((f"; {name}:{one.name} needs none" for one in cls.variants if one.generated), "")
+    return f"provbench data prepare {name} --download fetches them{generated}"
 
 
 def _first_sentence(message: str) -> str:

@@ -125,7 +125,8 @@ def _counted(tally: Tally) -> str:
         "tried again": tally.retried,
     }
     said = [f"{count} {what}" for what, count in counts.items() if count]
-    return ", ".join([f"{tally.trained} runs trained", *said, f"{tally.cached} found finished"])
+    trained = f"{tally.trained} run{'s' * (tally.trained != 1)} trained"
+    return ", ".join([trained, *said, f"{tally.cached} found finished"])
 
 
 def assignments(texts: Iterable[str], option: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from provbench.registry import MissingDataError, UserError
 from provbench.suites.driving.driver import Driver
 from provbench.suites.driving.output import Output
 from provbench.suites.executors.inline import Inline
-from provbench.suites.planning.inputs import describe_missing, missing_inputs, restrict
+from provbench.suites.planning.inputs import describe_missing, listed, missing_inputs, restrict
 from provbench.suites.planning.plan import Plan
 from provbench.suites.planning.spec import Place
 from provbench.suites.showing.overview import survey_ready
@@ -34,6 +34,15 @@ methods:
 @pytest.fixture
 def plan(make: Callable[..., Plan]) -> Plan:
     return make(SUITE)
+
+
+def test_many_cells_are_grouped_by_their_methods() -> None:
+    assert listed(["a/one", "a/two", "b/one"]) == "a/one, a/two, b/one"
+    sections = [f"task-{number}" for number in range(9)]
+    names = [f"{section}/{method}" for section in sections for method in ("bob", "datadream")]
+    told = "bob, datadream on task-0, task-1, task-2, task-3, task-4, task-5 and 3 more tasks"
+    assert listed(names) == told
+    assert listed([*names, "other/bob"]) == f"{told}; bob on other"
 
 
 def named(found: dict[Any, list[str]]) -> set[str]:
