@@ -87,3 +87,21 @@ def test_sets_of_a_task_whose_name_begins_alike_are_not_looked_at(pets: Path, ve
 
     assert ended.returncode == 0, ended.stdout
     assert "synthetic" not in ended.stdout
+
+
+def test_a_suite_s_tasks_are_verified_as_it_has_them(
+    pets: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tasks = f"{{mine: {{task: images, params: {{path: {pets}}}}}}}"
+    (pets.parent / "s.yaml").write_text(f"name: s\nseeds: [0]\ntasks: {tasks}\nmethods: {{baseline: {{}}}}\n")
+
+    def verify(*arguments: object) -> Ended:
+        return call(monkeypatch, capsys, "data", "verify", "s.yaml", *arguments)
+
+    assert f"mine: everything in {pets} is as it should be" in verify().stdout
+    shutil.copyfile(pets / "train" / "cat" / "0.jpg", pets / "test" / "dog" / "0.jpg")
+    ended = verify("--json")
+    (told,) = json.loads(ended.stdout)["tasks"]
+    assert (ended.returncode, told["task"]) == (2, "mine")
+    assert all("cat/0.jpg" in problem for problem in told["problems"])
+    assert "the suite has its own parameters" in verify("--param", "path=x").stderr

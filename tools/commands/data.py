@@ -19,8 +19,6 @@ from ..terminal import (
     OnlyOption,
     PluginOption,
     SuiteArgument,
-    complain,
-    print_json,
     say,
 )
 from .contributed import ContributedDataGroup
@@ -40,6 +38,12 @@ TaskArgument = Annotated[str, typer.Argument(metavar="TASK[:VARIANT]", help="For
 PrepareArgument = Annotated[
     str,
     typer.Argument(metavar="TASK[:VARIANT]|SUITE", help="For example cub-wsol:mini, or a suite for all of its tasks."),
+]
+VerifyArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="TASK[:VARIANT]|SUITE", help="For example cub-wsol:mini, or a suite for its tasks as it has them."
+    ),
 ]
 ParamOption = Annotated[
     list[str] | None,
@@ -113,7 +117,7 @@ def _prepare_suite(suite: str, data: Path, plugin: list[str] | None) -> None:
 
 @app.command()
 def verify(
-    task: TaskArgument,
+    task: VerifyArgument,
     root: Annotated[Path | None, typer.Option(help="The data set's own folder, wherever it lies.")] = None,
     param: ParamOption = None,
     data: DataOption = DEFAULT_DATA,
@@ -131,39 +135,23 @@ def verify(
     `data info --links` does.
     """
     from provbench.registry import load_plugins
-    from provbench.suites.planning import synthetic_problems
 
-    from ..terminal import assignments, progress_bar
-    from .contents import content_lines, content_problems, contents_compared, contents_json, source_warnings
-    from .disjoint import as_json, compared, nearest_lines, overlap_problems
+    from ..terminal import assignments
     from .downloading import show_files
+    from .verify import verify_suite, verify_task
 
+    if _is_suite(task):
+        if root or param or links:
+            raise UserError(f"{task}: --root, --param and --links are for one task; the suite has its own parameters")
+        verify_suite(task, data, plugin, json)
+        return
     load_plugins(tuple(plugin or ()))
     if links:
         show_files(task, data, links, json)
         return
     adapter = _task(task, data, assignments(param or (), "--param"))
     adapter.root = root or adapter.root
-    with progress_bar() as bar:
-        job = bar.add_task(f"verifying {task}", total=None, note="")
-        problems = adapter.verify(lambda done, total: bar.update(job, completed=done, total=total))
-        job = bar.add_task("comparing contents", total=None, note="")
-        own = data if root is None else None
-        pairs = compared(adapter, own, lambda done, total: bar.update(job, completed=done, total=total))
-        contents = contents_compared(adapter, lambda done, total: bar.update(job, completed=done, total=total))
-    problems += synthetic_problems(adapter.name, data) if root is None else []
-    problems += [*overlap_problems(pairs), *content_problems(contents)]
-    warned, both = source_warnings(contents), [*as_json(pairs), *contents_json(contents)]
-    complain(warned)
-    if json:
-        said = {"problems": problems, "warnings": warned, "compared": both}
-        print_json({"task": task, "root": str(adapter.root), **said})
-    else:
-        say("\n".join(problems) or f"{task}: everything in {adapter.root} is as it should be")
-        for line in (*nearest_lines(pairs), *content_lines(contents)):
-            say(line)
-    if problems:
-        raise typer.Exit(2)
+    verify_task(task, adapter, data, root is not None, json)
 
 
 @app.command()

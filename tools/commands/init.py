@@ -82,7 +82,8 @@ def _report(survey: Survey, choice: Choice, out: Path) -> Iterator[str]:
         yield f"with boxes: {survey.boxes}; with masks: {survey.masks}; with captions: {survey.captions}"
     yield from (f"note: {note}" for note in survey.notes)
     if survey.problems:
-        yield f"{len(survey.problems)} things to mend; then run `provbench init` again (no suite was written):"
+        count = len(survey.problems)
+        yield f"{count} thing{'s' * (count != 1)} to mend; then run `provbench init` again (no suite was written):"
         yield from survey.problems
         return
     yield f"network: {choice.model}, since {choice.why}"

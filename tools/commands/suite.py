@@ -59,6 +59,9 @@ KeepOption = Annotated[
     Literal["none", "best", "last", "all"],
     typer.Option(help="Of which epochs final runs keep their weights; best: by the selection metric on val."),
 ]
+FetchOption = Annotated[
+    bool, typer.Option("--download", help="Fetch first what is missing of full data sets and pretrained weights.")
+]
 RerunOption = Annotated[
     list[str] | None,
     typer.Option(metavar="KEY|METHOD", help="Repeat finished final runs; what they replace is kept. May be repeated."),
@@ -168,21 +171,15 @@ def run(
     max_failure_rate: FailureRateOption = 0.5,
     time_limit: TimeLimitOption = None,
     plugin: PluginOption = None,
-    download: Annotated[
-        bool, typer.Option("--download", help="Fetch first what is missing of full data sets and pretrained weights.")
-    ] = False,
+    download: FetchOption = False,
     json: JsonOption = False,
 ) -> None:
     """Run a suite: prepare its data, search, train every seed, and print the tables. Goes on where it was left."""
     from provbench.suites.driving import Output
-    from provbench.suites.planning import restrict
     from provbench.suites.showing import notes_on_code
 
     planned, output = plan_of(suite, plugin), Output(out)
-    chosen = restrict(planned, only or ())
-    if download:
-        bring(full_tasks_of(chosen), data)
-        complain(fetch_missing(chosen, data))
+    chosen = _chosen(planned, only or (), data if download else None)
     folder = output.suite(planned.file.suite.name) / "tables"
     made: list[Table] = []
     notes: list[str] = []
@@ -213,6 +210,17 @@ def run(
     _show([] if json else made, notes)
     print_tally(tally, f"tables are in {folder}", json)
     raise typer.Exit(int(not tally.complete))
+
+
+def _chosen(planned: Plan, only: Sequence[str], fetch_into: Path | None) -> Plan:
+    """Returns the part of a plan that is named. fetch_into: the data root, for what is missing of it to be fetched."""
+    from provbench.suites.planning import restrict
+
+    chosen = restrict(planned, only)
+    if fetch_into is not None:
+        bring(full_tasks_of(chosen), fetch_into)
+        complain(fetch_missing(chosen, fetch_into))
+    return chosen
 
 
 def _show(made: Sequence[Table], notes: Sequence[str]) -> None:

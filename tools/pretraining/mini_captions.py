@@ -38,7 +38,7 @@ ASPECTS: dict[str, tuple[str, ...]] = {
     "background": tuple(BACKGROUNDS),
     "pose": POSES,
 }
-"""What a caption can tell of a picture, and the values of each."""
+"""A caption can tell these of a picture; the values of each."""
 
 
 @dataclass(frozen=True)
