@@ -11,7 +11,7 @@ from provbench.tools.bench.operations import table, times
 def test_times_are_by_operation_and_products_are_one() -> None:
     one = torch.randn(64, 64)
 
-    found = times(lambda number: torch.relu(one @ one).sum().item(), 3)
+    found = times(lambda number: print(torch.relu(one @ one).sum()), 3)
 
     assert found["products"] > 0
     assert found["clamp_min"] + found["relu"] > 0
