@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from ..base import UserError, torch
 from ..params import Params
@@ -28,6 +28,15 @@ class AttentionParams(Params):
         None, description="sides of the attention maps that count, such as [16, 32]; null: all"
     )
     blur: float = Field(0.0, ge=0, description="standard deviation, in pixels, of a Gaussian over the map; 0: none")
+    layers: tuple[str, ...] | None = Field(
+        None,
+        description="beginnings of the names of layers that count, such as [up_blocks.1, mid_block]; null: all",
+    )
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """`layers` came later: at its default it is left out, so that sets from before it keep their identity."""
+        return {name: value for name, value in dump(self).items() if name != "layers" or value is not None}
 
 
 class Collector:
@@ -103,7 +112,12 @@ def collecting(unet: Any, collector: Collector) -> Iterator[None]:
             "provenance: attention: the generator has no cross-attention to the prompt of the form that a U-Net has "
             "(diffusion transformers attend jointly): use provenance: none, or difference for edits"
         )
-    watched = {name: _Watching(one, collector) if name.endswith(CROSS) else one for name, one in processors.items()}
+    layers = collector.params.layers
+    chosen = [name for name in processors if name.endswith(CROSS) and (layers is None or name.startswith(layers))]
+    if not chosen:
+        known = ", ".join(name.removesuffix(f".{CROSS}") for name in processors if name.endswith(CROSS))
+        raise UserError(f"provenance: attention: layers: none of {', '.join(layers or ())} begins any of {known}")
+    watched = {name: _Watching(one, collector) if name in chosen else one for name, one in processors.items()}
     unet.set_attn_processor(watched)
     counter = unet.register_forward_hook(collector.stepped)
     try:

@@ -10,12 +10,12 @@ from ...base import MissingDataError, UserError, content_digest
 WEIGHTS = Path(__file__).with_name("weights")
 SHA256 = {
     "scheduler/scheduler_config.json": "0046976f6eac532706e5f9172d4a982e9b044d6aaac62513d5543f40be9c9c74",
-    "text_encoder/config.json": "360aad58f0ef27cf7adc8b9f5c049ab8aa0ad0585099453c1eb615987f00fa5f",
-    "text_encoder/model.safetensors": "663b9a62fdcc97faae27c41b201eccfa2bbd598ada73c6f4077bd8420c10443f",
-    "tokenizer/tokenizer.json": "0ffc00a792b821a3d3d954f39623dbb680465873c625b5b2f9530ad3acebe7d6",
+    "text_encoder/config.json": "c92090939aa707bd3e09c9b1efb8b96be032b5f6690efb8df784ba0056431b0e",
+    "text_encoder/model.safetensors": "f4cd273c0076f6527040a4c7e22838e55ef818626b65f08804764799657f743b",
+    "tokenizer/tokenizer.json": "f362745d22429cd18a0abb7dad06a458106af5729b8322e2133455379dd2746d",
     "tokenizer/tokenizer_config.json": "650fd8b6a5994df6e1d182e97f129da876f73835d87c3017fb0fddcd39e1134c",
     "unet/config.json": "288253c14252266902e16bca90b205babb67838533ed45f44198c0cb4dbcea31",
-    "unet/diffusion_pytorch_model.safetensors": "0d129df3e5864162ec7bf601f34c2627c55d863098635a4a1bda18e97206ba69",
+    "unet/diffusion_pytorch_model.safetensors": "ec37d2733ded0c36edfbf9c78f8212ee5260e0920fe5568bf33d38dee0774a61",
 }
 """Digests of the files that ship, which `provbench.tools.pretraining.mini_diffusion` makes again."""
 

@@ -12,6 +12,7 @@ import torch
 
 from provbench.registry import GENERATORS, UserError
 from provbench.registry.generation.attention import AttentionParams, Collector, collecting, mask_of, overlap
+from provbench.registry.generation.mini import new_unet
 
 
 def params(**values: Any) -> AttentionParams:
@@ -106,3 +107,24 @@ def test_a_diffusion_transformer_is_no_generator(tmp_path: Path) -> None:
     assert generator.files.problems() == []
     with pytest.raises(UserError, match="has no U-Net but scheduler, tokenizer, transformer"):
         generator.load()
+
+
+def test_layers_are_chosen_by_the_beginnings_of_their_names() -> None:
+    unet = new_unet()
+    inputs = (torch.randn(1, 12, 16, 16), torch.tensor([500]), torch.randn(1, 40, 96))
+
+    def sides_of(**values: object) -> list[int]:
+        collector = Collector(params(**values), [[1]], (0, 1), 1)
+        with collecting(unet, collector):
+            unet(*inputs)
+        return sorted(collector._sums)
+
+    assert sides_of() == [4, 8, 16]
+    assert sides_of(layers=("mid_block", "up_blocks.2.attentions.0")) == [4, 16]
+    with pytest.raises(UserError, match=r"none of up_blocks\.7 begins any of down_blocks\.1\.attentions\.0"):
+        sides_of(layers=("up_blocks.7",))
+
+
+def test_sets_from_before_layers_could_be_chosen_keep_their_identity() -> None:
+    assert params().model_dump(mode="json") == {"first": 0.0, "last": 1.0, "sides": None, "blur": 0.0}
+    assert params(layers=("mid_block",)).model_dump(mode="json")["layers"] == ["mid_block"]
