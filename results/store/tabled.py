@@ -117,9 +117,14 @@ def _shared(data: bytes) -> dict[str, Any]:
 
 
 def _names(data: bytes) -> dict[str, tuple[list[str], int]]:
-    """Returns the names of the columns of each curve, and the number of its rows."""
+    """Returns the names of the columns of each curve, and the number of its rows. Nobody changes them."""
     (length,) = struct.unpack_from("<I", data)
-    return dict(zip(_CURVES, from_json(data[4 : 4 + length]), strict=True))
+    return _head(data[4 : 4 + length])
+
+
+@lru_cache(maxsize=1000)
+def _head(data: bytes) -> dict[str, tuple[list[str], int]]:
+    return dict(zip(_CURVES, from_json(data), strict=True))
 
 
 class _Columns:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
+
+from pydantic_core import to_json as to_json_bytes
 
 from provbench.registry.base import UnknownNameError, escape
 
@@ -147,7 +148,7 @@ def _lines(table: Table) -> list[dict[str, Any]]:
 
 
 def _json(content: object) -> str:
-    return escape.json_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
+    return escape.json_text(to_json_bytes(content, indent=2, inf_nan_mode="null").decode()) + "\n"
 
 
 RENDERERS: dict[str, Callable[[Table], str]] = {

@@ -6,7 +6,7 @@ A U-Net on the pixels and a text encoder learn together to tell an image from it
 names, backgrounds and poses. A linear reader of the text encoder's last state, which is not kept, learns beside them to
 tell what the caption says: without it the words of the pose never reach the U-Net. None of the few-shot species is
 among the pictures. Training goes on where it was interrupted, from OUT/state.safetensors; the weights are a running
-mean. About 40 minutes on one core.
+mean. 40 to 80 minutes on one core.
 """
 
 from __future__ import annotations
