@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from provbench.registry import core
 
 ROOT = Path(__file__).parents[1]
 
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")  # a busy machine is no failure
 os.environ.pop("PYTHONUNBUFFERED", None)  # it would hide output that a process gathers, and loses when it is killed
 
 

@@ -38,7 +38,7 @@ def test_a_sample_is_guided_if_one_of_its_sources_is() -> None:
     assert Batch(torch.zeros(3, 1, 2), (first, second)).guided.tolist() == [True, True, False]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(batch=st.integers(1, 6), classes=st.integers(2, 7), count=st.integers(1, 3), seed=st.integers(0, 10**6))
 def test_the_loss_is_torchs_cross_entropy_with_soft_labels(batch: int, classes: int, count: int, seed: int) -> None:
     torch.manual_seed(seed)
@@ -49,7 +49,7 @@ def test_the_loss_is_torchs_cross_entropy_with_soft_labels(batch: int, classes: 
     torch.testing.assert_close(classification_loss(logits, sources), expected)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(batch=st.integers(1, 6), classes=st.integers(2, 7), seed=st.integers(0, 10**6))
 def test_class_weights_weigh_as_in_torchs_cross_entropy(batch: int, classes: int, seed: int) -> None:
     torch.manual_seed(seed)

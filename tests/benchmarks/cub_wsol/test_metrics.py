@@ -94,7 +94,7 @@ def cases(draw: st.DrawFn) -> tuple[list[np.ndarray], list[list[Box]]]:
     return maps, boxes
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(case=cases(), thresholds=st.sampled_from([1, 7, 20]))
 def test_max_box_acc_v2_is_that_of_an_independent_implementation(
     case: tuple[list[np.ndarray], list[list[Box]]], thresholds: int

@@ -50,7 +50,7 @@ def flooded(foreground: np.ndarray) -> list[list[int]]:
     return boxes or [[0, 0, width, height]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     height=st.integers(1, 9), width=st.integers(1, 9), share=st.sampled_from([0.2, 0.4, 0.6]), seed=st.integers(0, 9999)
 )

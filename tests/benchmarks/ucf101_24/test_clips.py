@@ -41,7 +41,7 @@ def test_frames_by_hand() -> None:
     assert sample_frames(2, 4).tolist() == [0, 1, -1, -1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     length=st.integers(1, 60), count=st.integers(1, 20), crop=st.sampled_from([0.3, 0.8, 1.0]), seed=st.integers(0, 999)
 )
@@ -117,7 +117,7 @@ def test_coordinates_of_a_person_do_not_depend_on_where_and_how_large_they_are()
     assert np.abs(clouds[0]).max() <= 1 + 1e-6
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(frames=st.integers(1, 20), people=st.integers(1, 5), seed=st.integers(0, 999))
 def test_points_lie_in_the_unit_box_and_missing_ones_are_0(frames: int, people: int, seed: int) -> None:
     video = random_video(seed=seed)

@@ -162,7 +162,7 @@ def test_tracks_come_in_descending_score_and_nobody_is_nobody() -> None:
     assert link(np.zeros((0, 4, 4)), np.zeros((0, 4), dtype=bool), np.zeros((0, 4))) == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(people=st.integers(1, 4), frames=st.integers(1, 12), seed=st.integers(0, 10**6))
 def test_every_box_is_in_one_track_and_tracks_have_no_gaps(people: int, frames: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -193,7 +193,7 @@ def test_scores_between_sampled_frames_are_linear_and_constant_at_the_ends() -> 
     assert track_scores(track, np.full((2, 9, 1), np.nan)) is None
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(length=st.integers(1, 20), window=st.integers(1, 25), seed=st.integers(0, 1000))
 def test_the_moving_average_is_that_of_loops(length: int, window: int, seed: int) -> None:
     scores = np.random.default_rng(seed).random((length, 2))
@@ -207,7 +207,7 @@ def test_the_moving_average_is_that_of_loops(length: int, window: int, seed: int
 # trimming
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(length=st.integers(1, 8), cost=st.floats(0, 2), seed=st.integers(0, 10**6))
 def test_the_best_labelling_is_the_best_of_all(length: int, cost: float, seed: int) -> None:
     gains = np.random.default_rng(seed).normal(0, 1, (length, 2))

@@ -102,7 +102,7 @@ def test_equal_scores_are_one_step_on_demand() -> None:
 
 
 @given(tubes(scored=True), tubes(scored=False), st.randoms(use_true_random=False))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_frame_ap_does_not_follow_the_order_of_equal_scores(
     detections: list[dict[str, Any]], truth: list[dict[str, Any]], random: Any
 ) -> None:
@@ -208,7 +208,7 @@ def test_boxes_may_have_scores_of_their_own() -> None:
         frame_map([moved(detection, 0, scores=np.ones(3))], [truth])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(tubes(scored=True), tubes(scored=False), st.sampled_from([(1, 5), (1, 3), (1, 2), (3, 4), (1, 1)]))
 def test_plain_loops_over_exact_fractions_give_the_same(detections: list, truth: list, iou: tuple[int, int]) -> None:
     exact = Fraction(*iou)
@@ -222,7 +222,7 @@ def test_plain_loops_over_exact_fractions_give_the_same(detections: list, truth:
         assert result["mAP"] == pytest.approx(np.mean(list(expected.values())))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(tubes(scored=True), tubes(scored=False))
 def test_thresholds_together_are_thresholds_one_by_one(detections: list, truth: list) -> None:
     ious = (0.2, 0.5, 0.75, 0.95)

@@ -58,7 +58,7 @@ def permute(inputs: Tensor, seed: int) -> tuple[Tensor, Tensor]:
     return moved.gather(2, rows[:, None, :, None].expand_as(inputs)), rows
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     normalization=st.sampled_from(NORMALIZATIONS),
     training=st.booleans(),
@@ -99,7 +99,7 @@ def test_what_stands_where_the_confidence_is_0_changes_nothing(normalization: st
     assert bool((gradient[~missing] != 0).any())
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     normalization=st.sampled_from(NORMALIZATIONS), missing=st.sampled_from([0.0, 0.5, 0.95]), seed=st.integers(0, 999)
 )

@@ -113,7 +113,7 @@ def greedy_nms(boxes: np.ndarray, scores: np.ndarray, threshold: float, offset: 
     return kept
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(count=st.integers(1, 12), offset=st.integers(0, 1), threshold=st.floats(0.11, 0.89), seed=st.integers(0, 10**6))
 def test_nms_with_and_without_offset(count: int, offset: int, threshold: float, seed: int) -> None:
     from mmcv.ops import nms

@@ -73,7 +73,7 @@ def test_two_videos_without_points_weigh_one_half_each() -> None:
     assert first.weight.tolist() == second.weight.tolist() == [0.5, 0.5]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     labels=st.lists(st.integers(0, 3), min_size=1, max_size=6),
     kind=st.sampled_from(["share", "half"]),

@@ -22,7 +22,7 @@ def plan_cost(origins: np.ndarray, shares: np.ndarray, wanted: np.ndarray, cost:
     return total
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     shape=st.sampled_from([(2, 2), (1, 5), (3, 2)]), cost=st.sampled_from([0.0, 0.1, 0.8]), seed=st.integers(0, 10**6)
 )

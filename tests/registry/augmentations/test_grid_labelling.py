@@ -21,7 +21,7 @@ def energy(labels: np.ndarray, unary: np.ndarray, down: np.ndarray, right: np.nd
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     labels=st.integers(2, 4),
     shape=st.sampled_from([(1, 1), (1, 4), (2, 2), (3, 2), (2, 3)]),

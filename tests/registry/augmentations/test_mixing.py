@@ -54,7 +54,7 @@ def run(augmentation: Augmentation, batch: Batch, seed: int) -> Batch:
     return augmentation(batch, torch.Generator().manual_seed(seed), net_for())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     name=st.sampled_from(MIXES),
     shape=st.sampled_from(SHAPES),
@@ -85,7 +85,7 @@ def test_weights_are_the_masks_means_and_masks_share_every_element(
     assert torch.equal(second.guided, guides)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(name=st.sampled_from((*IN_PLACE, "resizemix")), shape=st.sampled_from(SHAPES), seed=st.integers(0, 10**6))
 def test_every_element_is_a_pixel_of_the_source_that_the_mask_names(
     name: str, shape: tuple[int, int], seed: int
@@ -229,7 +229,7 @@ def test_mixing_ratios_are_beta_distributed(beta: float, make_generator: Callabl
     assert stats.kstest(sample, stats.beta(beta, beta).cdf).pvalue > 0.01
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(height=st.integers(1, 20), width=st.integers(1, 20), side=st.floats(0, 1), seed=st.integers(0, 1000))
 def test_rectangles_are_rectangles_of_at_most_the_wanted_sides(height: int, width: int, side: float, seed: int) -> None:
     inside = rectangle(height, width, side, torch.Generator().manual_seed(seed))

@@ -8,16 +8,14 @@ import json
 import unicodedata
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from markdown_it import MarkdownIt
 
 from provbench.registry.base import escape
 
-unhurried = settings(deadline=None)
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 
-@unhurried
 @given(ANY_TEXT)
 def test_one_line_is_one_line(text: str) -> None:
     found = escape.one_line(text)
@@ -29,7 +27,6 @@ def test_the_direction_of_writing_stays() -> None:
     assert escape.one_line("a\u202eb\u2066c\u200fd\ufeffe") == "abcde"
 
 
-@unhurried
 @given(ANY_TEXT)
 def test_html_comes_back_as_text(text: str) -> None:
     class Reader(html.parser.HTMLParser):
@@ -66,7 +63,6 @@ def test_markdown(text: str, escaped: str) -> None:
     assert escape.markdown(text) == escaped
 
 
-@unhurried
 @given(ANY_TEXT)
 def test_markdown_is_shown_as_it_was(text: str) -> None:
     """By a renderer of CommonMark with GitHub's tables: one field, with nothing but text in it."""
@@ -95,7 +91,6 @@ def test_latex(text: str, escaped: str) -> None:
     assert escape.latex(text) == escaped
 
 
-@unhurried
 @given(ANY_TEXT)
 def test_latex_has_no_commands_but_its_own(text: str) -> None:
     found = escape.latex(text)

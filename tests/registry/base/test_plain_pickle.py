@@ -283,7 +283,7 @@ def test_a_pickle_cut_anywhere_is_refused(file: Path, protocol: int) -> None:
     refusal(file, content[:-1])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_damage_is_an_error_of_the_users_or_another_value(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

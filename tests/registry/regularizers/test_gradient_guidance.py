@@ -98,7 +98,7 @@ def test_finite_differences_of_the_logits_give_the_same(make_net: Nets) -> None:
     assert guidance_loss(net(inputs), inputs, [source], reduction="sum").item() == pytest.approx(total, rel=1e-7)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(count=st.integers(1, 4), classes=st.integers(2, 5), seed=st.integers(0, 10**6))
 def test_for_binary_masks_two_sources_cost_what_they_cost_alone(count: int, classes: int, seed: int) -> None:
     torch.manual_seed(seed)

@@ -28,7 +28,7 @@ def otsu_by_brute_force(values: np.ndarray) -> np.ndarray:
     return parts
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 10**6),
     shape=st.sampled_from([(6, 7), (16, 16)]),

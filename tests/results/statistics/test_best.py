@@ -78,7 +78,7 @@ class TestTies:
 
 
 class TestAlways:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(columns, st.booleans(), st.randoms())
     def test_the_order_of_rows_does_not_matter(self, column: list, higher_is_better: bool, random) -> None:
         order = list(range(len(column)))
@@ -89,13 +89,13 @@ class TestAlways:
             *(plain.best, plain.bold, plain.untested)
         ]
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(columns)
     def test_lower_is_better_is_higher_is_better_of_the_negative(self, column: list[dict[int, float]]) -> None:
         negative = [{seed: -value for seed, value in cell.items()} for cell in column]
         assert best_of(column, higher_is_better=False) == best_of(negative)
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(columns)
     def test_the_best_mean_is_bold_and_the_untested_are_not(self, column: list[dict[int, float]]) -> None:
         found = best_of(column)

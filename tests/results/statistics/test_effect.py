@@ -29,7 +29,7 @@ def test_by_hand() -> None:
     assert (found.interval.low, found.interval.high) == pytest.approx((3 - half, 3 + half))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(pairs, st.sampled_from([0.8, 0.95, 0.99]))
 def test_as_scipy_and_as_the_test(pairs: list[tuple[float, float]], level: float) -> None:
     ours, theirs = zip(*pairs, strict=True)

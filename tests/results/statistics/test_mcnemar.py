@@ -14,7 +14,7 @@ def test_by_hand() -> None:
     assert mcnemar_test(ours, theirs) == McNemar(4, 1, pytest.approx(12 / 32))  # type: ignore[arg-type]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=80))
 def test_as_statsmodels(samples: list[tuple[bool, bool]]) -> None:
     ours, theirs = np.array(samples).T

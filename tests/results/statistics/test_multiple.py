@@ -25,7 +25,7 @@ def test_nothing_is_above_one() -> None:
     assert holm([0.9, 0.8, 0.7]) == [1.0, 1.0, 1.0]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(p_values)
 def test_as_statsmodels(raw: list[float | None]) -> None:
     known = [p for p in raw if p is not None]

@@ -55,7 +55,7 @@ class TestGroups:
     def test_ties_are_a_group(self) -> None:
         assert inseparable_groups(with_means([1.5, 3.0, 1.5], 50)) == [("m0", "m2")]
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(mean_ranks, st.integers(2, 60))
     def test_as_their_definition(self, means: list[float], tasks: int) -> None:
         """Of all sets of two methods or more that span less than the critical difference, those within no other."""

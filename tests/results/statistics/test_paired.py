@@ -66,7 +66,7 @@ class TestEveryTest:
             test({0: 1.0, 1: bad}, {0: 1.0, 1: 2.0})
         assert test({0: 1.0, 1: bad, 2: 2.0}, {0: 1.0, 2: 2.0}) == 1.0  # not shared
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(pairs | tied)
     def test_it_does_not_matter_who_is_the_baseline(self, test: Test, pairs: list[tuple[float, float]]) -> None:
         ours, theirs = sides(pairs)
@@ -83,7 +83,7 @@ class TestPairedTTest:
         p = paired_t_test({0: 63.0, 1: 65.5, 2: 66.5}, {0: 60.0, 1: 62.0, 2: 64.0})
         assert p == pytest.approx(1 - math.sqrt(108 / 110), rel=1e-9)
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(pairs)
     def test_as_scipy(self, pairs: list[tuple[float, float]]) -> None:
         ours, theirs = zip(*pairs, strict=True)
@@ -105,13 +105,13 @@ class TestPermutation:
         assert permutation_test({0: 1, 1: 2, 2: -4}, dict.fromkeys(range(3), 0)) == 1
         assert permutation_test({0: 1, 1: 2, 2: -4, 3: 8}, dict.fromkeys(range(4), 0)) == 10 / 16  # 15, 13, 11, 9, 7
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(pairs | tied)
     def test_as_counted_one_by_one(self, pairs: list[tuple[float, float]]) -> None:
         differences = [ours - theirs for ours, theirs in pairs]
         assert permutation_test(*sides(pairs)) == pytest.approx(sign_flips(differences))
 
-    @settings(max_examples=10, deadline=None)
+    @settings(max_examples=10)
     @given(pairs)
     def test_as_scipy(self, pairs: list[tuple[float, float]]) -> None:
         columns = tuple(np.array(side) for side in zip(*pairs, strict=True))
@@ -134,7 +134,7 @@ class TestPermutation:
 
 
 class TestWilcoxon:
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(tied)
     def test_small_numbers_are_exact_with_ties_and_zeros(self, pairs: list[tuple[float, float]]) -> None:
         """As the sign flips of the ranks, without the zeros."""
@@ -156,7 +156,7 @@ class TestWilcoxon:
 cell = st.dictionaries(st.integers(0, 5), st.integers(0, 400).map(lambda value: value / 8), max_size=6)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(cell, max_size=6))
 def test_all_pairs_at_once_are_the_pairs_one_by_one(column: list[dict[int, float]]) -> None:
     expected = [paired_t_test(one, other) for one, other in combinations(column, 2)]

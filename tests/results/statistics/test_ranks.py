@@ -69,7 +69,7 @@ class TestRanks:
     def test_fewer_than_two_methods_are_no_ranking(self, tasks: list[TaskScores]) -> None:
         assert rank_methods(tasks) is None
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(tables)
     def test_ranks_of_a_task_sum_to_what_they_must(self, rows: list[list[int]]) -> None:
         ranks, k = table(rows), len(rows[0])
@@ -77,7 +77,7 @@ class TestRanks:
             assert sum(of_task.values()) == k * (k + 1) / 2
         assert list(ranks.mean.values()) == sorted(ranks.mean.values())
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(tables)
     def test_lower_is_better_is_higher_is_better_of_the_negative(self, rows: list[list[int]]) -> None:
         scores = [{f"m{j}": x for j, x in enumerate(row)} for row in rows]
@@ -100,7 +100,7 @@ class TestFriedman:
         # of freedom p is exp(-χ² / 2)
         assert friedman_test(table([[3, 2, 1], [30, 20, 10], [9, 8, 1]])) == pytest.approx(np.exp(-3))
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(tables)
     def test_as_its_definition(self, rows: list[list[int]]) -> None:
         """χ² of the mean ranks, divided by 1 - Σ (t³ - t) / N (k³ - k) over all sets of t tied methods."""

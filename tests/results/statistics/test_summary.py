@@ -17,7 +17,7 @@ class TestSummary:
         # squared distances from the mean 65: 4, 0.25, 2.25; their sum over n - 1 = 2 is 3.25
         assert Summary.of([63.0, 65.5, 66.5]) == Summary(65.0, math.sqrt(3.25), 3)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(st.lists(scores, min_size=2, max_size=10))
     def test_as_numpy(self, values: list[float]) -> None:
         summary = Summary.of(values)
@@ -57,7 +57,7 @@ class TestInterval:
         assert interval is not None
         assert interval.high == pytest.approx(2.484, abs=5e-4)
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(st.lists(scores, min_size=2, max_size=10), st.floats(0.5, 0.99))
     def test_as_statsmodels(self, values: list[float], level: float) -> None:
         interval = Summary.of(values).interval(level)

@@ -79,7 +79,7 @@ class TestBestTrial:
     def test_a_name_that_another_suite_gave_the_method_is_no_hindrance(self) -> None:
         assert best_trial([trial("a", 1.0), trial("b", 2.0, method="cutmix-of-old")], "accuracy").key == "b"  # type: ignore[union-attr]
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(st.lists(st.tuples(st.floats(), st.sampled_from(["done", "pruned", "failed"])), max_size=8), st.booleans())
     def test_as_brute_force(self, ends: list[tuple[float, str]], higher: bool) -> None:
         trials = [trial(f"k{i}", value, status) for i, (value, status) in enumerate(ends)]

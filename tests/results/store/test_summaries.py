@@ -21,7 +21,7 @@ from provbench.results.store.record_file import decode, encode
 from provbench.results.store.record_folder import RecordFolder
 from provbench.results.store.summaries import VERSION, Reader, pack, unpack
 
-per_example = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+per_example = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 values = st.floats(-MAX_METRIC, MAX_METRIC) | st.sampled_from([nan, inf, -inf])
 metrics = st.dictionaries(st.text(max_size=8), values, max_size=3)
 whole = st.integers(-MAX_INTEGER, MAX_INTEGER)

@@ -12,7 +12,7 @@ from provbench.registry import UserError
 from provbench.results.store.frame import column
 from provbench.results.store.table_files import FORMATS, TableFile, as_text, table_file
 
-per_example = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+per_example = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 text = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=6)
 values = st.one_of(
     st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), max_size=4),

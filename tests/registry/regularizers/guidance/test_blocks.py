@@ -34,7 +34,7 @@ def test_sides(block: int | str, spatial: tuple[int, ...], sides: tuple[int, ...
     assert block_sides(block, spatial) == sides
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(spatial=st.lists(st.integers(1, 9), min_size=1, max_size=3), block=st.integers(1, 10))
 def test_a_field_and_the_sums_have_the_same_blocks(spatial: list[int], block: int) -> None:
     # ⟨field, values⟩ = Σ over blocks of the block's sign · the block's sum
