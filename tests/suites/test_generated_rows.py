@@ -65,6 +65,7 @@ def compositions() -> dict[str, dict[str, Any]]:
 def _small(params: dict[str, Any], model: Path) -> dict[str, Any]:
     """The composition with a tiny model, a step of everything, and a list of contexts in the place of a file."""
     small = {**params, "generator": {"name": "stable-diffusion", "model": str(model), "size": SIDE}}
+    small.pop("attention", None)  # it names layers of the generator that is replaced
     small |= {"filter": "none", "per_class": 2, "per_image": None, "tries": 1, "template": params["template"]}
     small["sampler"] = {**params["sampler"], "steps": 4}
     if params["context"] is not None:

@@ -72,7 +72,7 @@ def test_the_same_records_as_in_this_process(plan_with: Callable[..., Plan], tmp
     ("name", "told"),
     [
         ("SIGKILL", "killed by SIGKILL (out of memory?)"),
-        pytest.param("SIGSEGV", "killed by SIGSEGV", marks=pytest.mark.slow),
+        pytest.param("SIGSEGV", "killed by SIGSEGV (its stack overflowed?)", marks=pytest.mark.slow),
     ],
 )
 def test_a_signal_is_told_by_its_name(
