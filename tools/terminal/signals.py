@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
+AGAIN_SECONDS = 0.05
+"""Time until a signal that came while Python drops exceptions comes again."""
 HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -44,7 +48,20 @@ class _Handler:
     def __call__(self, number: int, frame: FrameType | None) -> None:
         if self.ending:
             os._exit(128 + number)
+        if _drops_exceptions(frame):
+            threading.Timer(AGAIN_SECONDS, os.kill, (os.getpid(), number)).start()
+            return
         self.ending = True
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         raise SystemExit(128 + number)
+
+
+def _drops_exceptions(frame: FrameType | None) -> bool:
+    """Returns whether Python may be in a finalizer or a weak reference's callback, where exceptions come to nothing."""
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "__del__" or Path(code.co_filename).name in ("weakref.py", "_weakrefset.py"):
+            return True
+        frame = frame.f_back
+    return False

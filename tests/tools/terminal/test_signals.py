@@ -109,3 +109,18 @@ def test_a_suite_that_is_told_to_end_goes_on_where_it_was(executor: str, tmp_pat
     again = provbench(*options)
     assert again.returncode == 0, again.stderr
     assert f"{6 - len(finished)} runs trained, {len(finished)} found finished" in again.stdout
+
+
+def test_a_signal_in_a_finalizer_is_not_lost() -> None:
+    class Gone:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.01)
+
+    def end_one(one: Gone) -> None:
+        del one  # the last reference
+        time.sleep(5)
+
+    with pytest.raises(SystemExit) as ended, ending_on_signals():
+        end_one(Gone())
+    assert ended.value.code == 143
