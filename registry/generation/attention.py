@@ -107,15 +107,16 @@ def collecting(unet: Any, collector: Collector) -> Iterator[None]:
     Raises `UserError` for a model without such attention: a diffusion transformer has none.
     """
     processors = dict(getattr(unet, "attn_processors", {}))
-    if not any(name.endswith(CROSS) for name in processors):
+    cross = [name for name in processors if name.endswith(CROSS)]
+    if not cross:
         raise UserError(
             "provenance: attention: the generator has no cross-attention to the prompt of the form that a U-Net has "
             "(diffusion transformers attend jointly): use provenance: none, or difference for edits"
         )
     layers = collector.params.layers
-    chosen = [name for name in processors if name.endswith(CROSS) and (layers is None or name.startswith(layers))]
+    chosen = [name for name in cross if layers is None or name.startswith(layers)]
     if not chosen:
-        known = ", ".join(name.removesuffix(f".{CROSS}") for name in processors if name.endswith(CROSS))
+        known = ", ".join(name.removesuffix(f".{CROSS}") for name in cross)
         raise UserError(f"provenance: attention: layers: none of {', '.join(layers or ())} begins any of {known}")
     watched = {name: _Watching(one, collector) if name in chosen else one for name, one in processors.items()}
     unet.set_attn_processor(watched)

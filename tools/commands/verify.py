@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,15 +43,10 @@ class Verified:
         }
 
 
-def verify_tasks(tasks: Mapping[str, Task], data_root: Path, own_root: bool) -> list[Verified]:
-    """Returns what is known of tasks by their names. own_root: their folders lie elsewhere, without synthetic sets."""
-    return [_verified(name, task, data_root, own_root) for name, task in tasks.items()]
-
-
 def verify_suite(suite: str, data_root: Path, plugin: list[str] | None, json: bool) -> None:
     """Prints what is known of the data of a suite's tasks, each as the suite has it. Exits with 2 if any is wrong."""
     cells = plan_of(suite, plugin).sections()
-    found = verify_tasks({name: cell.build_task(data_root) for name, cell in cells.items()}, data_root, False)
+    found = [_verified(name, cell.build_task(data_root), data_root, own_root=False) for name, cell in cells.items()]
     if json:
         print_json({"suite": suite, "tasks": [one.as_json() for one in found]})
     else:
@@ -62,8 +56,11 @@ def verify_suite(suite: str, data_root: Path, plugin: list[str] | None, json: bo
 
 
 def verify_task(name: str, task: Task, data_root: Path, own_root: bool, json: bool) -> None:
-    """Prints what is known of a task's data. Exits with 2 if any is wrong."""
-    (found,) = verify_tasks({name: task}, data_root, own_root)
+    """Prints what is known of a task's data. Exits with 2 if any is wrong.
+
+    own_root: its folder lies elsewhere, without synthetic sets.
+    """
+    found = _verified(name, task, data_root, own_root)
     if json:
         complain(found.warnings)
         print_json(found.as_json())
